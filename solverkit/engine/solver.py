@@ -1,0 +1,98 @@
+"""The protocol of a method: three functions of state and what the driver needs to know about them.
+
+A method holds mathematics alone. It never counts, times, prints, stops or looks for NaN: that is the driver's work.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+
+from solverkit.kinds.base import Point, Problem
+
+if TYPE_CHECKING:
+    import numpy as np
+    from pydantic import BaseModel
+
+P = TypeVar("P", bound=Problem)
+S = TypeVar("S")
+
+
+class Log(Protocol):
+    """Where a method says something worth reading: one sentence a call, shown on stderr and kept in the trace."""
+
+    def __call__(self, message: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a run gives its method besides the problem. There are no globals."""
+
+    rng: np.random.Generator  # the only source of randomness; its state is part of a checkpoint
+    tol: float  # the tolerance that the certificate will use
+    device: str
+    dtype: str
+    log: Log
+
+
+class Solver(ABC, Generic[P, S]):
+    """One iterative method.
+
+    The state S is a dataclass whose fields are arrays, numbers, strings, None, and lists, dicts or dataclasses of
+    those: the engine saves and restores it without help. Whatever can be recomputed from problem and options
+    (factorizations, compiled kernels) does not belong there: keep it in a `functools.cached_property`-like cache on the
+    solver, built by `init` and rebuilt on demand after a resume.
+    """
+
+    Options: ClassVar[type[BaseModel]]
+
+    def __init__(self, options: Any) -> None:
+        self.options = options
+
+    @abstractmethod
+    def init(self, problem: P, start: Point, ctx: Context) -> S:
+        """The state before the first step. `start` holds every block of `problem.start`, and may hold more."""
+
+    @abstractmethod
+    def step(self, problem: P, state: S, ctx: Context) -> S:
+        """One reportable iteration; a cheap method does a block of inner ones. May change `state` in place."""
+
+    @abstractmethod
+    def point(self, state: S) -> Point:
+        """The current answer as named blocks. The driver copies what it keeps."""
+
+    @abstractmethod
+    def report(self, state: S) -> dict[str, float]:
+        """Scalars for the trace. `merit` (lower is better) picks the best point; without it the last one is kept."""
+
+    @abstractmethod
+    def converged(self, state: S) -> bool:
+        """The solver's own claim. The certificate decides."""
+
+    def finish(self, problem: P, state: S, ctx: Context) -> S:
+        """Called once after the last step unless the run was interrupted or failed: polishing, unscaling."""
+        return state
+
+
+class Observe(Protocol):
+    """How a one-shot method shows a candidate: the driver keeps the best and looks at limits and Ctrl-C."""
+
+    def __call__(self, point: Point, **report: float) -> None: ...
+
+
+class OneShotSolver(ABC, Generic[P]):
+    """A tool that owns its loop, run under the same counting, limits and certificate.
+
+    A limit that is reached while the tool runs leaves it by an exception from the next oracle call or `observe`; do not
+    catch bare exceptions around either.
+    """
+
+    Options: ClassVar[type[BaseModel]]
+
+    def __init__(self, options: Any) -> None:
+        self.options = options
+
+    @abstractmethod
+    def solve(self, problem: P, start: Point, ctx: Context, observe: Observe) -> Point:
+        """The tool's answer; call `observe` on candidates along the way where the tool allows it."""

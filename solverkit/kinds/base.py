@@ -1,0 +1,207 @@
+"""What every kind of problem shares: blocks, points, oracles that are counted, and a certificate.
+
+This is all that the engine knows of a problem. Nothing here asks for one flat vector or for an objective: a sequence of
+linear systems has neither.
+"""
+
+from __future__ import annotations
+
+import enum
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from pydantic import BaseModel
+
+    from solverkit.expressions.function import Function
+
+Point = dict[str, "np.ndarray"]
+"""Named blocks: variables, and where a method knows them multipliers, an order, ..."""
+
+
+class PointStatus(enum.Enum):
+    """What a point is, as the core found it. The value is the sentence that the user reads."""
+
+    CERTIFIED = "every condition of the certificate holds within its tolerance"
+    FEASIBLE = "the constraints hold, but optimality was not confirmed: give it more iterations or a tighter tol"
+    INFEASIBLE = "a constraint is violated beyond its tolerance: see the certificate for which, and by how much"
+    UNVERIFIED = "the certificate could not be computed: its note says why"
+
+
+@dataclass(frozen=True)
+class Term:
+    """One condition of a certificate: holds where `value / scaling <= tolerance`. NaN never holds.
+
+    `scaling` makes the value free of units; it is part of the answer so that anybody can recompute the ratio.
+    """
+
+    name: str
+    value: float
+    tolerance: float
+    scaling: float = 1.0
+    feasibility: bool = False  # a violated feasibility term makes the point INFEASIBLE, any other one FEASIBLE
+    note: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.value / self.scaling <= self.tolerance
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The verdict on one point: its terms, and facts worth knowing that decide nothing (objective values, labels)."""
+
+    terms: tuple[Term, ...]
+    facts: Mapping[str, float | str | bool] = field(default_factory=dict)
+    unverified: str = ""  # why there is no verdict; empty where there is one
+
+    @property
+    def status(self) -> PointStatus:
+        if self.unverified or not self.terms:
+            return PointStatus.UNVERIFIED
+        if not all(term.ok for term in self.terms if term.feasibility):
+            return PointStatus.INFEASIBLE
+        return PointStatus.CERTIFIED if all(term.ok for term in self.terms) else PointStatus.FEASIBLE
+
+    def __getitem__(self, name: str) -> Term:
+        for term in self.terms:
+            if term.name == name:
+                return term
+        raise KeyError(f"no term {name!r} (terms here: {', '.join(term.name for term in self.terms)})")
+
+
+@dataclass(frozen=True)
+class Block:
+    """One named block of variables and where it starts."""
+
+    name: str
+    shape: tuple[int, ...]
+    start: np.ndarray  # float64, of `shape`
+
+    @property
+    def size(self) -> int:
+        size = 1
+        for length in self.shape:
+            size *= length
+        return size
+
+
+class Problem(ABC):
+    """An immutable problem. A kind is a frozen dataclass below this, with its oracles as methods.
+
+    `oracles` maps each oracle's method name to the counter it adds to (`nfev`, `njev`, `nhvp`, `nprox`, `ncomp`,
+    `nsolve`, or one of the kind's own). The engine hands methods a proxy that counts exactly these; everything else
+    passes through untouched.
+    """
+
+    kind: ClassVar[str]
+    oracles: ClassVar[Mapping[str, str]]
+    name: str
+
+    @property
+    @abstractmethod
+    def provides(self) -> frozenset[str]:
+        """Capabilities that a method may require, such as `gradient`, `hvp`, `affine-constraints`."""
+
+    @abstractmethod
+    def start(self, rng: np.random.Generator) -> Point:
+        """Where to begin when the user gives nothing: the file's start, or one drawn from `rng`."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Hex sha256 of what is asked (not of device or name): the same in every process."""
+
+    @abstractmethod
+    def to(self, device: str, dtype: str) -> Problem:
+        """The same problem with its arithmetic on `device` in `dtype`; `self` where nothing changes.
+
+        Raises UsageError where the device is not there or the kind cannot move."""
+
+    def objective(self, point: Point) -> float:
+        """What the user calls the value at a point; NaN for kinds without an objective."""
+        return float("nan")
+
+    @property
+    def expected(self) -> Mapping[str, Any]:
+        """The file's `expect:` section; empty where it has none."""
+        return {}
+
+
+class Kind(ABC):
+    """One kind of problem, as the registry hands it out."""
+
+    name: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def schema(self) -> type[BaseModel]:
+        """Pydantic model of the kind's keys in problem.yaml (below `solverkit, kind, name, source, parameters, data,
+        expect`, which the loader owns)."""
+
+    @abstractmethod
+    def build(self, file: Any, source: Source) -> Problem:
+        """The problem that a validated `file` (an instance of `schema`) describes. Defects go to `source.defect`."""
+
+    @abstractmethod
+    def certify(self, problem: Any, point: Point, tol: float, seed: int) -> Certificate:
+        """Recompute every condition in float64 from the problem's own oracles, trusting nothing but `point`."""
+
+
+class Source(Protocol):
+    """What the loader offers a kind while it builds a problem: names, data and expressions with their places.
+
+    `path` is where in the file something stands, as keys: ("lower", "minimize"). A call that finds a defect records it
+    and returns a harmless value of the right shape, so that all defects of a file come out at once.
+    """
+
+    name: str
+    expect: Mapping[str, Any]
+    parameters: Mapping[str, float]
+    data: Mapping[str, Any]  # name -> ndarray or csr_array, finite
+
+    def defect(self, path: Sequence[str | int], message: str) -> None:
+        """Record what is wrong at `path`."""
+        ...
+
+    def shape(self, value: Any, path: Sequence[str | int]) -> tuple[int, ...]:
+        """A `shape:` entry (number, parameter expression or list of them) as a tuple."""
+        ...
+
+    def array(self, value: Any, shape: tuple[int, ...], path: Sequence[str | int]) -> np.ndarray:
+        """A number, parameter expression, nested list or data name, broadcast to `shape` as float64."""
+        ...
+
+    def function(
+        self, texts: Sequence[tuple[str, Sequence[str | int]]], variables: Mapping[str, tuple[int, ...]]
+    ) -> Function:
+        """Compile expressions (each with its path), stacked in order, over the flat vector of `variables`."""
+        ...
+
+    def scalar(
+        self, text: str, path: Sequence[str | int], variables: Mapping[str, tuple[int, ...]]
+    ) -> Function:
+        """Compile one expression that must be a single number."""
+        ...
+
+    def constraints(
+        self, texts: Mapping[str, str], path: Sequence[str | int], variables: Mapping[str, tuple[int, ...]]
+    ) -> Constraints:
+        """Compile a `subject_to:` mapping."""
+        ...
+
+    def python(self, reference: str, path: Sequence[str | int]) -> Any:
+        """The object that `model.py:name` names; a defect unless the user allowed Python."""
+        ...
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """lower <= r(z) <= upper, row by row; equality where the bounds agree, infinite where a side is absent."""
+
+    function: Function
+    lower: np.ndarray  # (m,)
+    upper: np.ndarray  # (m,)
+    names: tuple[str, ...]  # (m,) `balance` or `balance[3]`
