@@ -1,0 +1,52 @@
+# make solve | make test | make lint | make show: each sets up what it needs, and starts at once the second time.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml) requirements/constraints.txt
+
+PROBLEM ?= problems/bilevel/coupled-merely-convex/problem.yaml
+METHOD  ?= lv-hba
+
+# Pinned, so that figures compare and two cores are not oversubscribed by the test workers.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: solve test lint show format clean
+
+solve: $(VENV)/.run
+	$(BIN)/solverkit solve $(PROBLEM) --method $(METHOD)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+show: $(VENV)/.dev
+	$(BIN)/python tests/show.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info plugins/*/build plugins/*/*.egg-info
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "SolverKit needs Python >= 3.11; name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "setting up $(VENV)" >&2
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt $(MANIFESTS) | $(BIN)/python
+	@$(PIP) -c requirements/constraints.txt -r requirements/run.txt
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	@$(PIP) -c requirements/constraints.txt -r requirements/dev.txt
+	@touch $@
