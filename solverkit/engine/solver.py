@@ -19,6 +19,13 @@ P = TypeVar("P", bound=Problem)
 S = TypeVar("S")
 
 
+class Charge(Protocol):
+    """How a method accounts for oracle work that a compiled kernel did on the problem's raw data, out of the proxy's
+    sight. The result lists these counters under `charged`: they are the method's word."""
+
+    def __call__(self, counter: str, amount: int) -> None: ...
+
+
 class Log(Protocol):
     """Where a method says something worth reading: one sentence a call, shown on stderr and kept in the trace."""
 
@@ -34,6 +41,7 @@ class Context:
     device: str
     dtype: str
     log: Log
+    charge: Charge
 
 
 class Solver(ABC, Generic[P, S]):

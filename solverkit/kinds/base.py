@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -74,6 +74,14 @@ class Certificate:
 
 
 @dataclass(frozen=True)
+class Weighted:
+    """A counter that one call moves by more than 1: `by(*arguments)` says how much, before the call."""
+
+    counter: str
+    by: Callable[..., int]
+
+
+@dataclass(frozen=True)
 class Block:
     """One named block of variables and where it starts."""
 
@@ -93,12 +101,12 @@ class Problem(ABC):
     """An immutable problem. A kind is a frozen dataclass below this, with its oracles as methods.
 
     `oracles` maps each oracle's method name to the counter it adds to (`nfev`, `njev`, `nhvp`, `nprox`, `ncomp`,
-    `nsolve`, or one of the kind's own). The engine hands methods a proxy that counts exactly these; everything else
+    `nsolve`, or one of the kind's own), or to a `Weighted` one where a call does the work of many. The engine hands methods a proxy that counts exactly these; everything else
     passes through untouched.
     """
 
     kind: ClassVar[str]
-    oracles: ClassVar[Mapping[str, str]]
+    oracles: ClassVar[Mapping[str, str | Weighted]]
     name: str
 
     @property

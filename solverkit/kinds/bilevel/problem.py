@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from scipy.sparse import csr_array
 
-from solverkit.kinds.base import Block, Point, Problem
+from solverkit.kinds.base import Block, Point, Problem, Weighted
 from solverkit.kinds.rows import Rows
 from solverkit.operators.sets import Free, SimpleSet
 
@@ -38,7 +38,7 @@ class Bilevel(Problem):
     """An immutable bilevel problem; see the module for the form."""
 
     kind: ClassVar[str] = "bilevel"
-    oracles: ClassVar[Mapping[str, str]] = {
+    oracles: ClassVar[Mapping[str, str | Weighted]] = {
         "upper": "nfev",
         "upper_gradient": "njev",
         "upper_hvp": "nhvp",
