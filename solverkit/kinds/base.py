@@ -26,8 +26,12 @@ class PointStatus(enum.Enum):
     """What a point is, as the core found it. The value is the sentence that the user reads."""
 
     CERTIFIED = "every condition of the certificate holds within its tolerance"
-    FEASIBLE = "the constraints hold, but optimality was not confirmed: give it more iterations or a tighter tol"
-    INFEASIBLE = "a constraint is violated beyond its tolerance: see the certificate for which, and by how much"
+    FEASIBLE = (
+        "the constraints hold, but optimality was not confirmed: give it more iterations or a tighter tol"
+    )
+    INFEASIBLE = (
+        "a constraint is violated beyond its tolerance: see the certificate for which, and by how much"
+    )
     UNVERIFIED = "the certificate could not be computed: its note says why"
 
 
@@ -42,7 +46,9 @@ class Term:
     value: float
     tolerance: float
     scaling: float = 1.0
-    feasibility: bool = False  # a violated feasibility term makes the point INFEASIBLE, any other one FEASIBLE
+    feasibility: bool = (
+        False  # a violated feasibility term makes the point INFEASIBLE, any other one FEASIBLE
+    )
     note: str = ""
 
     @property
@@ -101,8 +107,8 @@ class Problem(ABC):
     """An immutable problem. A kind is a frozen dataclass below this, with its oracles as methods.
 
     `oracles` maps each oracle's method name to the counter it adds to (`nfev`, `njev`, `nhvp`, `nprox`, `ncomp`,
-    `nsolve`, or one of the kind's own), or to a `Weighted` one where a call does the work of many. The engine hands methods a proxy that counts exactly these; everything else
-    passes through untouched.
+    `nsolve`, or one of the kind's own), or to a `Weighted` one where a call does the work of many. The engine hands
+    methods a proxy that counts exactly these; everything else passes through untouched.
     """
 
     kind: ClassVar[str]

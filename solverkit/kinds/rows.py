@@ -73,7 +73,9 @@ class Rows:
     def _identity(self) -> bool:
         """The rows are the function's own outputs in order, so selection and sign can be left out."""
         outputs = self.function.outputs if self.function else 0
-        return len(self.index) == outputs and bool(np.all(self.index == np.arange(outputs)) and np.all(self.sign == 1.0))
+        return len(self.index) == outputs and bool(
+            np.all(self.index == np.arange(outputs)) and np.all(self.sign == 1.0)
+        )
 
     def value(self, z: np.ndarray) -> np.ndarray:
         """(p + q,): g(z) then h(z)."""
@@ -112,5 +114,11 @@ class Rows:
         if self.function is None:
             return self
         return Rows(
-            self.function.to(device, dtype), self.index, self.sign, self.bound, self.inequalities, self.names, self.inputs
+            self.function.to(device, dtype),
+            self.index,
+            self.sign,
+            self.bound,
+            self.inequalities,
+            self.names,
+            self.inputs,
         )

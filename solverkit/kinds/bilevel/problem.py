@@ -88,7 +88,9 @@ class Bilevel(Problem):
         for block in (*self.upper_blocks, *self.lower_blocks):
             value = np.asarray(point[block.name], dtype=float)
             if value.shape != block.shape:
-                raise ValueError(f"block {block.name!r} has shape {value.shape}; problem {self.name!r} has {block.shape}")
+                raise ValueError(
+                    f"block {block.name!r} has shape {value.shape}; problem {self.name!r} has {block.shape}"
+                )
             parts.append(value.ravel())
         return np.concatenate(parts)
 
