@@ -1,0 +1,1 @@
+"""Suites of problems and methods: plans, runs, records, profiles and reports."""
