@@ -1,4 +1,4 @@
-# make solve | make test | make lint | make show: each sets up what it needs, and starts at once the second time.
+# make solve | make test | make lint | make figures: each sets up what it needs, and starts at once the second time.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -14,7 +14,7 @@ METHOD  ?= lv-hba
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: solve test lint show format clean
+.PHONY: solve test lint figures format clean
 
 solve: $(VENV)/.run
 	$(BIN)/solverkit solve $(PROBLEM) --method $(METHOD)
@@ -31,8 +31,8 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-show: $(VENV)/.dev
-	$(BIN)/python tests/show.py
+figures: $(VENV)/.dev
+	$(BIN)/python -m tests.figures
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info plugins/*/build plugins/*/*.egg-info

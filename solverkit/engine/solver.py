@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
+from solverkit.engine.status import Termination
 from solverkit.kinds.base import Point, Problem
 
 if TYPE_CHECKING:
@@ -30,6 +31,19 @@ class Log(Protocol):
     """Where a method says something worth reading: one sentence a call, shown on stderr and kept in the trace."""
 
     def __call__(self, message: str) -> None: ...
+
+
+class Stop(Exception):
+    """Raised by a method, or a tool it wraps, that ends without convergence and knows why.
+
+    `termination` is STALLED, INFEASIBLE, UNBOUNDED, or a limit of the tool's own (MAX_ITER, ...). `message` adds what
+    the method knows. `point` is its last answer, with any proof of infeasibility as a block of its own; without one the
+    best point so far is the answer.
+    """
+
+    def __init__(self, termination: Termination, message: str = "", point: Point | None = None) -> None:
+        self.termination, self.message, self.point = termination, message, point
+        super().__init__(message or termination.value)
 
 
 @dataclass(frozen=True)
@@ -72,14 +86,17 @@ class Solver(ABC, Generic[P, S]):
 
     @abstractmethod
     def report(self, state: S) -> dict[str, float]:
-        """Scalars for the trace. `merit` (lower is better) picks the best point; without it the last one is kept."""
+        """Scalars for the trace. `merit` (lower is better) picks the best point; without it the last one is kept.
+        `objective` spares callbacks an evaluation. A merit of NaN or minus infinity ends the run as NOT_FINITE."""
 
     @abstractmethod
     def converged(self, state: S) -> bool:
         """The solver's own claim. The certificate decides."""
 
     def finish(self, problem: P, state: S, ctx: Context) -> S:
-        """Called once after the last step unless the run was interrupted or failed: polishing, unscaling."""
+        """Called once after the last step unless the run was interrupted or failed: polishing, unscaling.
+
+        Where the certificate likes the best point before it better, that one is the answer."""
         return state
 
 

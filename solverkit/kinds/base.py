@@ -171,13 +171,33 @@ class Source(Protocol):
     and returns a harmless value of the right shape, so that all defects of a file come out at once.
     """
 
-    name: str
-    expect: Mapping[str, Any]
-    parameters: Mapping[str, float]
-    data: Mapping[str, Any]  # name -> ndarray or csr_array, finite
+    @property
+    def name(self) -> str:
+        """The problem's name."""
+        ...
 
-    def defect(self, path: Sequence[str | int], message: str) -> None:
-        """Record what is wrong at `path`."""
+    @property
+    def expect(self) -> Mapping[str, Any]:
+        """The `expect:` section as it stands in the file."""
+        ...
+
+    @property
+    def parameters(self) -> Mapping[str, float]:
+        """Numbers by name."""
+        ...
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """Arrays by name: ndarray or csr_array of float64, finite."""
+        ...
+
+    @property
+    def defects(self) -> Sequence[Any]:
+        """What was recorded so far."""
+        ...
+
+    def defect(self, path: Sequence[str | int], message: str, offset: int | None = None, key: bool = False) -> None:
+        """Record what is wrong at `path`: `offset` characters into its text, or at its `key`."""
         ...
 
     def shape(self, value: Any, path: Sequence[str | int]) -> tuple[int, ...]:
@@ -185,7 +205,17 @@ class Source(Protocol):
         ...
 
     def array(self, value: Any, shape: tuple[int, ...], path: Sequence[str | int]) -> np.ndarray:
-        """A number, parameter expression, nested list or data name, broadcast to `shape` as float64."""
+        """A number, parameter expression, nested list or data name, broadcast to `shape` as float64.
+
+        Infinities pass, since bounds may be infinite; NaN is a defect."""
+        ...
+
+    def number(self, value: Any, path: Sequence[str | int]) -> float:
+        """A number or parameter expression. May be infinite."""
+        ...
+
+    def matrix(self, value: Any, columns: int, path: Sequence[str | int]) -> Any:
+        """A data name (dense or sparse) or nested list: a matrix with so many columns."""
         ...
 
     def function(
@@ -206,8 +236,8 @@ class Source(Protocol):
         """Compile a `subject_to:` mapping."""
         ...
 
-    def python(self, reference: str, path: Sequence[str | int]) -> Any:
-        """The object that `model.py:name` names; a defect unless the user allowed Python."""
+    def python(self, reference: Any, path: Sequence[str | int]) -> Any:
+        """The object that `model.py:name` names; a defect unless the user allowed Python. A callable passes."""
         ...
 
 

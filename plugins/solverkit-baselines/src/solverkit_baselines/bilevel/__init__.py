@@ -1,0 +1,1 @@
+"""Peers for bilevel problems: `kkt-ipopt` and `nested`."""

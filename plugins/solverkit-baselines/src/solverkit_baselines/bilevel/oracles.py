@@ -1,0 +1,122 @@
+"""A bilevel problem as both peers see it: rows of a level with its simple set folded in, each oracle called once a point.
+
+    value(z) <= 0 where `inequality`,   value(z) = 0 elsewhere
+
+File rows come first, then those of the set. Everything of the problem is reached through its oracles, so it is counted;
+a simple set is no oracle and costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array, vstack
+
+from solverkit.kinds.base import Constraints
+from solverkit.kinds.bilevel.problem import Bilevel
+from solverkit.kinds.rows import Rows
+from solverkit.operators.quadratic import Linear, shifted
+from solverkit.operators.sets import SimpleSet
+from solverkit_baselines.patterns import assemble
+
+
+KEPT = 3  # a point and the two beside it that central differences ask for
+
+
+class Once:
+    """The oracles of one problem, with what each said at its latest points."""
+
+    def __init__(self, problem: Bilevel) -> None:
+        self.problem = problem
+        self._known: dict[str, dict[bytes, Any]] = {}
+
+    def __call__(self, oracle: str, *arguments: np.ndarray) -> Any:
+        """problem.oracle(*arguments), computed where it is not remembered."""
+        known = self._known.setdefault(oracle, {})
+        key = b"".join(argument.tobytes() for argument in arguments)
+        if key not in known:
+            value = getattr(self.problem, oracle)(*arguments)
+            if len(known) == KEPT:
+                del known[next(iter(known))]
+            known[key] = value
+        return known[key]
+
+
+class Level:
+    """All rows of one level over z = (x, y)."""
+
+    def __init__(self, name: str, once: Once, file: Rows, simple: Rows, start: int) -> None:
+        self._name, self._once = name, once
+        self._file, self._set, self._start = file, simple, start
+        self.inequality = np.concatenate([np.arange(rows.count) < rows.inequalities for rows in (file, simple)])
+        self.affine = file.affine and simple.affine
+
+    @classmethod
+    def upper(cls, once: Once, simple: Rows) -> Level:
+        """G, H and what `simple` asks of x."""
+        return cls("upper_rows", once, once.problem.upper_constraints, simple, 0)
+
+    @classmethod
+    def lower(cls, once: Once) -> Level:
+        """g, h and Y."""
+        problem = once.problem
+        simple = set_rows(problem.lower_set, problem.m)
+        return cls("lower_rows", once, problem.lower_constraints, simple, problem.n)
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return len(self.inequality)
+
+    def _own(self, z: np.ndarray) -> np.ndarray:
+        return z[self._start : self._start + self._set.inputs]
+
+    def value(self, z: np.ndarray) -> np.ndarray:
+        """(count,)."""
+        file = self._once(self._name, z) if self._file.count else np.zeros(0)
+        return np.concatenate([file, self._set.value(self._own(z))])
+
+    def jacobian(self, z: np.ndarray) -> csr_array:
+        """(count, n + m)."""
+        file = self._once(f"{self._name}_jacobian", z) if self._file.count else csr_array((0, len(z)))
+        return csr_array(vstack([file, shifted(self._set.jacobian(self._own(z)), self._start, len(z))]))
+
+    def hessian(self, z: np.ndarray, weights: np.ndarray) -> csr_array:
+        """sum_k w_k Hessian of row k, (n + m, n + m)."""
+        k, blocks = self._file.count, []
+        if not self._file.affine:
+            blocks.append((0, 0, self._once(f"{self._name}_hessian", z, weights[:k])))
+        if not self._set.affine:
+            blocks.append((self._start, self._start, self._set.hessian(self._own(z), weights[k:])))
+        return csr_array(assemble((len(z), len(z)), blocks))
+
+    def violation(self, z: np.ndarray) -> float:
+        """The largest broken row."""
+        value = self.value(z)
+        return float(np.where(self.inequality, np.maximum(value, 0.0), np.abs(value)).max(initial=0.0))
+
+
+def set_rows(simple: SimpleSet, n: int) -> Rows:
+    """The rows of a set over its own n variables, curved ones too."""
+    function, lower, upper = simple.rows(n)
+    return Rows.of(Constraints(function, lower, upper, ("",) * function.outputs), n)
+
+
+def bounds_and_rows(simple: SimpleSet, n: int) -> tuple[np.ndarray, np.ndarray, Rows]:
+    """A set as bounds on its variables and the rows that are none: (lowest, highest, rows)."""
+    lowest, highest = np.full(n, -np.inf), np.full(n, np.inf)
+    description = simple.affine(n)
+    if description is None:
+        return lowest, highest, set_rows(simple, n)
+    matrix, lower, upper = description
+    matrix = csr_array(matrix, copy=True)
+    matrix.eliminate_zeros()
+    single = np.diff(matrix.indptr) == 1
+    for k in np.flatnonzero(single):
+        column, factor = matrix.indices[matrix.indptr[k]], matrix.data[matrix.indptr[k]]
+        ends = sorted((lower[k] / factor, upper[k] / factor))
+        lowest[column], highest[column] = max(lowest[column], ends[0]), min(highest[column], ends[1])
+    rest = np.flatnonzero(~single)
+    constraints = Constraints(Linear(csr_array(matrix[rest])), lower[rest], upper[rest], ("",) * len(rest))
+    return lowest, highest, Rows.of(constraints, n)

@@ -1,0 +1,274 @@
+"""IPOPT as CasADi brings it along, for a program whose functions live in Python.
+
+    minimize f(v)      subject to  lower <= c(v) <= upper,   lowest <= v <= highest
+
+CasADi wants its functions as `Callback` objects. What is raised inside one would be printed and swallowed there, so the
+first exception is kept, everything after it answers NaN without computing, the iteration callback asks IPOPT to stop, and
+the exception is raised again once IPOPT has returned. That is how limits, Ctrl-C and failing oracles get through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import casadi
+import numpy as np
+from scipy.sparse import sparray, triu
+
+from solverkit_baselines.patterns import Pattern, PatternGrew
+
+SOLVED = ("Solve_Succeeded", "Solved_To_Acceptable_Level")
+QUIET = {"print_level": 0, "sb": "yes"}
+
+
+class Program(Protocol):
+    """What is minimized. Matrices are sparse; a pattern may vary with v."""
+
+    size: int  # length of v
+    rows: int  # length of c
+
+    def value(self, v: np.ndarray) -> float:
+        """f(v)."""
+        ...
+
+    def gradient(self, v: np.ndarray) -> np.ndarray:
+        """grad f, (size,)."""
+        ...
+
+    def constraints(self, v: np.ndarray) -> np.ndarray:
+        """c(v), (rows,)."""
+        ...
+
+    def jacobian(self, v: np.ndarray) -> sparray:
+        """dc/dv, (rows, size)."""
+        ...
+
+    def hessian(self, v: np.ndarray, weight: float, weights: np.ndarray) -> sparray:
+        """Hessian of weight f + weights' c, (size, size), both triangles."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """Of v and of c(v)."""
+
+    lowest: np.ndarray
+    highest: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Iterate:
+    """A primal point with its multipliers, of c and of the bounds on v; None where there are none yet."""
+
+    v: np.ndarray
+    rows: np.ndarray | None = None
+    bounds: np.ndarray | None = None
+
+
+class Ipopt:
+    """One program, solved as often as needed for other bounds; patterns are found once."""
+
+    def __init__(self, program: Program, exact: bool, rng: np.random.Generator) -> None:
+        self._program = program
+        self._exact = exact
+        self._rng = rng
+        self._jacobians: Pattern | None = None
+        self._hessians: Pattern | None = None
+        self._failure: BaseException | None = None
+        self._last = np.zeros(0)
+
+    def solve(
+        self, start: Iterate, bounds: Bounds, settings: Mapping[str, Any], look: Callable[[np.ndarray], None]
+    ) -> tuple[Iterate, str]:
+        """The last iterate and IPOPT's own status; `look` sees every iterate. Raises what the program raised."""
+        while True:
+            self._probe(start.v)
+            try:
+                return self._attempt(start, bounds, settings, look)
+            except PatternGrew:
+                start = Iterate(self._last)
+
+    def _probe(self, v: np.ndarray) -> None:
+        """Patterns at v and at a point beside it, where entries are seldom zero by accident."""
+        program, rng = self._program, self._rng
+        points = [v, v + 1e-4 * (1 + np.abs(v)) * rng.uniform(-1, 1, program.size)]
+        jacobians = [program.jacobian(point) for point in points]
+        self._jacobians = _union(self._jacobians, jacobians)
+        if self._exact:
+            weights = rng.uniform(0.5, 1.0, program.rows)
+            self._hessians = _union(self._hessians, [triu(program.hessian(p, 1.0, weights)) for p in points])
+
+    def _attempt(
+        self, start: Iterate, bounds: Bounds, settings: Mapping[str, Any], look: Callable[[np.ndarray], None]
+    ) -> tuple[Iterate, str]:
+        self._failure, self._last = None, start.v
+        functions = self._functions()
+        watch = _Watch(self._program, lambda v: self._look(look, v))
+        options = {
+            **{name: function for name, function in functions.items() if name != "nlp"},
+            "iteration_callback": watch,
+            "no_nlp_grad": True,
+            "error_on_fail": False,
+            "print_time": False,
+            "show_eval_warnings": False,
+            "ipopt": {**QUIET, **settings, "hessian_approximation": "exact" if self._exact else "limited-memory"},
+        }
+        arguments = {
+            "x0": start.v,
+            "lbx": bounds.lowest,
+            "ubx": bounds.highest,
+            "lbg": bounds.lower,
+            "ubg": bounds.upper,
+        }
+        if start.rows is not None and start.bounds is not None:
+            arguments |= {"lam_g0": start.rows, "lam_x0": start.bounds}
+        solver = casadi.nlpsol("solver", "ipopt", functions["nlp"], options)
+        answer = solver(**arguments)
+        if self._failure is not None:
+            raise self._failure
+        end = Iterate(*(_flat(answer[name]) for name in ("x", "lam_g", "lam_x")))
+        return end, solver.stats()["return_status"]
+
+    def _look(self, look: Callable[[np.ndarray], None], v: np.ndarray) -> bool:
+        """Whether IPOPT is to stop."""
+        if self._failure is None:
+            self._last = v
+            try:
+                look(v)
+            except BaseException as error:
+                self._failure = error
+        return self._failure is not None
+
+    def _functions(self) -> dict[str, _Function]:
+        """f and c, and their derivatives, under the names of CasADi's options."""
+        program, dense = self._program, casadi.Sparsity.dense
+        v, none, jacobians = dense(program.size), casadi.Sparsity(0, 0), self._jacobians
+        assert jacobians is not None
+        inputs = {"x": v, "p": none}
+        f, c = {"f": dense(1)}, {"g": dense(program.rows)}
+        value, rows = lambda a: program.value(a[0]), lambda a: program.constraints(a[0])
+        functions = {
+            "nlp": _Function("nlp", inputs, f | c, (value, rows), self._guarded),
+            "grad_f": _Function(
+                "grad_f",
+                inputs,
+                f | {"grad_f_x": v},
+                (value, lambda a: program.gradient(a[0])),
+                self._guarded,
+            ),
+            "jac_g": _Function(
+                "jac_g",
+                inputs,
+                c | {"jac_g_x": _sparsity(jacobians)},
+                (rows, lambda a: jacobians.values(program.jacobian(a[0]))),
+                self._guarded,
+            ),
+        }
+        if self._exact and self._hessians is not None:
+            hessians = self._hessians
+            functions["hess_lag"] = _Function(
+                "hess_lag",
+                inputs | {"lam_f": dense(1), "lam_g": dense(program.rows)},
+                {"triu_hess_gamma_x_x": _sparsity(hessians)},
+                (lambda a: hessians.values(triu(program.hessian(a[0], float(a[2][0]), a[3]))),),
+                self._guarded,
+            )
+        return functions
+
+    def _guarded(self, compute: Callable[[list[np.ndarray]], Any], arguments: list[np.ndarray]) -> Any:
+        """The value, or NaN from the first exception on."""
+        if self._failure is None:
+            try:
+                return compute(arguments)
+            except BaseException as error:
+                self._failure = error
+        return np.nan
+
+
+class _Function(casadi.Callback):
+    """A CasADi function with NumPy views of its buffers."""
+
+    def __init__(
+        self,
+        name: str,
+        inputs: dict[str, casadi.Sparsity],
+        outputs: dict[str, casadi.Sparsity],
+        computes: tuple[Callable[[list[np.ndarray]], Any], ...],
+        guarded: Callable[[Callable, list[np.ndarray]], Any],
+    ) -> None:
+        super().__init__()
+        self._inputs, self._outputs = list(inputs.items()), list(outputs.items())
+        self._computes, self._guarded = computes, guarded
+        self.construct(name, {})
+
+    def get_n_in(self) -> int:
+        return len(self._inputs)
+
+    def get_n_out(self) -> int:
+        return len(self._outputs)
+
+    def get_name_in(self, i: int) -> str:
+        return self._inputs[i][0]
+
+    def get_name_out(self, i: int) -> str:
+        return self._outputs[i][0]
+
+    def get_sparsity_in(self, i: int) -> casadi.Sparsity:
+        return self._inputs[i][1]
+
+    def get_sparsity_out(self, i: int) -> casadi.Sparsity:
+        return self._outputs[i][1]
+
+    def has_eval_buffer(self) -> bool:
+        return True
+
+    def eval_buffer(self, arguments: Any, results: Any) -> int:
+        given = [np.zeros(0) if buffer is None else np.frombuffer(buffer).copy() for buffer in arguments]
+        for buffer, compute in zip(results, self._computes, strict=True):
+            if buffer is not None and buffer.nbytes:
+                np.frombuffer(buffer)[:] = self._guarded(compute, given)
+        return 0
+
+
+class _Watch(casadi.Callback):
+    """IPOPT's iteration callback."""
+
+    def __init__(self, program: Program, look: Callable[[np.ndarray], bool]) -> None:
+        super().__init__()
+        self._size, self._rows, self._look = program.size, program.rows, look
+        self.construct("watch", {})
+
+    def get_n_in(self) -> int:
+        return casadi.nlpsol_n_out()
+
+    def get_n_out(self) -> int:
+        return 1
+
+    def get_name_in(self, i: int) -> str:
+        return casadi.nlpsol_out(i)
+
+    def get_sparsity_in(self, i: int) -> casadi.Sparsity:
+        lengths = {"f": 1, "x": self._size, "lam_x": self._size, "g": self._rows, "lam_g": self._rows}
+        length = lengths.get(casadi.nlpsol_out(i), 0)
+        return casadi.Sparsity.dense(length) if length else casadi.Sparsity(0, 0)
+
+    def eval(self, arguments: Any) -> list[int]:
+        return [int(self._look(_flat(arguments[casadi.nlpsol_out().index("x")])))]
+
+
+def _union(known: Pattern | None, matrices: list[sparray]) -> Pattern:
+    found = Pattern.of(matrices)
+    return found if known is None else known.union(found)
+
+
+def _sparsity(pattern: Pattern) -> casadi.Sparsity:
+    rows, columns = pattern.shape
+    return casadi.Sparsity(rows, columns, pattern.indptr.tolist(), pattern.indices.tolist())
+
+
+def _flat(value: Any) -> np.ndarray:
+    return np.asarray(value, dtype=float).ravel()

@@ -1,0 +1,40 @@
+"""What this distribution registers."""
+
+from __future__ import annotations
+
+from solverkit.plugin import SolverSpec, hookimpl
+
+
+@hookimpl
+def solverkit_solvers() -> list[SolverSpec]:
+    """The peers. Their priority is low: they are there to be compared with."""
+    return [
+        SolverSpec(
+            name="kkt-ipopt",
+            kind="bilevel",
+            summary="The lower level's KKT conditions, complementarity relaxed step by step, solved by IPOPT.",
+            target="solverkit_baselines.bilevel.kkt_ipopt:KktIpopt",
+            options="solverkit_baselines.bilevel.options:KktIpoptOptions",
+            requires=("gradient", "jacobian", "hessian"),
+            packages=("casadi",),
+            paper="S. Scholtes, Convergence properties of a regularization scheme for mathematical programs with "
+            "complementarity constraints, SIAM J. Optimization 11 (2001), doi:10.1137/S1052623499361233; IPOPT: A. "
+            "Waechter, L. T. Biegler, Mathematical Programming 106 (2006), doi:10.1007/s10107-004-0559-y",
+            pays="The lower level is convex and smooth, and second derivatives are cheap: few iterations, high accuracy.",
+            avoid="The lower level is nonconvex: a stationary point of it need not be its minimizer.",
+            priority=-10,
+        ),
+        SolverSpec(
+            name="nested",
+            kind="bilevel",
+            summary="A derivative-free search over x with SciPy; the lower level is solved at every x.",
+            target="solverkit_baselines.bilevel.nested:Nested",
+            options="solverkit_baselines.bilevel.options:NestedOptions",
+            requires=("gradient", "jacobian", "hessian"),
+            paper="COBYQA: T. M. Ragonneau, Model-based derivative-free optimization methods and software, PhD thesis, Hong "
+            "Kong Polytechnic University (2022), arXiv 2210.12018; Powell's and Nelder and Mead's methods as in SciPy",
+            pays="There are a few upper variables, and the leader's cost may jump or have kinks.",
+            avoid="There are more than some tens of upper variables, or the follower has many equally good answers.",
+            priority=-20,
+        ),
+    ]

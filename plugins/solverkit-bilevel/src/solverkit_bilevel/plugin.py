@@ -1,0 +1,46 @@
+"""What this distribution offers to SolverKit. Reading it imports nothing heavy."""
+
+from __future__ import annotations
+
+from solverkit.plugin import SolverSpec, SourceSpec, hookimpl
+
+
+@hookimpl
+def solverkit_solvers() -> list[SolverSpec]:
+    """`lv-hba`."""
+    return [
+        SolverSpec(
+            name="lv-hba",
+            kind="bilevel",
+            summary="Bilevel problems with affine constraints on both levels, by the proximal Lagrangian value function.",
+            target="solverkit_bilevel.lv_hba:LVHBA",
+            options="solverkit_bilevel.options:LVHBAOptions",
+            requires=("gradient", "hessian", "affine-constraints"),
+            backends=("cpu", "cuda"),
+            dtypes=("float64", "float32"),
+            packages=("numpy", "scipy"),
+            paper="arXiv 2401.16164",
+            pays="The lower level is convex in y, merely convex included, and its affine constraints may couple x and y.",
+            avoid="Constraints are curved, or the lower level is not convex in y: then it finds lower KKT points and the "
+            "certificate says so.",
+            priority=10,
+        )
+    ]
+
+
+@hookimpl
+def solverkit_sources() -> list[SourceSpec]:
+    """Seeded data of the plugin's examples."""
+    module = "solverkit_bilevel.generators"
+    return [
+        SourceSpec(
+            "coupled-strongly-convex",
+            "Data of the strongly convex example of arXiv 2401.16164, drawn anew from the same law.",
+            f"{module}:coupled_strongly_convex",
+        ),
+        SourceSpec(
+            "breast-cancer-split",
+            "A seeded split of scikit-learn's breast cancer data, with labels flipped at random where asked.",
+            f"{module}:breast_cancer_split",
+        ),
+    ]

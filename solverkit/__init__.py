@@ -1,0 +1,56 @@
+"""Optimization solvers for problems with structure; every answer is checked by an independent certificate.
+
+import solverkit as sk
+result = sk.solve("problem.yaml", method="lv-hba")
+result.success, result.x, result.certificate
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from solverkit.api import Fit as Fit
+    from solverkit.api import load as load
+    from solverkit.api import methods as methods
+    from solverkit.api import resume as resume
+    from solverkit.api import solve as solve
+    from solverkit.api import verify as verify
+    from solverkit.engine.result import NotCertified as NotCertified
+    from solverkit.engine.result import Result as Result
+    from solverkit.engine.status import PointStatus as PointStatus
+    from solverkit.engine.status import Termination as Termination
+    from solverkit.errors import CheckpointError as CheckpointError
+    from solverkit.errors import InvalidProblem as InvalidProblem
+    from solverkit.errors import MissingPackage as MissingPackage
+    from solverkit.errors import SolverKitError as SolverKitError
+    from solverkit.errors import Unsuitable as Unsuitable
+    from solverkit.errors import UsageError as UsageError
+    from solverkit.kinds.base import Certificate as Certificate
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "api": ("Fit", "load", "methods", "resume", "solve", "verify"),
+    "engine.result": ("NotCertified", "Result"),
+    "engine.status": ("PointStatus", "Termination"),
+    "errors": ("CheckpointError", "InvalidProblem", "MissingPackage", "SolverKitError", "Unsuitable", "UsageError"),
+    "kinds.base": ("Certificate",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, imported from its home on first use."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'solverkit' has no attribute {name!r}")
+    value = getattr(import_module(f"solverkit.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

@@ -1,0 +1,286 @@
+"""The library as a user calls it: load a problem, solve it, resume, verify, see which methods fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from solverkit.errors import InvalidProblem, Unsuitable, UsageError
+from solverkit.registry.specs import SolverSpec
+from solverkit.text import clean
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from solverkit.engine.progress import Mode
+    from solverkit.engine.result import Result
+    from solverkit.kinds.base import Certificate, Problem
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One method, and why it does not fit the problem that was asked about."""
+
+    spec: SolverSpec
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        """Whether the method takes the problem."""
+        return not self.reasons
+
+
+def load(path: str | Path, *, allow_python: bool = False) -> Problem:
+    """The problem that a file describes. Raises InvalidProblem with every defect and its place."""
+    from solverkit import formats
+
+    return formats.load(Path(path), allow_python=allow_python)
+
+
+def solve(
+    problem: Problem | str | Path,
+    method: str | None = None,
+    options: Mapping[str, Any] | BaseModel | None = None,
+    *,
+    tol: float = 1e-6,
+    max_time: float | None = None,
+    max_iter: int | None = None,
+    max_calls: int | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    dtype: str = "float64",
+    callback: Callable[..., Any] | None = None,
+    out: str | Path | None = None,
+    checkpoint: float | None = 60.0,
+    start: Any = None,
+    target: bool | int = False,
+    progress: Mode = False,
+    allow_python: bool = False,
+) -> Result:
+    """Solve a problem and certify the answer.
+
+    Parameters
+    ----------
+    problem : a Problem, or the path of a problem file
+    method : name of a method; None picks the one of highest priority that fits
+    options : of the method, as a dict or its model; see `solverkit describe METHOD`
+    tol : of the certificate, also given to the method
+    max_time, max_iter, max_calls : seconds, steps, and oracle calls at most; the best point so far is the answer then
+    seed : of the start and of the method; equal seeds give equal runs
+    device, dtype : where and in which precision the method computes; certificates are computed in float64 on the CPU
+    callback : `callback(intermediate_result)` or `callback(x)` after each step, as in SciPy; StopIteration ends the run
+    out : folder for result.json, point.npz, trace.jsonl and, while running, checkpoint.npz every `checkpoint` seconds
+    start : where to begin: a dict of blocks, a Result, the folder of one, or one flat vector
+    target : certify during the run too, and stop where the certificate holds: True, or a number of steps
+    progress : True shows a line on a terminal, "log" prints one a second, both on stderr
+    allow_python : let the problem file name Python code, which is then executed
+
+    Raises
+    ------
+    InvalidProblem, UsageError, Unsuitable, MissingPackage
+        before any work. Numerical outcomes are never raised: see `Result.termination` and `Result.point_status`.
+    """
+    from solverkit.engine.limits import Limits
+
+    limits = Limits(max_iter, max_time, max_calls)
+    found, source = _problem(problem, allow_python)
+    spec = _choose(found, method, device, dtype)
+    return _run(
+        found,
+        spec,
+        options,
+        out,
+        start=_start(found, start),
+        limits=limits,
+        tol=tol,
+        seed=seed,
+        device=device,
+        dtype=dtype,
+        callback=callback,
+        checkpoint=checkpoint,
+        target=target,
+        progress=progress,
+        source=source,
+    )
+
+
+def resume(
+    folder: str | Path,
+    problem: Problem | str | Path | None = None,
+    *,
+    max_time: float | None = None,
+    max_iter: int | None = None,
+    max_calls: int | None = None,
+    callback: Callable[..., Any] | None = None,
+    checkpoint: float | None = 60.0,
+    progress: Mode = False,
+    allow_python: bool = False,
+) -> Result:
+    """Go on with a run from the checkpoint in its folder, bit for bit as if it had never stopped.
+
+    Method, options, start, tol, seed, device, dtype and target are those of the run. Limits that are not given stay as
+    they were; all bound the whole run, what was done before included. `problem` is needed where the run was given an
+    object and not a file.
+
+    Raises CheckpointError where there is nothing to go on from, or where the problem is another one.
+    """
+    from solverkit.engine.checkpoint import Checkpoint
+    from solverkit.engine.limits import Limits
+
+    folder = Path(folder)
+    saved = Checkpoint.load(folder)
+    header, identity = saved.header, saved.header["identity"]
+    if problem is None and not header["source"]:
+        raise UsageError("the run was given a problem object: pass the same problem, resume(folder, problem)")
+    found, source = _problem(header["source"] if problem is None else problem, allow_python)
+    given = {"max_iter": max_iter, "max_time": max_time, "max_calls": max_calls}
+    limits = Limits(**header["limits"] | {name: value for name, value in given.items() if value is not None})
+    return _run(
+        found,
+        _registry().method(identity["method"]),
+        identity["options"],
+        folder,
+        start=saved.start(),
+        limits=limits,
+        tol=identity["tol"],
+        seed=identity["seed"],
+        device=identity["device"],
+        dtype=identity["dtype"],
+        callback=callback,
+        checkpoint=checkpoint,
+        target=header["target"],
+        resume_from=saved,
+        progress=progress,
+        source=source,
+    )
+
+
+def verify(
+    result: Result | str | Path,
+    problem: Problem | str | Path,
+    tol: float | None = None,
+    seed: int | None = None,
+    *,
+    allow_python: bool = False,
+) -> Certificate:
+    """Recompute the certificate of a result, trusting nothing in it but its point.
+
+    `tol` and `seed` are those of the result where they are not given. Raises UsageError where the result is of another
+    problem, InvalidProblem where its files are no result.
+    """
+    from solverkit.engine.points import as_point
+    from solverkit.engine.result import Result
+    from solverkit.engine.verdict import Judge
+
+    known = result if isinstance(result, Result) else Result.load(result)
+    found, _ = _problem(problem, allow_python)
+    if known.fingerprint != found.fingerprint():
+        ours, theirs = found.fingerprint()[:12], clean(known.fingerprint)[:12]
+        raise UsageError(
+            f"the result is of another problem: {clean(known.problem)!r} with fingerprint {theirs}, "
+            f"while {clean(found.name)!r} has {ours}; give the file that was solved"
+        )
+    judge = Judge(
+        _registry().kind(found.kind),
+        found,
+        known.tol if tol is None else tol,
+        known.seed if seed is None else seed,
+    )
+    return judge(as_point(known.point))
+
+
+def methods(problem: Problem | str | Path | None = None, *, allow_python: bool = False) -> list[Fit]:
+    """All methods; for a problem, those that fit first, the others with the reasons why they do not."""
+    registry = _registry()
+    if problem is None:
+        return [Fit(spec) for spec in registry.methods()]
+    found, _ = _problem(problem, allow_python)
+    fits = [Fit(spec, tuple(registry.fits(spec, found))) for spec in registry.methods()]
+    return sorted(fits, key=lambda fit: (not fit.fits, fit.spec.kind != found.kind, -fit.spec.priority, fit.spec.name))
+
+
+def _registry() -> Any:
+    from solverkit.registry import registry
+
+    return registry
+
+
+def _problem(given: Problem | str | Path, allow_python: bool) -> tuple[Problem, str]:
+    """The problem, and the absolute path of its file; empty for an object."""
+    from solverkit.kinds.base import Problem
+
+    if isinstance(given, Problem):
+        return given, ""
+    if isinstance(given, (str, Path)):
+        return load(given, allow_python=allow_python), str(Path(given).resolve())
+    raise UsageError(f"a problem is a Problem or the path of a file, not {type(given).__name__}")
+
+
+def _choose(problem: Problem, method: str | None, device: str, dtype: str) -> SolverSpec:
+    """The method asked for if it fits, or the registry's choice."""
+    registry = _registry()
+    if method is None:
+        return registry.default(problem, device, dtype)
+    spec = registry.method(method)
+    if reasons := registry.fits(spec, problem, device, dtype):
+        raise Unsuitable("\n".join(reasons))
+    return spec
+
+
+def _run(
+    problem: Problem,
+    spec: SolverSpec,
+    options: Mapping[str, Any] | BaseModel | None,
+    out: str | Path | None,
+    **how: Any,
+) -> Result:
+    """Everything after the choice of problem and method; the result is saved where `out` is given."""
+    from solverkit.engine.choices import check_options
+    from solverkit.engine.driver import run
+
+    registry = _registry()
+    solver_class, model = registry.resolve(spec)
+    solver = solver_class(check_options(model, options, spec.name))
+    folder = None if out is None else Path(out)
+    distribution = registry.origin(spec).distribution
+    result = run(problem, spec, solver, registry.kind(problem.kind), out=folder, distribution=distribution, **how)
+    if folder is not None:
+        try:
+            result.save(folder)
+        except OSError as error:
+            result.notes.append(f"the result could not be saved in {folder}: {error.strerror or error}")
+    return result
+
+
+def _start(problem: Problem, start: Any) -> Mapping[str, Any] | None:
+    """Blocks to begin from, out of whatever the user has."""
+    from solverkit.engine.result import Result
+
+    if isinstance(start, (str, Path)):
+        try:
+            start = Result.load(start)
+        except InvalidProblem as error:
+            raise UsageError(f"start: {error}") from None
+    if isinstance(start, Result):
+        return start.point
+    if start is None or isinstance(start, Mapping):
+        return start
+    import numpy as np
+
+    try:
+        vector = np.asarray(start, dtype=float)
+    except (TypeError, ValueError):
+        known = "a dict of blocks, a Result, its folder, or a vector"
+        raise UsageError(f"start is {known}; not {type(start).__name__}") from None
+    own = problem.start(np.random.default_rng(0))
+    if hasattr(problem, "blocks") and hasattr(problem, "flat"):
+        size = np.size(problem.flat(own))
+        if vector.shape != (size,):
+            own_shape = f"problem {clean(problem.name)!r} has ({size},)"
+            raise UsageError(f"start: the vector has shape {vector.shape}; {own_shape}")
+        return problem.blocks(vector)
+    if len(own) == 1:
+        return {next(iter(own)): vector}
+    raise UsageError(f"start: give a dict with the blocks {', '.join(map(clean, own))}")

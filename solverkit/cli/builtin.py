@@ -1,0 +1,23 @@
+"""The commands of the core, registered through the same hook as a third party's. Their modules load on use."""
+
+from __future__ import annotations
+
+from solverkit.registry.hookspecs import hookimpl
+from solverkit.registry.specs import CommandSpec
+
+_SUMMARIES = {
+    "solve": "Solve a problem file, and certify the answer.",
+    "resume": "Go on with a run that was interrupted.",
+    "verify": "Recompute the certificate of a stored result.",
+    "check": "Validate a problem file and the derivatives of its oracles.",
+    "methods": "List the methods, or those that fit a problem.",
+    "describe": "Explain a method: what it needs, when it pays, its options.",
+    "plugins": "List the plugins, where they come from, and what is wrong.",
+    "doctor": "Look at this machine and installation.",
+}
+
+
+@hookimpl
+def solverkit_commands() -> list[CommandSpec]:
+    """The commands that come with the core, in the order in which --help shows them."""
+    return [CommandSpec(name, summary, f"solverkit.cli.{name}:command") for name, summary in _SUMMARIES.items()]

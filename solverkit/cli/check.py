@@ -1,0 +1,81 @@
+"""`solverkit check`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from solverkit.cli import output, report
+from solverkit.cli.arguments import allow_python, json_flag, problem_file
+from solverkit.registry import registry
+
+if TYPE_CHECKING:
+    from solverkit.kinds.base import Point, Problem, Term
+
+
+@click.command("check")
+@click.argument("file")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the start and the directions.")
+@json_flag
+@allow_python
+def command(file: str, seed: int, json_: bool, allow_python: bool) -> int:
+    """Validate FILE, and compare derivatives with differences at the start.
+
+    Exit code 0: usable; 2: the file is wrong, every place is named; 5: derivatives do not agree with values.
+    """
+    import numpy as np
+
+    problem = problem_file(file, allow_python)
+    start = problem.start(np.random.default_rng(seed))
+    terms = derivatives(problem, start, seed)
+    fitting = [spec.name for spec in registry.methods(problem.kind) if not registry.fits(spec, problem)]
+    if json_:
+        output.as_json(_as_dict(problem, start, terms, fitting))
+    else:
+        _show(problem, start, terms, fitting)
+    return 0 if all(term.ok for term in terms or []) else 5
+
+
+def derivatives(problem: Problem, start: Point, seed: int) -> list[Term] | None:
+    """The oracles against differences, by the kind's own `check`; None for a kind that has none."""
+    compare = getattr(registry.kind(problem.kind), "check", None)
+    return None if compare is None else list(compare(problem, start, seed))
+
+
+def _show(problem: Problem, start: Point, terms: list[Term] | None, fitting: list[str]) -> None:
+    output.heading(f"{problem.name}: a {problem.kind} problem")
+    output.pairs(
+        [
+            ("provides", ", ".join(sorted(problem.provides)) or "nothing beyond its values"),
+            ("start", ", ".join(f"{name} {_shape(block.shape)}" for name, block in start.items())),
+            ("expected", ", ".join(problem.expected) or "nothing"),
+            ("fingerprint", problem.fingerprint()),
+            ("methods", ", ".join(fitting) or "none that fits is installed"),
+        ]
+    )
+    output.heading("derivatives against differences, at the start")
+    if terms is None:
+        output.paragraph(f"not compared: the kind {problem.kind} offers no check", 2)
+        return
+    output.table(
+        ("oracle", "ratio", "tolerance", "agrees"),
+        [(t.name, f"{t.value / t.scaling:.2e}", f"{t.tolerance:.1e}", "yes" if t.ok else "NO") for t in terms],
+    )
+    output.pairs((term.name, term.note) for term in terms if term.note)
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"({' x '.join(str(length) for length in shape)})" if shape else ""
+
+
+def _as_dict(problem: Problem, start: Point, terms: list[Term] | None, fitting: list[str]) -> dict[str, Any]:
+    return {
+        "problem": problem.name,
+        "kind": problem.kind,
+        "provides": sorted(problem.provides),
+        "fingerprint": problem.fingerprint(),
+        "start": {name: list(block.shape) for name, block in start.items()},
+        "methods": fitting,
+        "derivatives": None if terms is None else report.terms_list(terms),
+    }

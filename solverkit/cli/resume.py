@@ -1,0 +1,30 @@
+"""`solverkit resume`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from solverkit.cli.arguments import allow_python, json_flag, stored
+from solverkit.cli.solve import finish, progress
+
+
+@click.command("resume")
+@click.argument("folder", metavar="DIR")
+@click.option("--max-time", type=float, metavar="SECONDS", help="A new limit, counted from the run's beginning.")
+@click.option("--max-iter", type=int, metavar="N", help="A new limit, counted from the run's beginning.")
+@click.option("--max-calls", type=int, metavar="N", help="A new limit, counted from the run's beginning.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+@json_flag
+@allow_python
+def command(folder: str, quiet: bool, json_: bool, allow_python: bool, **limits: Any) -> int:
+    """Go on with the run whose --out was DIR.
+
+    It goes on from the last checkpoint, with the problem, method and options it was begun with.
+    """
+    from solverkit import api
+
+    given = {name: value for name, value in limits.items() if value is not None}
+    result = api.resume(stored(folder), progress=progress(quiet), allow_python=allow_python, **given)
+    return finish(result, folder, json_)

@@ -1,0 +1,31 @@
+"""`solverkit verify`."""
+
+from __future__ import annotations
+
+import click
+
+from solverkit.cli import output, report
+from solverkit.cli.arguments import allow_python, existing, json_flag, stored
+
+
+@click.command("verify")
+@click.argument("result", metavar="RESULT")
+@click.argument("problem", metavar="PROBLEM")
+@json_flag
+@allow_python
+def command(result: str, problem: str, json_: bool, allow_python: bool) -> int:
+    """Recompute the certificate of the folder RESULT for the file PROBLEM.
+
+    Nothing in the folder is trusted but the point. Exit code 0: certified; 3: not certified; 5: no verdict.
+    """
+    from solverkit import api
+    from solverkit.kinds.base import PointStatus
+
+    certificate = api.verify(stored(result), existing(problem), allow_python=allow_python)
+    status = certificate.status
+    if json_:
+        output.as_json(report.certificate_dict(certificate))
+    else:
+        output.heading(f"{status.name}: {status.value}")
+        report.show_certificate(certificate)
+    return {PointStatus.CERTIFIED: 0, PointStatus.UNVERIFIED: 5}.get(status, 3)

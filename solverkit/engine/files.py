@@ -1,0 +1,115 @@
+"""Files that are whole or not there: atomic writes, and `.npz` archives read as untrusted data."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+
+def replace_file(path: Path, content: bytes, previous: Path | None = None) -> None:
+    """Put `content` at `path` in one step that a kill or a power cut cannot split. Raises OSError.
+
+    A temporary file in the same folder is written and synced, then renamed. `previous` is where the former file is
+    kept; a kill between the two renames leaves that one alone, which readers fall back to.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if previous is not None and path.exists():
+            os.replace(path, previous)
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _umask() -> int:
+    """The umask of the process, read from the system where it says so: setting it to learn it is not thread-safe."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as status:
+            return next((int(line.split()[1], 8) for line in status if line.startswith("Umask:")), 0o022)
+    except (OSError, ValueError):
+        return 0o022
+
+
+def _sync_folder(folder: Path) -> None:
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return  # Windows has no handle on a folder
+    try:
+        os.fsync(handle)
+    except OSError:
+        return  # some network file systems refuse; the rename itself has happened
+    finally:
+        os.close(handle)
+
+
+def pack(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """The bytes of an uncompressed `.npz`: equal arrays give equal bytes. Object arrays raise ValueError."""
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        for name, array in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            with archive.open(entry, "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def unpack(content: bytes) -> dict[str, np.ndarray]:
+    """The arrays of what `pack` wrote. Raises ValueError for anything else: nothing is executed, nothing inflated."""
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            return _members(archive)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, OSError) as error:
+        raise ValueError(f"not a readable archive ({error})") from None
+    except (KeyError, TypeError, SyntaxError, OverflowError, MemoryError, RecursionError, RuntimeError) as error:
+        raise ValueError(f"not a readable archive ({type(error).__name__})") from None
+
+
+def _members(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray] = {}
+    for entry in archive.infolist():
+        name = entry.filename.removesuffix(".npy")
+        if name == entry.filename or name in arrays:
+            raise ValueError(f"unexpected or repeated member {entry.filename!r}")
+        if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
+            raise ValueError(f"member {entry.filename!r} is compressed; SolverKit writes its archives plain")
+        with archive.open(entry) as member:
+            arrays[name] = _read_array(member, entry.file_size)
+            if member.read(1):
+                raise ValueError(f"member {entry.filename!r} holds more than its array")
+    return arrays
+
+
+def _read_array(member: IO[bytes], size: int) -> np.ndarray:
+    """One `.npy` whose header agrees with the bytes that follow it."""
+    version = np.lib.format.read_magic(member)
+    if version == (1, 0):
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(member)
+    elif version == (2, 0):
+        shape, fortran, dtype = np.lib.format.read_array_header_2_0(member)
+    else:
+        raise ValueError(f"unknown .npy version {version}")
+    count = 1
+    for length in shape:
+        count *= length
+    if dtype.kind not in "fiubc" or min(shape, default=0) < 0 or count * dtype.itemsize > size:
+        raise ValueError("an array's header does not agree with its content")
+    content = member.read(count * dtype.itemsize)
+    if len(content) != count * dtype.itemsize:
+        raise ValueError("an array is cut short")
+    array = np.frombuffer(content, dtype=dtype, count=count).reshape(shape, order="F" if fortran else "C")
+    return array.copy(order="K")

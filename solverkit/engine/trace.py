@@ -1,0 +1,148 @@
+"""The record of a run: one record a reported iteration, thinned so that memory and file stay bounded.
+
+Iteration k is kept where k is a multiple of `stride`; the stride doubles whenever `capacity` records are held. What is
+kept depends on the iteration alone, never on time, so equal runs have equal traces. The first and the last are kept.
+A line of `trace.jsonl` is `{"nit", "time", "counts", "report"}`, or `{"nit", "log"}` for a sentence of the method.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import IO, Any
+
+from solverkit.engine.files import replace_file
+from solverkit.engine.plain import dumps
+from solverkit.text import clean
+
+MESSAGES = 1000  # sentences of a method that are kept
+FLUSH = 1.0  # seconds between flushes, so that a running trace can be followed
+
+
+class Trace:
+    """Append-only. `path` is the file, None keeps the trace in memory alone."""
+
+    def __init__(self, path: Path | None = None, capacity: int = 1000) -> None:
+        self.records: list[dict[str, Any]] = []
+        self.messages: list[dict[str, Any]] = []
+        self.stride = 1
+        self.failure = ""  # why the file could not be written, empty where it could
+        self._capacity = capacity
+        self._flushed = 0.0
+        self._file: IO[str] | None = None
+        self._path = path
+        if path is not None:
+            self._open(path, "w")
+
+    @classmethod
+    def reopen(cls, path: Path, nit: int, capacity: int = 1000) -> Trace:
+        """The trace of a run that goes on from iteration `nit`: what came after it is cut off, in the file too."""
+        trace = cls(None, capacity)
+        trace._path = path
+        lines = read_lines(path) if path.exists() else []
+        kept = [line for line in lines if line.get("nit", nit + 1) <= nit]
+        for line in kept:
+            if "log" in line:
+                trace.messages.append(line)
+            elif trace.wants(line["nit"]):
+                trace._keep(line)
+        try:
+            replace_file(path, "".join(dumps(line) + "\n" for line in kept).encode())
+        except OSError as error:
+            trace._give_up(error)
+            return trace
+        trace._open(path, "a")
+        return trace
+
+    def wants(self, nit: int) -> bool:
+        """Whether iteration `nit` is kept: ask before building its record."""
+        return nit % self.stride == 0
+
+    def add(self, nit: int, time: float, counts: dict[str, int], report: dict[str, float]) -> None:
+        """Keep an iteration that `wants` asked for."""
+        record = self._record(nit, time, counts, report)
+        self._write(record, time)
+        self._keep(record)
+
+    def last(self, nit: int, time: float, counts: dict[str, int], report: dict[str, float]) -> None:
+        """Keep the final iteration, whatever the stride."""
+        if not self.records or self.records[-1]["nit"] != nit:
+            record = self._record(nit, time, counts, report)
+            self._write(record, time)
+            self.records.append(record)
+
+    def log(self, nit: int, message: str) -> None:
+        """Keep a sentence of the method; the first thousand of a run."""
+        if len(self.messages) < MESSAGES:
+            line = {"nit": nit, "log": clean(message)}
+            self.messages.append(line)
+            self._write(line, self._flushed)
+
+    def flush(self, durable: bool = False) -> None:
+        """Hand what was written to the system, or to the disk."""
+        if self._file is not None:
+            try:
+                self._file.flush()
+                if durable:
+                    os.fsync(self._file.fileno())
+            except OSError as error:
+                self._give_up(error)
+
+    def close(self) -> None:
+        """No more records."""
+        self.flush()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    @staticmethod
+    def _record(nit: int, time: float, counts: dict[str, int], report: dict[str, float]) -> dict[str, Any]:
+        return {"nit": nit, "time": round(time, 6), "counts": counts, "report": dict(report)}
+
+    def _keep(self, record: dict[str, Any]) -> None:
+        self.records.append(record)
+        if len(self.records) >= self._capacity:
+            self.stride *= 2
+            self.records = [record for record in self.records if record["nit"] % self.stride == 0]
+
+    def _write(self, line: dict[str, Any], time: float) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.write(dumps(line) + "\n")
+            if time - self._flushed >= FLUSH:
+                self._flushed = time
+                self._file.flush()
+        except OSError as error:
+            self._give_up(error)
+
+    def _open(self, path: Path, mode: str) -> None:
+        try:
+            self._file = path.open(mode, encoding="utf-8")
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        """A full disk ends the file, not the run."""
+        self.failure = f"{self._path} could not be written ({error.strerror or error}): the trace is in memory alone"
+        file, self._file = self._file, None
+        if file is not None:
+            try:
+                file.close()
+            except OSError:
+                return  # what it still held is lost with the disk; the failure above says so
+
+
+def read_lines(path: Path, limit: int = 200_000) -> list[dict[str, Any]]:
+    """The records of a trace file, at most `limit`; a torn or foreign line is left out."""
+    lines: list[dict[str, Any]] = []
+    with path.open(encoding="utf-8", errors="replace") as file:
+        while len(lines) < limit and (text := file.readline(1_000_000)):
+            try:
+                line = json.loads(text)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(line, dict) and isinstance(line.get("nit"), int) and ("log" in line or "report" in line):
+                lines.append(line)
+    return lines

@@ -1,0 +1,73 @@
+"""From a path to a problem: the reader is chosen by suffix."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from solverkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from solverkit.kinds.base import Kind, Problem
+
+YAML = (".yaml", ".yml")
+
+
+def load(path: str | os.PathLike[str], *, allow_python: bool = False) -> Problem:
+    """The problem in a file.
+
+    allow_python : run the Python files that the problem names. They can do whatever you can; read them first
+
+    Raises `InvalidProblem` with every defect and its place, `UsageError` for a suffix that is not known,
+    `MissingPackage` where the problem needs what is not installed.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in YAML:
+        raise UsageError(f"'{path.name}': no reader for '{path.suffix}'; problem files end in {', '.join(YAML)}")
+    return load_yaml(path, allow_python)
+
+
+def load_yaml(path: Path, allow_python: bool = False) -> Problem:
+    """The problem in a YAML file."""
+    from solverkit.formats import yaml
+    from solverkit.formats.data import read_data
+    from solverkit.formats.document import Envelope, model_of, validate
+    from solverkit.formats.source import FileSource
+
+    document = yaml.load(path)
+    source = FileSource(document, path.parent, allow_python)
+    kind = find_kind(document.value.get("kind"), source)
+    if kind is None:
+        known = {key: value for key, value in document.value.items() if key in Envelope.model_fields}
+        validate(Envelope, known, source)
+        source.check()
+    assert kind is not None
+    file = validate(model_of(kind), document.value, source)
+    if file is None:
+        source.check()
+    source.name = file.name
+    source.expect = file.expect.model_dump(exclude_unset=True, exclude_none=True)
+    source.read_parameters(file.parameters)
+    read_data(file.data, source)
+    try:
+        problem = kind.build(file, source)
+    except Exception:
+        # After a defect the kind works with stand-ins, and may trip over them; without one it is a bug.
+        source.check()
+        raise
+    source.check()
+    return problem
+
+
+def find_kind(name: Any, source: Any) -> Kind | None:
+    """The kind of this name; None, with a defect, where there is none."""
+    from solverkit.registry import registry
+
+    if not isinstance(name, str):
+        return None
+    try:
+        return registry.kind(name)
+    except UsageError as error:
+        source.defect(("kind",), str(error))
+        return None

@@ -1,0 +1,241 @@
+"""The independent check of a bilevel answer: every condition recomputed in float64 from the problem's own oracles.
+
+| term | value | scaling | tolerance |
+|---|---|---|---|
+| upper_feasibility | worst row of X, G, H: violation / (||gradient|| + |bound|) | 1 | tol |
+| lower_feasibility | the same for Y, g, h at (x, y) | 1 | tol |
+| lower_gap | |f(x, y) - f*(x)|, f* solved independently (`lower_solve.py`) | max(|f*|, min(1, V)) | tol |
+| lower_kkt | residual and complementarity of the lower KKT system (`multipliers.py`) | S_f | 100 tol |
+| lower_convexity | only where the author declares the lower level convex: negative curvature seen | 1 | 1e-8 |
+| optimistic | F(x, y) minus the best F over the lower solutions (`optimistic.py`); its absolute value where that is exact | |F| + S_F | 100 tol |
+| upper_stationarity | hypergradient or stationarity of the KKT reformulation (`stationarity.py`), worst over lower multipliers | S_F | 100 tol |
+| curvature | negative reduced curvature (`curvature.py`) | 1 | max(100 tol, 1e-6) |
+| probe | fall of F per distance when x moves and the lower level is solved again | S_F | 100 max(tol, 1e-7) |
+| oracles | derivatives against differences (`kinds/oracles.py`) | 1 | 1e-4 |
+
+S_F and S_f are the scales of the gradients (`local.py`): 1 + ||grad||_inf for ordinary objectives. V = S_f (1 + ||y||_inf)
+is how much f changes over the size of y; min(1, V) is 1 for ordinary objectives too. A row is active within
+max(tol, min(100 tol, 1e-3)).
+
+A certified point is feasible, globally optimal in y as far as `lower_global` says, and locally optimal in x to first
+and second order. It is not a claim of global optimality in x.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from solverkit.kinds.base import Certificate, Point, Term
+from solverkit.kinds.bilevel.curvature import DENSE, Curvature, probe, reduced_curvature
+from solverkit.kinds.bilevel.local import Local
+from solverkit.kinds.bilevel.lower_solve import LowerAnswer, at, negative_curvature, solve_lower
+from solverkit.kinds.bilevel.multipliers import LowerMultipliers, lower_multipliers, unique_multipliers, vertices
+from solverkit.kinds.bilevel.optimistic import BestUpper, best_upper
+from solverkit.kinds.bilevel.problem import Bilevel
+from solverkit.kinds.bilevel.stationarity import Stationarity, ValueRow, upper_stationarity
+from solverkit.kinds.oracles import TOLERANCE, Oracle, consistency, transposed
+
+Facts = dict[str, float | str | bool]
+
+
+def certify(problem: Bilevel, point: Point, tol: float = 1e-6, seed: int = 0) -> Certificate:
+    """The verdict on a point. Never raises: what cannot be computed is UNVERIFIED and says why."""
+    try:
+        z = problem.flat(point)
+    except (KeyError, ValueError, TypeError) as error:
+        text = f"block {error} is missing" if isinstance(error, KeyError) else str(error)
+        return Certificate((), unverified=text)
+    if not np.isfinite(z).all():
+        return Certificate((), unverified="the point is not finite")
+    try:
+        with np.errstate(all="ignore"):
+            return _certify(problem, z, float(tol), seed)
+    except Exception as error:  # an oracle is foreign code: whatever it raises becomes part of the verdict
+        return Certificate((), unverified=f"{type(error).__name__}: {error}")
+
+
+def _certify(problem: Bilevel, z: np.ndarray, tol: float, seed: int) -> Certificate:
+    local = Local(problem, z, max(tol, min(100 * tol, 1e-3)))
+    facts: Facts = {"objective": local.upper_value, "lower_objective": local.lower_value}
+    for name, value in (("F", local.upper_value), ("f", local.lower_value)):
+        if not np.isfinite(value):
+            return Certificate((), facts, f"{name} is {value} at the point")
+    terms = _feasibility(local, tol)
+    answer = solve_lower(local, seed)
+    multipliers = lower_multipliers(local)
+    terms += _lower_terms(local, answer, multipliers, tol, seed)
+    best = best_upper(local, answer)
+    terms.append(_optimistic_term(local, answer, best, tol))
+    terms += _upper_terms(local, answer, multipliers, tol, seed, facts)
+    terms.append(_oracle_term(problem, z, seed))
+    facts |= {"lower_value": answer.value, "lower_global": answer.label, "best_upper_value": best.value}
+    facts |= _uniqueness(local, answer, best)
+    return Certificate(tuple(terms), facts)
+
+
+def _feasibility(local: Local, tol: float) -> list[Term]:
+    return [
+        Term("upper_feasibility", local.upper.violation, tol, feasibility=True),
+        Term("lower_feasibility", local.lower.violation, tol, feasibility=True),
+    ]
+
+
+def _lower_terms(local: Local, answer: LowerAnswer, multipliers: LowerMultipliers, tol: float, seed: int) -> list[Term]:
+    y = local.z[local.problem.n :]
+    change = local.lower_scale * (1 + float(np.abs(y).max(initial=0.0)))
+    value = abs(answer.value) if np.isfinite(answer.value) else 0.0
+    scaling = max(value, min(1.0, change))
+    residual = max(multipliers.residual, multipliers.complementarity)
+    terms = [
+        Term("lower_gap", abs(answer.gap), tol, scaling, note=answer.note),
+        Term("lower_kkt", residual, 100 * tol, local.lower_scale),
+    ]
+    if local.problem.convex is True and not answer.quadratic:
+        seen = negative_curvature(local, seed)
+        note = "declared convex, but it is not at a sampled y" if seen else ""
+        terms.append(Term("lower_convexity", seen, 1e-8, note=note))
+    return terms
+
+
+def _optimistic_term(local: Local, answer: LowerAnswer, best: BestUpper, tol: float) -> Term:
+    excess = local.upper_value - best.value
+    if not best.exact:
+        excess = max(excess, 0.0)
+    scaling = abs(local.upper_value) + local.upper_scale
+    return Term("optimistic", abs(excess), 100 * tol, scaling, note=best.note)
+
+
+def _upper_terms(
+    local: Local, answer: LowerAnswer, multipliers: LowerMultipliers, tol: float, seed: int, facts: Facts
+) -> list[Term]:
+    values = value_rows(local, answer)
+    gradients = np.array([row.gradient for row in values]).reshape(len(values), len(local.z))
+    worst, bend, count = None, Curvature(0.0, ""), 0
+    for candidate in vertices(local, multipliers, seed):
+        found = upper_stationarity(local, candidate, values, 100 * tol * local.upper_scale)
+        curved = reduced_curvature(local, candidate, found, gradients)
+        count += 1
+        if worst is None or not found.value <= worst.value:
+            worst = found
+        if bend.how == "" or not curved.value <= bend.value:
+            bend = curved
+    assert worst is not None
+    _upper_facts(facts, worst, bend, count, len(values))
+    terms = [
+        Term("upper_stationarity", worst.value, 100 * tol, local.upper_scale, note=worst.note),
+        Term("curvature", bend.value, max(100 * tol, 1e-6), note=bend.how),
+    ]
+    settled = bend.how == "Lagrangian convex" and worst.label == "S" and count == 1 and unique_multipliers(local)
+    if len(local.z) <= DENSE and not (settled and answer.quadratic):
+        moved = probe(local, answer, bend.direction, seed, tol)
+        terms.append(Term("probe", moved.value, 100 * max(tol, 1e-7), local.upper_scale))
+        facts["probes"] = float(moved.informative)
+    return terms
+
+
+def _upper_facts(facts: Facts, worst: Stationarity, bend: Curvature, count: int, values: int) -> None:
+    facts["stationarity"] = worst.label
+    facts["biactive"] = float(worst.biactive)
+    facts["lower_multipliers"] = float(count)
+    if np.isfinite(worst.hypergradient):
+        facts["hypergradient"] = worst.hypergradient
+    if values:
+        facts["value_rows"] = float(values)
+
+
+def value_rows(local: Local, answer: LowerAnswer) -> list[ValueRow]:
+    """One row for each other global minimizer of a nonconvex lower level."""
+    if answer.quadratic or local.problem.convex is True:
+        return []
+    problem, n = local.problem, local.problem.n
+    rows = []
+    for y in answer.starts:
+        if np.abs(y - local.z[n:]).max() <= 1e-3 * (1 + np.abs(y).max()):
+            continue
+        there = at(local, y)
+        value = local.lower_value - there.lower_value
+        if value < -local.width * local.lower_scale:
+            continue
+        slope = there.lower_gradient + there.lower.jacobian.T @ lower_multipliers(there).value
+        gradient = local.lower_gradient.copy()
+        gradient[: problem.n] -= slope[:n]
+        if float(np.abs(gradient).max()) > 1e-9 * local.lower_scale:
+            rows.append(ValueRow(value, gradient))
+    return rows
+
+
+def _uniqueness(local: Local, answer: LowerAnswer, best: BestUpper) -> Facts:
+    if answer.unique:
+        return {"unique_lower": True}
+    y = local.z[local.problem.n :]
+    others = [*answer.minimizers, best.y]
+    apart = max(float(np.abs(other - y).max(initial=0.0)) for other in others)
+    return {"unique_lower": False} if apart > 1e-3 * (1 + float(np.abs(y).max(initial=0.0))) else {}
+
+
+# -- oracles
+
+
+def _oracle_term(problem: Bilevel, z: np.ndarray, seed: int) -> Term:
+    found = consistency(bilevel_oracles(problem, seed), z, seed)
+    worst, name = found.value, found.oracle
+    for level, rows, vjp, jacobian in (
+        ("upper rows", problem.upper_constraints, problem.upper_rows_vjp, problem.upper_rows_jacobian),
+        ("lower rows", problem.lower_constraints, problem.lower_rows_vjp, problem.lower_rows_jacobian),
+    ):
+        apart = transposed(vjp, lambda at, d, J=jacobian: J(at) @ d, z, rows.count, seed)
+        if not apart <= max(worst, 1e-9):
+            worst, name = apart, f"{level}: vjp and jacobian"
+    return Term("oracles", worst, TOLERANCE, note=f"worst: {name}" if name else "")
+
+
+def bilevel_oracles(problem: Bilevel, seed: int) -> list[Oracle]:
+    """Every value with its gradient, every gradient with its Hessian."""
+    rng = np.random.default_rng(seed)
+    one = np.newaxis
+    oracles = [
+        Oracle(
+            "gradient of F",
+            lambda z: np.atleast_1d(problem.upper(z)),
+            lambda z, d: (problem.upper_gradient(z) @ d)[one],
+        ),
+        Oracle(
+            "gradient of f",
+            lambda z: np.atleast_1d(problem.lower(z)),
+            lambda z, d: (problem.lower_gradient(z) @ d)[one],
+        ),
+        Oracle("Hessian of F", problem.upper_gradient, lambda z, d: problem.upper_hessian(z) @ d),
+        Oracle("Hessian of f", problem.lower_gradient, lambda z, d: problem.lower_hessian(z) @ d),
+        Oracle("Hessian products of F", problem.upper_gradient, problem.upper_hvp),
+        Oracle("Hessian products of f", problem.lower_gradient, problem.lower_hvp),
+    ]
+    for name, rows, value, jacobian, vjp, hessian in (
+        (
+            "upper rows",
+            problem.upper_constraints,
+            problem.upper_rows,
+            problem.upper_rows_jacobian,
+            problem.upper_rows_vjp,
+            problem.upper_rows_hessian,
+        ),
+        (
+            "lower rows",
+            problem.lower_constraints,
+            problem.lower_rows,
+            problem.lower_rows_jacobian,
+            problem.lower_rows_vjp,
+            problem.lower_rows_hessian,
+        ),
+    ):
+        if rows.count == 0:
+            continue
+        weights = rng.uniform(0.5, 1.0, rows.count)
+        oracles += [
+            Oracle(f"Jacobian of {name}", value, lambda z, d, J=jacobian: J(z) @ d),
+            Oracle(
+                f"Hessian of {name}",
+                lambda z, v=vjp, w=weights: v(z, w),
+                lambda z, d, h=hessian, w=weights: h(z, w) @ d,
+            ),
+        ]
+    return oracles

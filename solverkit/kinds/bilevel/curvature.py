@@ -1,0 +1,226 @@
+"""Second-order conditions of the upper level, so that a maximum or a saddle is never taken for a solution.
+
+`reduced_curvature`: with the multipliers of a stationary point (`stationarity.py`), the Hessian of the Lagrangian
+
+    W = F'' + alpha'G'' + beta'g'' + (w' grad_y L)''          in (x, y),   columns g_{i,zy} w in lambda_i
+
+must not be negative on the moves that keep to first order every active row and the lower KKT system (the weak
+second-order necessary condition). The third derivatives in (w' grad_y L)'' are central differences of Hessian-vector
+products. The value is -lambda_min / max|W|; W itself being positive semidefinite is proof enough at any size.
+
+`probe`: moves of x (along the most negative curvature, coordinates, random directions), the lower level solved again
+at each, optimistic choice of y. Where upper rows hold at the new point, F may not fall by more than
+
+    (F(x, y) - F(x', y')) / ||(x', y') - (x, y)||_inf  <=  100 tol S,
+
+the descent that the stationarity term would tolerate. This also sees what multipliers cannot: kinks of y(x).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import eigh
+from scipy.sparse import block_array, csr_array, vstack
+from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, LinearOperator, eigsh
+
+from solverkit.kinds.bilevel.local import Local
+from solverkit.kinds.bilevel.lower_solve import LowerAnswer, at, solve_lower
+from solverkit.kinds.bilevel.multipliers import LowerMultipliers
+from solverkit.kinds.bilevel.optimistic import best_upper
+from solverkit.kinds.bilevel.stationarity import Split, Stationarity
+from solverkit.operators.least_squares import null_space, positive_definiteness
+from solverkit.operators.polyhedra import AffineProjector
+from solverkit.operators.qp import largest, row_norms
+
+DENSE = 500  # n + m up to which the null space is dense, and up to which x is probed
+STEPS = (1e-2, 1e-3)  # of a probe, times 1 + ||x||_inf
+COORDINATES = 10  # x of up to this length is probed along its coordinates
+RANDOM = 4
+DIFFERENCE = 1e-5
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """value: -lambda_min / max|W| on the critical subspace, 0 where it is not negative; direction: its eigenvector's z."""
+
+    value: float
+    how: str
+    direction: np.ndarray | None = None
+
+
+def reduced_curvature(local: Local, multipliers: LowerMultipliers, found: Stationarity, extra: np.ndarray) -> Curvature:
+    """`extra`: gradients of value rows, (k, n + m)."""
+    third = not _quadratic_lower(local)
+    W = _lagrangian(local, found)
+    if not third and positive_definiteness(W) >= -1e-10:
+        return Curvature(0.0, "Lagrangian convex")
+    split = Split.of(local, multipliers)
+    size, N = local.problem.n + local.problem.m, len(local.z)
+    tangent, strong = _tangent(local, multipliers, split, extra)
+    cross = _cross(local, found.w, strong) if third else csr_array((N, len(strong)))
+    bend = _bend(local, multipliers, found.w) if third else None
+    scale = max(largest(W), 1e-300)
+    if size <= DENSE:
+        return _dense(W, cross, bend, tangent, scale)
+    return _lanczos(W, cross, bend, tangent, scale)
+
+
+def _quadratic_lower(local: Local) -> bool:
+    degree = local.problem.lower_function.degree
+    return degree is not None and degree <= 2 and local.lower.rows.affine
+
+
+def _lagrangian(local: Local, found: Stationarity) -> csr_array:
+    """F'' + alpha'G'' + beta'g''; multipliers of `found` belong to rows of length one."""
+    W = local.upper_hessian
+    if not local.upper.rows.affine:
+        alpha = np.zeros(local.upper.rows.count)
+        active = local.active_upper
+        norms = np.maximum(row_norms(csr_array(local.upper.jacobian[active])), 1e-300)
+        alpha[active] = found.alpha[: len(active)] / norms
+        W = W + local.upper.rows.hessian(local.z, alpha)
+    if not local.lower.rows.affine:
+        norms = np.maximum(row_norms(local.lower.jacobian), 1e-300)
+        W = W + local.lower.rows.hessian(local.z, found.beta / norms)
+    return csr_array(W)
+
+
+def _tangent(
+    local: Local, multipliers: LowerMultipliers, split: Split, extra: np.ndarray
+) -> tuple[csr_array, np.ndarray]:
+    """Rows over (dz, dlambda) that vanish on the critical subspace, and the lower rows whose multiplier moves."""
+    n = local.problem.n
+    strong = np.concatenate([split.strong, split.equal])
+    held = np.concatenate([strong, split.biactive, split.still])
+    hessian = local.lagrangian_hessian(multipliers.value)
+    moving = csr_array(local.lower.jacobian[strong][:, n:])
+    still = vstack([local.lower.jacobian[held], local.upper.jacobian[local.active_upper], csr_array(extra)])
+    first = block_array([[hessian[n:], moving.T]])
+    second = block_array([[still, csr_array((still.shape[0], len(strong)))]])
+    rows = csr_array(vstack([first, second]))
+    norms = row_norms(rows)
+    keep = np.flatnonzero(norms > 0)
+    return csr_array(rows[keep] / norms[keep][:, None]), strong
+
+
+def _cross(local: Local, w: np.ndarray, strong: np.ndarray) -> csr_array:
+    """Columns g_{i,zy} w, (n + m, strong)."""
+    n, count = local.problem.n, local.lower.rows.count
+    direction = np.concatenate([np.zeros(n), w])
+    columns = []
+    for i in strong:
+        weights = np.zeros(count)
+        weights[i] = 1.0
+        columns.append(local.lower.rows.hessian(local.z, weights) @ direction)
+    return csr_array(np.array(columns).T.reshape(len(local.z), len(strong)))
+
+
+def _bend(local: Local, multipliers: LowerMultipliers, w: np.ndarray):
+    """d -> (w' grad_y L)'' d by central differences of L'' (0, w)."""
+    problem, rows = local.problem, local.lower.rows
+    direction = np.concatenate([np.zeros(problem.n), w])
+    weights = multipliers.value[: rows.file.count]
+    step = DIFFERENCE * (1 + float(np.abs(local.z).max(initial=0.0)))
+
+    def product(z):
+        return problem.lower_hvp(z, direction) + problem.lower_rows_hvp(z, weights, direction)
+
+    def apply(d):
+        length = float(np.abs(d).max(initial=0.0))
+        if length == 0:
+            return np.zeros_like(d)
+        h = step / length
+        return (product(local.z + h * d) - product(local.z - h * d)) / (2 * h)
+
+    return apply
+
+
+def _dense(W: csr_array, cross: csr_array, bend, tangent: csr_array, scale: float) -> Curvature:
+    N = W.shape[0]
+    basis = null_space(tangent.toarray(), 1e-10)
+    if basis.shape[1] == 0:
+        return Curvature(0.0, "no free direction")
+    z, multiplier = basis[:N], basis[N:]
+    product = W @ z + cross @ multiplier
+    if bend is not None:
+        product = product + np.column_stack([bend(column) for column in z.T])
+    reduced = z.T @ product + multiplier.T @ (cross.T @ z)
+    values, vectors = eigh((reduced + reduced.T) / 2, subset_by_index=[0, 0])
+    scale = max(scale, float(np.abs(reduced).max()))
+    return Curvature(max(-float(values[0]) / scale, 0.0), "reduced Hessian", z @ vectors[:, 0])
+
+
+def _lanczos(W: csr_array, cross: csr_array, bend, tangent: csr_array, scale: float) -> Curvature:
+    N, total = W.shape[0], W.shape[0] + cross.shape[1]
+    projector, zero = AffineProjector(tangent), np.zeros(tangent.shape[0])
+
+    def apply(v):
+        v = projector.project(np.asarray(v).ravel(), zero)[0]
+        top = W @ v[:N] + cross @ v[N:]
+        if bend is not None:
+            top = top + bend(v[:N])
+        return projector.project(np.concatenate([top, cross.T @ v[:N]]), zero)[0] / scale
+
+    start = np.random.default_rng(0).normal(size=total)
+    try:
+        operator = LinearOperator((total, total), matvec=apply, dtype=float)
+        values, vectors = eigsh(operator, k=1, which="SA", v0=start, tol=1e-4, maxiter=200)
+        return Curvature(max(-float(values[0]), 0.0), "Lanczos", vectors[:N, 0])
+    except ArpackNoConvergence as partial:
+        if len(partial.eigenvalues):
+            return Curvature(max(-float(partial.eigenvalues[0]), 0.0), "Lanczos, not converged")
+    except (ArpackError, RuntimeError):
+        pass
+    return Curvature(float("nan"), "Lanczos did not converge")
+
+
+# -- the probe
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The fastest fall of F per distance that a move of x found, in units of F per unit of (x, y); how many moves told."""
+
+    value: float
+    informative: int
+
+
+def probe(local: Local, answer: LowerAnswer, direction: np.ndarray | None, seed: int, tol: float) -> Probe:
+    """See the module. `direction`: in z or x, tried first."""
+    problem, n = local.problem, local.problem.n
+    x, y = local.z[:n], local.z[n:]
+    starts = [y, *answer.minimizers, *answer.starts][:8]
+    worst, told = 0.0, 0
+    noise = 1e-10 * (abs(local.upper_value) + local.upper_scale)
+    for d in _directions(n, direction, seed):
+        for step in STEPS:
+            moved = problem.upper_set.project(x + step * (1 + float(np.abs(x).max(initial=0.0))) * d)
+            if float(np.abs(moved - x).max(initial=0.0)) <= 1e-9:
+                continue
+            there = at(local, y, moved)
+            if not np.isfinite(there.lower_value):
+                continue
+            after = solve_lower(there, seed, starts=starts)
+            if not np.isfinite(after.value):
+                continue
+            best = best_upper(there, after)
+            end = at(there, best.y)
+            if not (end.lower.violation <= 1e-7 and end.upper.violation <= max(tol, 1e-9)):
+                continue
+            told += 1
+            distance = float(np.abs(end.z - local.z).max())
+            worst = max(worst, (local.upper_value - best.value - noise) / distance)
+    return Probe(worst, told)
+
+
+def _directions(n: int, direction: np.ndarray | None, seed: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    found = [] if direction is None else [direction[:n]]
+    if n <= COORDINATES:
+        found += list(np.eye(n))
+    found += list(rng.normal(size=(RANDOM, n)))
+    lengths = [float(np.abs(d).max(initial=0.0)) for d in found]
+    unit = [d / length for d, length in zip(found, lengths, strict=True) if length > 1e-12]
+    return [sign * d for d in unit for sign in (1.0, -1.0)]

@@ -1,0 +1,1 @@
+"""The checks, a family to a file; `solverkit.testing.catalogue` has them by name."""

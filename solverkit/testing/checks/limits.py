@@ -1,0 +1,50 @@
+"""The user's limits hold."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from solverkit.engine.status import Termination
+from solverkit.testing.catalogue import check
+from solverkit.testing.instruments import Book
+from solverkit.testing.report import Skipped
+from solverkit.testing.subject import Subject, must
+
+SLACK, SLACK_ONE_SHOT = 0.3, 1.0  # seconds that a busy machine may add
+
+
+@check("let LimitReached through: it is a BaseException that leaves a tool from an oracle or from observe")
+def max_iter(subject: Subject) -> None:
+    """A run of max_iter steps takes exactly so many, unless it ends before."""
+    for limit in (1, 3):
+        result = subject.solve(max_iter=limit)
+        exact = result.nit == limit or (result.nit < limit and result.termination is not Termination.MAX_ITER)
+        must(exact, f"max_iter={limit}, but the run took {result.nit} steps ({result.termination.name})")
+
+
+@check("make a step smaller, and do no more in finish than in a step", needs=("counts",))
+def max_calls(subject: Subject) -> None:
+    """A limit on oracle calls is passed by at most the calls of one step, `finish` included."""
+    total = len(subject.short.oracles)
+    if total < 2:
+        raise Skipped("the method calls too few oracles to be stopped among them")
+    limit, book = total // 2, Book()
+    result = subject.solve(book=book, max_calls=limit)
+    over = len(book.oracles) - limit
+    allowed = 0 if subject.one_shot else max(book.calls)
+    must(over <= allowed, f"max_calls={limit}, {over} more were made; one step makes {allowed} ({result.nit} steps)")
+
+
+@check("make a step smaller, do no more in finish than in a step, and call observe often in a tool of its own loop")
+def max_time(subject: Subject) -> None:
+    """A limit on time is passed by at most one step, `finish` included."""
+    limit, book, solver = subject.budget.limit_time, Book(), subject.solver()
+    if not subject.one_shot:
+        vars(solver)["converged"] = lambda state: False
+    began = perf_counter()
+    result = subject.solve(solver=solver, book=book, max_time=limit)
+    spent = perf_counter() - began - result.timing["certificate"]
+    if result.termination is not Termination.MAX_TIME:
+        raise Skipped(f"the run ended before the limit ({result.termination.name})")
+    allowed = SLACK_ONE_SHOT if subject.one_shot else max(book.seconds) + SLACK
+    must(spent <= limit + allowed, f"max_time={limit:g}, but it took {spent:.2f} s; allowed {allowed:.2f} s more")

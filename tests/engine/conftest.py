@@ -1,0 +1,6 @@
+"""The toys of these tests are a module of their own, importable here and in child processes."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))

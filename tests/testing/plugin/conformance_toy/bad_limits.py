@@ -1,0 +1,50 @@
+"""Methods that do not know when to stop."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+import numpy as np
+from conformance_toy.good import Good, State
+from conformance_toy.kind import Quadratic
+from conformance_toy.options import Step
+
+from solverkit.engine.limits import LimitReached
+from solverkit.plugin import Context, Observe, OneShotSolver, Point
+
+
+class SlowFinish(Good):
+    """Polishes at leisure after the limit."""
+
+    def finish(self, problem: Quadratic, state: State, ctx: Context) -> State:
+        time.sleep(0.6)
+        return state
+
+
+class Greedy(Good):
+    """Spends as many calls on the last word as on the run."""
+
+    def finish(self, problem: Quadratic, state: State, ctx: Context) -> State:
+        for _ in range(100):
+            problem.value(state.x)
+        return state
+
+
+class Deaf(OneShotSolver[Quadratic]):
+    """A tool whose own loop shows two candidates for each gradient, and hears nothing."""
+
+    Options = Step
+
+    def solve(self, problem: Quadratic, start: Point, ctx: Context, observe: Observe) -> Point:
+        x = start["x"].astype(ctx.dtype)
+        target = 0.1 * ctx.tol * (1 + float(np.linalg.norm(problem.vector)))
+        while True:
+            gradient = problem.gradient(x)
+            residual = float(np.linalg.norm(gradient))
+            for _ in range(2):
+                with suppress(LimitReached):
+                    observe({"x": x}, merit=residual)
+            if residual <= target:
+                return {"x": x}
+            x = x - x.dtype.type(self.options.step) * gradient
