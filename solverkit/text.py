@@ -18,5 +18,6 @@ def nearest(name: str, names: Iterable[str]) -> str:
     """` (did you mean 'x'?)` for the closest known name, empty where none is close."""
     from difflib import get_close_matches
 
-    matches = get_close_matches(name, list(names), n=1)
-    return f" (did you mean {matches[0]!r}?)" if matches else ""
+    known = {candidate.casefold(): candidate for candidate in names}
+    matches = get_close_matches(name.casefold(), list(known), n=1)
+    return f" (did you mean {known[matches[0]]!r}?)" if matches else ""

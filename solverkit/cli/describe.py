@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
@@ -47,6 +48,7 @@ def command(method: str, json_: bool) -> None:
 def option(name: str, info: FieldInfo) -> dict[str, Any]:
     """One field of an options model: name, symbol, type, range, default, description, equation.
 
+    A default of None means that the method chooses, by a rule that the description states.
     Symbol and equation come from `Field(json_schema_extra={"symbol": ..., "equation": ...})`."""
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     default = None if info.is_required() else info.get_default(call_default_factory=True, validated_data={})
@@ -54,7 +56,7 @@ def option(name: str, info: FieldInfo) -> dict[str, Any]:
         "name": name,
         "symbol": str(extra.get("symbol", "")),
         "type": type_name(info.annotation),
-        "range": _range(info.metadata),
+        "range": ", ".join(dict.fromkeys([*_bounds(info.metadata), *_inner_bounds(info.annotation)])),
         "required": info.is_required(),
         "default": default.value if isinstance(default, enum.Enum) else default,
         "description": info.description or "",
@@ -63,8 +65,8 @@ def option(name: str, info: FieldInfo) -> dict[str, Any]:
 
 
 def type_name(annotation: Any) -> str:
-    """A type as a reader without Python knows it: `number`, `integer`, `a | b`, `number or nothing`."""
-    words = {float: "number", int: "integer", bool: "true or false", str: "text", type(None): "nothing"}
+    """A type as a reader without Python knows it: `number`, `integer`, `a | b`, `number or text`."""
+    words = {float: "number", int: "integer", bool: "true or false", str: "text"}
     if annotation in words:
         return words[annotation]
     if get_origin(annotation) is Literal:
@@ -77,17 +79,26 @@ def type_name(annotation: Any) -> str:
         inner = dict.fromkeys(type_name(item) for item in get_args(annotation) if item is not Ellipsis)
         return "list of " + " and ".join(inner) if inner else "list"
     if arguments := get_args(annotation):
-        return " or ".join(dict.fromkeys(type_name(item) for item in arguments))
+        return " or ".join(dict.fromkeys(type_name(item) for item in arguments if item is not type(None)))
     return getattr(annotation, "__name__", str(annotation))
 
 
-def _range(metadata: list[Any]) -> str:
-    found = []
-    for rule in metadata:
-        for name, text in BOUNDS.items():
-            if (bound := getattr(rule, name, None)) is not None:
-                found.append(text.format(bound))
-    return ", ".join(found)
+def _bounds(metadata: Iterable[Any]) -> list[str]:
+    """`> 0` and the like, from the constraints of a field."""
+    return [
+        text.format(bound)
+        for rule in metadata
+        for name, text in BOUNDS.items()
+        if (bound := getattr(rule, name, None)) is not None
+    ]
+
+
+def _inner_bounds(annotation: Any) -> list[str]:
+    """The same from constraints within a type, as in `Annotated[float, Gt(0)] | None`."""
+    found = _bounds(getattr(annotation, "__metadata__", ()))
+    for item in get_args(annotation):
+        found += _inner_bounds(item)
+    return found
 
 
 def _facts(spec: SolverSpec) -> list[tuple[str, str]]:
@@ -106,7 +117,9 @@ def _facts(spec: SolverSpec) -> list[tuple[str, str]]:
 
 
 def _show(entry: dict[str, Any]) -> None:
-    default = "has to be given" if entry["required"] else f"default {_value(entry['default'])}"
+    default = f"default {_value(entry['default'])}"
+    if entry["required"] or entry["default"] is None:
+        default = "has to be given" if entry["required"] else "chosen by the method"
     symbol = f" ({entry['symbol']})" if entry["symbol"] else ""
     kind = " ".join(filter(None, [entry["type"], entry["range"]]))
     output.paragraph(f"{entry['name']}{symbol}: {kind}; {default}", 2)
@@ -116,8 +129,6 @@ def _show(entry: dict[str, Any]) -> None:
 
 
 def _value(value: Any) -> str:
-    if value is None:
-        return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
     return output.number(value) if isinstance(value, float) else str(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import inf, isfinite
 from typing import Any
 
@@ -90,7 +90,10 @@ def starting_point(problem: Problem, seed: int, override: Mapping[str, Any] | No
     """
     point = copy_point(as_point(problem.start(np.random.default_rng(seed))))
     given = override or {}
-    missing = [name for name in point if name not in given]
+    own = list(point)
+    missing = [name for name in own if name not in given]
+    if given and len(missing) == len(own):
+        raise UsageError(f"start: none of {_names(given)} is a block of {clean(problem.name)!r}, which has {_names(own)}")
     for name, value in given.items():
         if name not in point and (hint := nearest(name, missing)):
             raise UsageError(f"start: problem {clean(problem.name)!r} has no block {clean(name)!r}{hint}")
@@ -99,6 +102,10 @@ def starting_point(problem: Problem, seed: int, override: Mapping[str, Any] | No
         bad = [name for name, block in point.items() if not np.isfinite(block).all()]
         raise UsageError(f"start: block {clean(bad[0])!r} holds NaN or Inf; give finite numbers")
     return point
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(clean(name, 64) for name in names)
 
 
 def _start_block(name: str, value: Any, default: np.ndarray | None) -> np.ndarray:

@@ -38,7 +38,9 @@ def _casadi() -> Any:
 class CasadiFunction:
     """A `Function` whose arithmetic is CasADi's, on the CPU in float64.
 
-    May be called from several threads at once. Pickles by its trees and constants.
+    `value(z)`, `gradient(z)` (where m = 1), `vjp(z, w)`, `jvp(z, d)` and `hvp(z, w, d)` are kernels: callables that
+    take vectors, return a new vector as the protocol says, and raise ValueError for other lengths. All of it may be
+    called from several threads at once. Pickles by its trees and constants.
     """
 
     device = "cpu"

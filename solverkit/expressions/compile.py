@@ -18,9 +18,9 @@ from solverkit.expressions.syntax import ExpressionError, Tree, parse
 if TYPE_CHECKING:
     from solverkit.expressions.function import Function
 
-# Multiplications by dense matrices in one evaluation above which torch is faster on one core: measured with
-# sum(logistic(A @ x - b)), value and gradient together, the targets are even at A of 300 x 100.
-DENSE_WORK = 50_000
+# Multiplications in dense matrix products above which torch is faster on one core: measured with
+# sum(logistic(A @ x)), value and gradient together, the targets are even at A of 400 x 200 to 1000 x 100.
+DENSE_WORK = 100_000
 
 
 def compile_function(

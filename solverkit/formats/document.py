@@ -135,6 +135,8 @@ def validate(model: type[BaseModel], value: dict[str, Any], source: FileSource) 
     left = copy.deepcopy(value)
     for item in wrong:
         _repair(left, item)
+        if item.meant:
+            source.document.rename(item.path, item.meant)
     for _ in range(2):
         try:
             return model.model_validate(left)

@@ -95,6 +95,12 @@ class Document:
     value: Any
     places: dict[Path_, Place] = field(default_factory=dict)
 
+    def rename(self, path: Path_, name: str) -> None:
+        """Let everything at and below `path` be found under its neighbour `name` too."""
+        length = len(path)
+        for other in [other for other in self.places if other[:length] == path]:
+            self.places[(*path[:-1], name, *other[length:])] = self.places[other]
+
     def place(self, path: Path_, offset: int | None = None, key: bool = False) -> tuple[int, int]:
         """Line and column of the value at `path` (of its key where `key`); of the nearest parent that is there."""
         while path and path not in self.places:

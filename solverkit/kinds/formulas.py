@@ -66,6 +66,8 @@ def constraints(formulas: Mapping[str, Formula], shapes: Shapes, source: Source,
 def _function(part: Python, shapes: Shapes, source: Source, path: KeyPath) -> Function:
     """A torch function of the blocks; a declared degree is believed where a probe agrees with it."""
     fun = source.python(part.python, path)
+    if fun is not None and not callable(fun):
+        source.defect(path, f"'{part.python}' is no function")
     if not callable(fun) or source.defects:
         return Nothing(sum(rule.size(shape) for shape in shapes.values()), 1)
     try:

@@ -11,7 +11,8 @@ and, row by row, with D+ and D- the one-sided quotients,
 `spread`, the largest difference of the three D, is rounding and truncation together as they really are, so a stiff but
 right oracle raises no alarm; the one-sided interval lets every subgradient of a kink pass. A wrong sign gives 2, a
 missing factor two 1/2, a zero derivative 1. A flipped gradient that happens to vanish at z is seen from a second point
-close by. Where r is not finite at z + t d the steps shrink by 1e-2 up to three times, then one-sided quotients are used.
+close by. Where r is finite on one side only, one-sided quotients are used; on neither, the steps shrink by 1e-2, up to
+three times.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ def _compare(claimed, middle, low, high, spread, rounding) -> float:
 
 
 def transposed(vjp: Along, along: Along, z: np.ndarray, outputs: int, seed: int) -> float:
-    """|w'(J d) - (J'w)'d| relative to the sizes that enter, for random d and w: 0 up to rounding where J' is the transpose."""
+    """|w'(J d) - (J'w)'d| relative to the sizes that enter, for random d and w: rounding where both are one matrix."""
     rng = np.random.default_rng(seed)
     if outputs == 0:
         return 0.0

@@ -274,6 +274,7 @@ class NamedSource:
         """A callable passes; a reference to a file has no meaning without a problem file."""
         if not callable(reference):
             self.defect(path, "needs the function itself here; a file's name has a meaning in problem files only")
+            return None
         return reference
 
 

@@ -1,4 +1,4 @@
-"""Least squares with exact equations and signs, and the test of positive semidefiniteness: dense when small, else sparse.
+"""Least squares with exact equations and signs, and a test of positive definiteness; dense when small, else sparse.
 
     minimize ||M u + c||_2      subject to  C u = 0,   u_i >= 0 for i in a given set
 

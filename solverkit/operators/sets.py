@@ -131,7 +131,7 @@ class Ball(SimpleSet):
         return None
 
     def rows(self, n: int) -> tuple[Function, np.ndarray, np.ndarray]:
-        """||v - center||^2 <= radius^2; v = center, row by row, where the radius is zero and the gradient would vanish."""
+        """||v - center||^2 <= radius^2; v = center row by row for radius 0, where the gradient would vanish."""
         center = np.broadcast_to(self.center, n).copy()
         if self.radius == 0:
             from scipy.sparse import csr_array, eye_array

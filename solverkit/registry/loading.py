@@ -53,7 +53,8 @@ def load_entry_point(manager: pluggy.PluginManager, entry: EntryPoint, core: str
     dist = record.distribution
     try:
         _check_range(entry, core)
-        return collect(manager, _object(entry.value), f"{dist}:{record.name}", record)
+        found = collect(manager, _object(entry.value), f"{dist}:{record.name}", record)
+        return replace(found, file=_file(entry))  # the module itself, now that it is imported
     except BadPlugin as error:
         return record.failed(str(error), error.remedy or _update(dist))
     except (Exception, SystemExit) as error:

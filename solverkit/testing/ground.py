@@ -9,6 +9,7 @@ from __future__ import annotations
 import locale
 import logging
 import os
+import pickle
 import random
 import signal
 import sys
@@ -21,8 +22,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-
-from solverkit.testing.digest import digest
 
 SEED = 12345
 
@@ -71,11 +70,11 @@ def _generator_states() -> dict[str, tuple[Any, Callable[[Any], object]]]:
 def _generators(found: Ground) -> Iterator[None]:
     users = _generator_states()
     settle()
-    before = {name: digest(state) for name, (state, _) in _generator_states().items()}
+    before = {name: pickle.dumps(state) for name, (state, _) in _generator_states().items()}
     try:
         yield
     finally:
-        after = {name: digest(state) for name, (state, _) in _generator_states().items()}
+        after = {name: pickle.dumps(state) for name, (state, _) in _generator_states().items()}
         found.generators = [name for name in before if after[name] != before[name]]
         for state, restore in users.values():
             restore(state)

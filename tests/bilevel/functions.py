@@ -130,7 +130,7 @@ def point(x, y):
 
 
 def coupled_toy(n):
-    """Merely convex lower level with a coupling equality (spec A.5); y = (y1, y2). Solution x = -.3, y1 = .7, y2 = -.4."""
+    """Merely convex lower level with a coupling equality; y = (y1, y2). Solution x = -.3, y1 = .7, y2 = -.4."""
     from scipy.sparse import block_array, eye_array
 
     one, zero = eye_array(n), csr_array((n, n))

@@ -334,14 +334,14 @@ def test_a_callback_returning_true_goes_on():
         ({"target": -1}, "target"),
         ({"start": {"x": np.full(5, NAN)}}, "NaN"),
         ({"start": {"x": np.ones(3)}}, r"shape \(3,\)"),
-        ({"start": {"X": np.ones(5)}}, "no block 'X'"),
+        ({"start": {"X": np.ones(5)}}, "none of X is a block"),
         ({"start": {"x": "text"}}, "no array"),
         ({"problem": Quadratic(b=np.full(5, NAN)), "start": {"x": np.full(5, np.inf)}}, "Inf"),
     ],
 )
 def test_usage_errors(how, words):
     with pytest.raises(UsageError, match=words):
-        descend(**how)
+        descend(limits=Limits(1), **how)
 
 
 def test_start_overrides_blocks_and_scalars_spread():

@@ -160,7 +160,7 @@ def test_data_may_change_afterwards():
 
 
 def test_auto_chooses_by_dense_work():
-    A = np.ones((400, 200))
+    A = np.ones((600, 200))
     small = compile_function("sum(A @ x)", {"x": (3,)}, {"A": np.ones((2, 3))})
     large = compile_function("sum(exp(A @ x))", {"x": (200,)}, {"A": A})
     thin = compile_function("sum(exp(A @ x))", {"x": (200,)}, {"A": sparse.csr_array(A * (A.cumsum(1) < 2))})

@@ -16,9 +16,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 from escapes import ESCAPES
 
 from solverkit.expressions import FUNCTIONS, ExpressionError, compile_function, evaluate, parse, split
+from solverkit.expressions.program import lower
+from solverkit.expressions.syntax import _Reader
 
 # what only the lexer refuses, because for Python it is an ordinary number or name
-LEXICAL = {"0x10", "0b11", "0o17", "1_000", "x # comment", "x\x0c", "a" * 65}
+LEXICAL = {"0x10", "0b11", "0o17", "1_000", "x # comment", "x\x0c", "x \\\n + y", "a" * 65}
 
 
 def check(tree):
@@ -101,7 +103,7 @@ def test_each_layer_refuses(text):
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return
-    if text.isascii() and "_" not in text.strip("_") and text.strip() not in LEXICAL:
+    if text.isascii() and len(text) < 1000 and "_" not in text.strip("_") and text not in LEXICAL:
         with pytest.raises((ExpressionError, RecursionError)):
             check(_Reader(0).read(tree, top=True))
 
@@ -116,7 +118,7 @@ TOKENS = ["x", "y", "A", "n", "1", "-1", "1e308", "3.5", *"()[],:+-*/@ ", "**", 
 TOKENS += [f"{name}(" for name in FUNCTIONS]
 
 
-@settings(max_examples=1000, deadline=None, derandomize=True)
+@settings(max_examples=400, deadline=None, derandomize=True)
 @given(st.lists(st.sampled_from(TOKENS), max_size=14).map("".join))
 def test_random_symbols_are_an_expression_or_an_expression_error(text):
     try:

@@ -39,7 +39,7 @@ MINIMIZE = "0.5*sum((x - y)**2)"
         (("small", '"\\u202E"'), ["3:7: name: an escaped control character"]),
         (("small", "sm\x1b[31m"), ["3:9: the control character U+001B has no place in a problem file"]),
         (("small", "sm\x85"), ["3:9: the control character U+0085 has no place in a problem file"]),
-        (("small", "a: b: c"), ["3:8: name: not YAML: mapping values are not allowed here"]),
+        (("small", "a: b: c"), ["3:8: not YAML: mapping values are not allowed here"]),
         (
             ("{shape: 2}", "{shape: 2"),
             ["9:3: lower.variables: not YAML: expected ',' or '}', but got '<scalar>'"],

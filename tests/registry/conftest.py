@@ -57,13 +57,18 @@ class Site:
         code = GOOD.format(name=method, module=name.replace("-", "_"), more=more)
         return self.distribution(name, entry=name.removeprefix("solverkit-"), code=code, **keywords)
 
-    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Python with these arguments, seeing the site."""
         path = os.pathsep.join([str(self.folder), str(ROOT)])
         env = {**os.environ, "PYTHONPATH": path, "COLUMNS": "80", **environment}
-        return subprocess.run(
-            [sys.executable, *arguments], env=env, capture_output=True, text=True, timeout=120, cwd=self.folder
-        )
+        command, pipe = [sys.executable, *arguments], subprocess.PIPE
+        return subprocess.Popen(command, env=env, stdout=pipe, stderr=pipe, text=True, cwd=self.folder)
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """The same, waited for."""
+        process = self.start(*arguments, **environment)
+        out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def ask(self, expression: str, **environment: str) -> Any:
         """The JSON value of an expression of `r`, the registry of a fresh Python."""

@@ -2,12 +2,13 @@
 
     min_x max_y x'Ay,   x and y probabilities
 
-Here are the problem, its certificate, its part of the problem file, one method, and two methods that lie.
+Here are the problem, its certificate, its part of the problem file, one method, two that lie, and one that never ends.
 """
 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -45,6 +46,7 @@ def solverkit_solvers() -> list[SolverSpec]:
         spec("toy-extragradient", "Extragradient", priority=1, requires=("operator",), paper="Korpelevich 1976"),
         spec("toy-stays", "Stays"),
         spec("toy-leaves", "Leaves"),
+        spec("toy-sleeps", "Sleeps"),
         spec("toy-picky", "Extragradient", requires=("resolvent", "hvp")),
     ]
 
@@ -142,6 +144,7 @@ def project(v):
 class State:
     x: np.ndarray
     y: np.ndarray
+    tol: float
     change: float = np.inf
 
 
@@ -151,11 +154,9 @@ class Extragradient(Solver):
     Options = GameOptions
 
     def init(self, problem, start, ctx):
-        self.tol = ctx.tol
-        return State(start["x"], start["y"])
+        return State(start["x"], start["y"], ctx.tol)
 
     def step(self, problem, state, ctx):
-        self.tol = ctx.tol
         eta = self.options.step or 0.9 / np.linalg.norm(problem.payoff, 2)
         for _ in range(self.options.block):
             gx, gy = problem.operator(state.x, state.y)
@@ -172,7 +173,7 @@ class Extragradient(Solver):
         return {"merit": state.change}
 
     def converged(self, state):
-        return state.change < 0.01 * self.tol
+        return state.change < 0.01 * state.tol
 
 
 class Stays(Extragradient):
@@ -190,3 +191,14 @@ class Leaves(Stays):
 
     def point(self, state):
         return {"x": 2 * state.x, "y": state.y}
+
+
+class Sleeps(Stays):
+    """Never ends."""
+
+    def step(self, problem, state, ctx):
+        time.sleep(0.01)
+        return state
+
+    def converged(self, state):
+        return False

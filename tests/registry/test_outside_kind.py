@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -193,14 +194,19 @@ def test_methods_for_a_file(installed):
     assert max(map(len, done.stdout.splitlines())) <= 80
     found = json.loads(solverkit(installed, "methods", "--for", "game.yaml", "--json").stdout)
     assert found["default"] == "toy-extragradient"
-    assert {m["name"] for m in found["methods"] if m["fits"]} == {"toy-extragradient", "toy-stays", "toy-leaves"}
+    assert {m["name"] for m in found["methods"] if m["fits"]} == {
+        "toy-extragradient",
+        "toy-stays",
+        "toy-leaves",
+        "toy-sleeps",
+    }
 
 
 def test_describe_holds_every_option(installed):
     done = solverkit(installed, "describe", "toy-extragradient")
     assert done.returncode == 0, done.stderr
     for text in (
-        "step (eta): number or nothing > 0; default nothing",
+        "step (eta): number > 0; chosen by the method",
         "Step size; below 1 / L. (3)",
         "block: integer >= 1, <= 10000; default 50",
         "Korpelevich 1976",
@@ -210,3 +216,13 @@ def test_describe_holds_every_option(installed):
     found = json.loads(solverkit(installed, "describe", "toy-extragradient", "--json").stdout)
     assert [option["name"] for option in found["options"]] == ["step", "block"]
     assert found["options"][0]["symbol"] == "eta"
+
+
+def test_ctrl_c_gives_the_best_point_so_far_and_130(installed):
+    process = installed.start("-m", "solverkit", "solve", "game.yaml", "--method", "toy-sleeps", "--json")
+    assert "iteration" in process.stderr.readline()  # it runs
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert json.loads(out)["termination"] == "INTERRUPTED"
+    assert "Traceback" not in err

@@ -7,15 +7,15 @@
 | lower_gap | |f(x, y) - f*(x)|, f* solved independently (`lower_solve.py`) | max(|f*|, min(1, V)) | tol |
 | lower_kkt | residual and complementarity of the lower KKT system (`multipliers.py`) | S_f | 100 tol |
 | lower_convexity | only where the author declares the lower level convex: negative curvature seen | 1 | 1e-8 |
-| optimistic | F(x, y) minus the best F over the lower solutions (`optimistic.py`); its absolute value where that is exact | |F| + S_F | 100 tol |
-| upper_stationarity | hypergradient or stationarity of the KKT reformulation (`stationarity.py`), worst over lower multipliers | S_F | 100 tol |
+| optimistic | F(x, y) - best F over the lower solutions (`optimistic.py`); absolute if exact | |F| + S_F | 100 tol |
+| upper_stationarity | hypergradient or KKT reformulation (`stationarity.py`), the worst multipliers | S_F | 100 tol |
 | curvature | negative reduced curvature (`curvature.py`) | 1 | max(100 tol, 1e-6) |
 | probe | fall of F per distance when x moves and the lower level is solved again | S_F | 100 max(tol, 1e-7) |
 | oracles | derivatives against differences (`kinds/oracles.py`) | 1 | 1e-4 |
 
-S_F and S_f are the scales of the gradients (`local.py`): 1 + ||grad||_inf for ordinary objectives. V = S_f (1 + ||y||_inf)
-is how much f changes over the size of y; min(1, V) is 1 for ordinary objectives too. A row is active within
-max(tol, min(100 tol, 1e-3)).
+S_F and S_f are the scales of the gradients (`local.py`): 1 + ||grad||_inf for ordinary objectives. V is
+S_f (1 + ||y||_inf), how much f changes over the size of y; min(1, V) is 1 for ordinary objectives too. A row is active
+within max(tol, min(100 tol, 1e-3)).
 
 A certified point is feasible, globally optimal in y as far as `lower_global` says, and locally optimal in x to first
 and second order. It is not a claim of global optimality in x.
@@ -26,6 +26,7 @@ from __future__ import annotations
 import numpy as np
 
 from solverkit.kinds.base import Certificate, Point, Term
+from solverkit.kinds.bilevel.consistency import oracle_term
 from solverkit.kinds.bilevel.curvature import DENSE, Curvature, probe, reduced_curvature
 from solverkit.kinds.bilevel.local import Local
 from solverkit.kinds.bilevel.lower_solve import LowerAnswer, at, negative_curvature, solve_lower
@@ -33,7 +34,6 @@ from solverkit.kinds.bilevel.multipliers import LowerMultipliers, lower_multipli
 from solverkit.kinds.bilevel.optimistic import BestUpper, best_upper
 from solverkit.kinds.bilevel.problem import Bilevel
 from solverkit.kinds.bilevel.stationarity import Stationarity, ValueRow, upper_stationarity
-from solverkit.kinds.oracles import TOLERANCE, Oracle, consistency, transposed
 
 Facts = dict[str, float | str | bool]
 
@@ -67,7 +67,7 @@ def _certify(problem: Bilevel, z: np.ndarray, tol: float, seed: int) -> Certific
     best = best_upper(local, answer)
     terms.append(_optimistic_term(local, answer, best, tol))
     terms += _upper_terms(local, answer, multipliers, tol, seed, facts)
-    terms.append(_oracle_term(problem, z, seed))
+    terms.append(oracle_term(problem, z, seed))
     facts |= {"lower_value": answer.value, "lower_global": answer.label, "best_upper_value": best.value}
     facts |= _uniqueness(local, answer, best)
     return Certificate(tuple(terms), facts)
@@ -171,71 +171,3 @@ def _uniqueness(local: Local, answer: LowerAnswer, best: BestUpper) -> Facts:
     others = [*answer.minimizers, best.y]
     apart = max(float(np.abs(other - y).max(initial=0.0)) for other in others)
     return {"unique_lower": False} if apart > 1e-3 * (1 + float(np.abs(y).max(initial=0.0))) else {}
-
-
-# -- oracles
-
-
-def _oracle_term(problem: Bilevel, z: np.ndarray, seed: int) -> Term:
-    found = consistency(bilevel_oracles(problem, seed), z, seed)
-    worst, name = found.value, found.oracle
-    for level, rows, vjp, jacobian in (
-        ("upper rows", problem.upper_constraints, problem.upper_rows_vjp, problem.upper_rows_jacobian),
-        ("lower rows", problem.lower_constraints, problem.lower_rows_vjp, problem.lower_rows_jacobian),
-    ):
-        apart = transposed(vjp, lambda at, d, J=jacobian: J(at) @ d, z, rows.count, seed)
-        if not apart <= max(worst, 1e-9):
-            worst, name = apart, f"{level}: vjp and jacobian"
-    return Term("oracles", worst, TOLERANCE, note=f"worst: {name}" if name else "")
-
-
-def bilevel_oracles(problem: Bilevel, seed: int) -> list[Oracle]:
-    """Every value with its gradient, every gradient with its Hessian."""
-    rng = np.random.default_rng(seed)
-    one = np.newaxis
-    oracles = [
-        Oracle(
-            "gradient of F",
-            lambda z: np.atleast_1d(problem.upper(z)),
-            lambda z, d: (problem.upper_gradient(z) @ d)[one],
-        ),
-        Oracle(
-            "gradient of f",
-            lambda z: np.atleast_1d(problem.lower(z)),
-            lambda z, d: (problem.lower_gradient(z) @ d)[one],
-        ),
-        Oracle("Hessian of F", problem.upper_gradient, lambda z, d: problem.upper_hessian(z) @ d),
-        Oracle("Hessian of f", problem.lower_gradient, lambda z, d: problem.lower_hessian(z) @ d),
-        Oracle("Hessian products of F", problem.upper_gradient, problem.upper_hvp),
-        Oracle("Hessian products of f", problem.lower_gradient, problem.lower_hvp),
-    ]
-    for name, rows, value, jacobian, vjp, hessian in (
-        (
-            "upper rows",
-            problem.upper_constraints,
-            problem.upper_rows,
-            problem.upper_rows_jacobian,
-            problem.upper_rows_vjp,
-            problem.upper_rows_hessian,
-        ),
-        (
-            "lower rows",
-            problem.lower_constraints,
-            problem.lower_rows,
-            problem.lower_rows_jacobian,
-            problem.lower_rows_vjp,
-            problem.lower_rows_hessian,
-        ),
-    ):
-        if rows.count == 0:
-            continue
-        weights = rng.uniform(0.5, 1.0, rows.count)
-        oracles += [
-            Oracle(f"Jacobian of {name}", value, lambda z, d, J=jacobian: J(z) @ d),
-            Oracle(
-                f"Hessian of {name}",
-                lambda z, v=vjp, w=weights: v(z, w),
-                lambda z, d, h=hessian, w=weights: h(z, w) @ d,
-            ),
-        ]
-    return oracles

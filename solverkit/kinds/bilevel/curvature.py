@@ -43,7 +43,7 @@ DIFFERENCE = 1e-5
 
 @dataclass(frozen=True)
 class Curvature:
-    """value: -lambda_min / max|W| on the critical subspace, 0 where it is not negative; direction: its eigenvector's z."""
+    """value: -lambda_min / max|W| on the critical subspace, at least 0; direction: its eigenvector's z."""
 
     value: float
     how: str
@@ -181,7 +181,7 @@ def _lanczos(W: csr_array, cross: csr_array, bend, tangent: csr_array, scale: fl
 
 @dataclass(frozen=True)
 class Probe:
-    """The fastest fall of F per distance that a move of x found, in units of F per unit of (x, y); how many moves told."""
+    """The fastest fall of F per distance that a move of x found, and how many moves told anything."""
 
     value: float
     informative: int

@@ -1,4 +1,4 @@
-"""What a bilevel problem looks like from one point: both levels' rows with the simple sets folded in, and natural scales.
+"""A bilevel problem from one point: both levels' rows with the simple sets folded in, and natural scales.
 
 A row r_k(z) <= 0 or r_k(z) = 0 is broken by
 

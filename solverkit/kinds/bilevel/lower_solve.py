@@ -33,7 +33,7 @@ SEMIDEFINITE = -1e-10  # lambda_min / max|h_ij| from which a Hessian counts as s
 
 @dataclass(frozen=True)
 class LowerAnswer:
-    """f*(x) and how it was found. `gap` is f(x, y) - f*(x) at the candidate (an upper bound where `label` is a proof)."""
+    """f*(x) and how it was found. `gap` is f(x, y) - f*(x) at the candidate, a bound where `label` is a proof."""
 
     label: str
     gap: float

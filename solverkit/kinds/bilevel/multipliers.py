@@ -1,6 +1,6 @@
 """Multipliers of the lower level at a candidate.
 
-    grad_y f + sum_i lambda_i grad_y g_i + sum_j mu_j grad_y h_j = 0,     lambda >= 0,  lambda_i = 0 where g_i is not active
+    grad_y f + sum_i lambda_i grad_y g_i + sum_j mu_j grad_y h_j = 0,   lambda >= 0,  lambda_i = 0 where g_i < 0
 
 by nonnegative least squares over the active rows (Y's rows are lower rows here), rows of length one in y. The residual
 of the lower KKT system is the larger of what is left (infinity norm) and the largest lambda_i |g_i|, both per scale.
@@ -29,7 +29,7 @@ DEPENDENT = 1e-9  # relative singular value below which active rows count as dep
 
 @dataclass(frozen=True)
 class LowerMultipliers:
-    """One set of multipliers over all lower rows, and what it leaves of the KKT system (not yet divided by the scale)."""
+    """One set of multipliers over all lower rows, and what it leaves of the KKT system, in units of grad f."""
 
     value: np.ndarray  # (rows,)
     residual: float
@@ -105,7 +105,7 @@ def vertices(local: Local, first: LowerMultipliers, seed: int) -> list[LowerMult
 
 
 def _independent(normal: csr_array, start: np.ndarray):
-    """The equations normal' u = normal' start, without redundancy where small, so that no rounding makes them infeasible."""
+    """normal' u = normal' start, without redundancy where small, so that no rounding makes it infeasible."""
     if max(normal.shape) > 600:
         return normal.T, normal.T @ start
     basis = null_space(null_space(normal.toarray().T, DEPENDENT).T)

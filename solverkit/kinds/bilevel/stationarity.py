@@ -15,8 +15,8 @@ stationarity is
 and on the biactive rows (g_i = 0 = lambda_i) the signs decide: beta_i, zeta_i >= 0 is S; beta_i, zeta_i >= 0 or
 beta_i zeta_i = 0 is M; beta_i zeta_i >= 0 is C (Scheel and Scholtes 2000, Ye 2005). The point is B-stationary, no
 descent to first order, exactly where each of the 2^b branches has multipliers of its own: a biactive row stays on
-g_i = 0 (beta_i free, zeta_i >= 0) or on lambda_i = 0 (beta_i >= 0, zeta_i free). S implies that. Up to MAX_BIACTIVE rows
-the branches are solved one by one and all must hold; with more of them only S passes.
+g_i = 0 (beta_i free, zeta_i >= 0) or on lambda_i = 0 (beta_i >= 0, zeta_i free). S implies that. Up to MAX_BIACTIVE
+rows the branches are solved one by one and all must hold; with more of them only S passes.
 
 Where nothing is biactive and the lower KKT matrix K is nonsingular, y is a smooth function of x near the candidate and
 the residual is that of the projected hypergradient in x alone, by exact elimination:
@@ -253,7 +253,7 @@ def _labelled(found: Stationarity, label: str, biactive: int, note: str) -> Stat
 
 
 def _label(system: System, weak: Stationarity, tolerance: float) -> str:
-    """M, C or weak where S fails; C and weak by the multipliers at hand, so C may be missed where they are not unique."""
+    """M, C or weak where S fails; C by the multipliers at hand, so it may be missed where they are not unique."""
     biactive = system.split.biactive
     if len(biactive) <= MAX_LABELLED:
         for pieces in product("SbZ", repeat=len(biactive)):

@@ -15,7 +15,7 @@ from scipy.sparse import issparse, vstack
 
 from solverkit.engine.points import is_finite
 from solverkit.engine.result import Result
-from solverkit.engine.status import FAILURES, Termination
+from solverkit.engine.status import FAILURES, LIMITS, Termination
 from solverkit.kinds.base import PointStatus
 from solverkit.testing.catalogue import check
 from solverkit.testing.digest import digest
@@ -56,8 +56,10 @@ def oracle_nan(subject: Subject) -> None:
             continue
         result, where = run.result, f"NaN from {run} on: {run.result.message}"
         over = result.termination is Termination.CONVERGED and result.point_status is PointStatus.CERTIFIED
-        must(over or result.termination in FAILURES, f"the run went on as if nothing had happened. {where}")
-        must(over or "oracle '" in result.message, f"the message names no oracle. {where}")
+        stopped = result.termination in FAILURES
+        limited = subject.one_shot and result.termination in LIMITS  # a tool may go on in the hope of recovery
+        must(over or stopped or limited, f"the run went on as if nothing had happened. {where}")
+        must("oracle '" in result.message or not stopped, f"the message names no oracle. {where}")
         must(is_finite(result.point), f"the answer is not finite. {where}")
         if subject.one_shot or result.nit <= run.step + 1:
             must(_kept(subject, run), f"the answer is not the best point from before. {where}")
@@ -76,7 +78,7 @@ def oracle_exception(subject: Subject) -> None:
 @check("rely on no output before its shape and type are right; catch no bare Exception", needs=(*NEEDS, "oracle_exception"))
 def oracle_nonsense(subject: Subject) -> None:
     """Where an oracle returns None or complex numbers, the run ends as ORACLE_FAILED and names it. Where it returns
-    another shape, the run does not end in a claim, and a failure names the oracle."""
+    another shape from some call on, the run is not raised out of and ends in no claim that does not hold."""
     for k in _positions(subject)[:3]:
         for what, spoil in (("None", _none), ("complex numbers", _spoiled_by(_complex))):
             run = _run(subject, k, spoil)
@@ -87,8 +89,6 @@ def oracle_nonsense(subject: Subject) -> None:
             result, where = run.result, f"another shape from {run}: {run.result.message}"
             false = result.termination is Termination.CONVERGED and result.point_status is not PointStatus.CERTIFIED
             must(not false, f"it claims convergence. {where}")
-            named = result.termination not in FAILURES or f"oracle {run.oracle!r}" in result.message
-            must(named, f"the message does not name the oracle. {where}")
 
 
 @check("catch neither BaseException nor KeyboardInterrupt", needs=NEEDS)

@@ -151,7 +151,7 @@ class ProximalLagrangian:
                 size *= 0.5
             d, r, lam, phi = d + size * step, r + size * moved, new, found
             gradient, active = problem.lower_gradient(t), self._inside(lam)
-            if size * np.abs(step).max(initial=0.0) <= 1e-15 * (1 + np.abs(t[n:]).max(initial=0.0)):
+            if size * np.abs(step).max(initial=0.0) <= 1e-9 * (1 + np.abs(t[n:]).max(initial=0.0)):
                 break
         return self._close(d, lam, r, z, value - f, slope, gradient[:n] - slope[:n])
 

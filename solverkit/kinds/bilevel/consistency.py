@@ -1,0 +1,77 @@
+"""The derivatives of a bilevel problem against its values: `kinds/oracles.py` applied to both levels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from solverkit.kinds.base import Term
+from solverkit.kinds.bilevel.problem import Bilevel
+from solverkit.kinds.oracles import TOLERANCE, Discrepancy, Oracle, consistency, transposed
+
+Matrix = Callable[[np.ndarray], csr_array]
+
+
+def oracle_term(problem: Bilevel, z: np.ndarray, seed: int) -> Term:
+    """The worst relative discrepancy of any oracle at z."""
+    found = consistency(bilevel_oracles(problem, seed), z, seed)
+    for name, rows, vjp, jacobian in (
+        ("upper rows", problem.upper_constraints, problem.upper_rows_vjp, problem.upper_rows_jacobian),
+        ("lower rows", problem.lower_constraints, problem.lower_rows_vjp, problem.lower_rows_jacobian),
+    ):
+        apart = transposed(vjp, _product(jacobian), z, rows.count, seed)
+        if not apart <= max(found.value, 1e-9):
+            found = Discrepancy(apart, f"vjp and jacobian of {name}")
+    return Term("oracles", found.value, TOLERANCE, note=f"worst: {found.oracle}" if found.oracle else "")
+
+
+def bilevel_oracles(problem: Bilevel, seed: int) -> list[Oracle]:
+    """Every value with its gradient, every gradient with its Hessian and its Hessian-vector product."""
+    weights = np.random.default_rng(seed)
+    oracles = _objective("F", problem.upper, problem.upper_gradient, problem.upper_hvp, problem.upper_hessian)
+    oracles += _objective("f", problem.lower, problem.lower_gradient, problem.lower_hvp, problem.lower_hessian)
+    for name, rows, value, jacobian, vjp, hessian in (
+        (
+            "upper rows",
+            problem.upper_constraints,
+            problem.upper_rows,
+            problem.upper_rows_jacobian,
+            problem.upper_rows_vjp,
+            problem.upper_rows_hessian,
+        ),
+        (
+            "lower rows",
+            problem.lower_constraints,
+            problem.lower_rows,
+            problem.lower_rows_jacobian,
+            problem.lower_rows_vjp,
+            problem.lower_rows_hessian,
+        ),
+    ):
+        if rows.count:
+            oracles += _rows(name, value, jacobian, vjp, hessian, weights.uniform(0.5, 1.0, rows.count))
+    return oracles
+
+
+def _objective(name: str, value, gradient, hvp, hessian: Matrix) -> list[Oracle]:
+    def along(z: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        return np.array([gradient(z) @ direction])
+
+    return [
+        Oracle(f"gradient of {name}", lambda z: np.array([value(z)]), along),
+        Oracle(f"Hessian of {name}", gradient, _product(hessian)),
+        Oracle(f"Hessian products of {name}", gradient, hvp),
+    ]
+
+
+def _rows(name: str, value, jacobian: Matrix, vjp, hessian, weights: np.ndarray) -> list[Oracle]:
+    return [
+        Oracle(f"Jacobian of {name}", value, _product(jacobian)),
+        Oracle(f"Hessian of {name}", lambda z: vjp(z, weights), _product(lambda z: hessian(z, weights))),
+    ]
+
+
+def _product(matrix: Matrix) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    return lambda z, direction: matrix(z) @ direction
