@@ -48,6 +48,9 @@ class InvalidProblem(SolverKitError):
         self.defects = defects
         super().__init__("\n".join(str(defect) for defect in defects))
 
+    def __reduce__(self) -> tuple[type, tuple[list[Defect]]]:
+        return type(self), (self.defects,)  # pickled by its defects, so that it survives the way from a worker
+
 
 class Unsuitable(UsageError):
     """A method that does not fit the problem: another kind, or a capability that the problem lacks."""

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pydantic import Field
 
     from solverkit.engine.options import Options
-    from solverkit.engine.solver import Charge, Context, Log, Observe, OneShotSolver, Solver
+    from solverkit.engine.solver import Charge, Context, Log, Observe, OneShotSolver, Solver, Stop
+    from solverkit.engine.status import Termination
     from solverkit.kinds.base import (
         Block,
         Certificate,
@@ -55,12 +56,16 @@ __all__ = [
     "SolverSpec",
     "Source",
     "SourceSpec",
+    "Stop",
     "Term",
+    "Termination",
     "Weighted",
     "hookimpl",
 ]
 
-_SOLVER = dict.fromkeys(("Charge", "Context", "Log", "Observe", "OneShotSolver", "Solver"), "solverkit.engine.solver")
+_SOLVER = dict.fromkeys(
+    ("Charge", "Context", "Log", "Observe", "OneShotSolver", "Solver", "Stop"), "solverkit.engine.solver"
+)
 _BASE = dict.fromkeys(
     (
         "Block",
@@ -76,7 +81,13 @@ _BASE = dict.fromkeys(
     ),
     "solverkit.kinds.base",
 )
-_HOMES = {"Field": "pydantic", "Options": "solverkit.engine.options"} | _SOLVER | _BASE
+_HOMES = {
+    "Field": "pydantic",
+    "Options": "solverkit.engine.options",
+    "Termination": "solverkit.engine.status",
+    **_SOLVER,
+    **_BASE,
+}
 
 
 def __getattr__(name: str) -> Any:

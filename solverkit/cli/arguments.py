@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,8 +24,8 @@ json_flag = click.option("--json", "json_", is_flag=True, help="Print JSON.")
 
 def existing(file: str) -> str:
     """The path of a problem file. Raises UsageError where there is none."""
-    if not Path(file).is_file():
-        what = "is a folder" if Path(file).is_dir() else "does not exist"
+    if not os.path.isfile(file):
+        what = "is a folder" if os.path.isdir(file) else "does not exist"
         raise UsageError(f"{clean(file)} {what}; give the path of a problem file, such as problem.yaml")
     return file
 
@@ -40,7 +40,7 @@ def problem_file(file: str, allow_python: bool) -> Problem:
 
 def stored(folder: str) -> str:
     """The path of a folder that a run wrote. Raises UsageError where there is none."""
-    if not Path(folder).is_dir():
+    if not os.path.isdir(folder):
         raise UsageError(f"{clean(folder)} is not a folder; give the one that --out of a run named")
     return folder
 

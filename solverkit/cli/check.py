@@ -13,6 +13,8 @@ from solverkit.registry import registry
 if TYPE_CHECKING:
     from solverkit.kinds.base import Point, Problem, Term
 
+TOL = 1e-6  # of a certificate of which only the term `oracles` is read
+
 
 @click.command("check")
 @click.argument("file")
@@ -38,9 +40,16 @@ def command(file: str, seed: int, json_: bool, allow_python: bool) -> int:
 
 
 def derivatives(problem: Problem, start: Point, seed: int) -> list[Term] | None:
-    """The oracles against differences, by the kind's own `check`; None for a kind that has none."""
-    compare = getattr(registry.kind(problem.kind), "check", None)
-    return None if compare is None else list(compare(problem, start, seed))
+    """The oracles against differences; None for a kind that does not compare them.
+
+    A kind may say it oracle by oracle, in `check(problem, point, seed) -> list[Term]`. Of one that does not, the term
+    `oracles` of its certificate is taken."""
+    kind = registry.kind(problem.kind)
+    compare = getattr(kind, "check", None)
+    if compare is not None:
+        return list(compare(problem, start, seed))
+    certificate = kind.certify(problem, start, TOL, seed)
+    return [term for term in certificate.terms if term.name == "oracles"] or None
 
 
 def _show(problem: Problem, start: Point, terms: list[Term] | None, fitting: list[str]) -> None:
@@ -56,7 +65,7 @@ def _show(problem: Problem, start: Point, terms: list[Term] | None, fitting: lis
     )
     output.heading("derivatives against differences, at the start")
     if terms is None:
-        output.paragraph(f"not compared: the kind {problem.kind} offers no check", 2)
+        output.paragraph(f"not compared: the kind {problem.kind} does not offer it", 2)
         return
     output.table(
         ("oracle", "ratio", "tolerance", "agrees"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import shutil
@@ -81,6 +80,8 @@ def number(value: float) -> str:
 
 def as_json(value: Any) -> None:
     """Print JSON: one document, escaped to ASCII; numbers that JSON lacks become null."""
+    import json
+
     click.echo(json.dumps(finite(value), indent=2, allow_nan=False))
 
 

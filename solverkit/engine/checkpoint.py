@@ -86,7 +86,7 @@ class Checkpoint:
         try:
             content = path.read_bytes()
         except FileNotFoundError:
-            raise CheckpointError(f"there is no checkpoint {shown}") from None
+            raise CheckpointError(f"there is no checkpoint {shown}: the run is complete, or wrote none") from None
         except OSError as error:
             raise CheckpointError(f"{shown} cannot be read: {error.strerror or error}") from None
         if len(content) < 8 or content[-8:] != _crc(content[:-8]):

@@ -146,7 +146,7 @@ class Run:
         try:
             outcome = loop.run(self._resumed)
         except BaseException:
-            loop.save()  # a second Ctrl-C or the callback's own exception: what was done is not lost
+            loop.save()  # the callback's own exception, or a second Ctrl-C between steps: nothing done is lost
             raise
         if outcome.termination in RESUMABLE:
             loop.save()

@@ -32,6 +32,7 @@ class StepLoop:
         self._task, self._problem, self._context = task, problem, context
         self._recorder, self._interrupt, self._checkpointer = recorder, interrupt, checkpointer
         self._state: Any = None
+        self._whole = True  # False within a step, which may change the state in place
         self._identity = task.identity if checkpointer else {}
 
     def run(self, resumed: Checkpoint | None) -> Outcome:
@@ -45,7 +46,10 @@ class StepLoop:
             stop = self._between()
             if stop is None:
                 recorder.ledger.arm()
-                stop = self._guarded(self._step) or recorder.show()
+                self._whole = False
+                stop = self._guarded(self._step)
+                self._whole = True
+                stop = stop or recorder.show()
             if self._checkpointer and stop is None and self._checkpointer.due(recorder.clock.elapsed()):
                 self.save()
         return stop
@@ -78,9 +82,9 @@ class StepLoop:
         return point, merit is None or merit <= self._recorder.best.merit
 
     def save(self) -> None:
-        """Write a checkpoint of this moment."""
+        """Write a checkpoint of this moment, unless a step is half done."""
         recorder, checkpointer = self._recorder, self._checkpointer
-        if checkpointer is None or self._state is None:
+        if checkpointer is None or self._state is None or not self._whole:
             return
         recorder.trace.flush(durable=True)
         elapsed = recorder.clock.elapsed()

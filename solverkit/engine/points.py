@@ -93,7 +93,9 @@ def starting_point(problem: Problem, seed: int, override: Mapping[str, Any] | No
     own = list(point)
     missing = [name for name in own if name not in given]
     if given and len(missing) == len(own):
-        raise UsageError(f"start: none of {_names(given)} is a block of {clean(problem.name)!r}, which has {_names(own)}")
+        raise UsageError(
+            f"start: none of {_names(given)} is a block of {clean(problem.name)!r}, which has {_names(own)}"
+        )
     for name, value in given.items():
         if name not in point and (hint := nearest(name, missing)):
             raise UsageError(f"start: problem {clean(problem.name)!r} has no block {clean(name)!r}{hint}")

@@ -24,6 +24,9 @@ class NotCertified(SolverKitError):
         self.exit_code = result.status
         super().__init__(result.message)
 
+    def __reduce__(self) -> tuple:
+        return (type(self), (self.result,))
+
 
 class Result(OptimizeResult):
     """The outcome of a run. `success` is true where the point is CERTIFIED, and nowhere else.

@@ -91,7 +91,9 @@ class Solver(ABC, Generic[P, S]):
 
     @abstractmethod
     def converged(self, state: S) -> bool:
-        """The solver's own claim. The certificate decides."""
+        """The solver's own claim. The certificate decides.
+
+        Asked after each step, and on a restored state before any step: a tolerance it needs belongs in the state."""
 
     def finish(self, problem: P, state: S, ctx: Context) -> S:
         """Called once after the last step unless the run was interrupted or failed: polishing, unscaling.

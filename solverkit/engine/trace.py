@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from solverkit.engine.files import replace_file
-from solverkit.engine.plain import dumps
+from solverkit.engine.plain import dumps, number
 from solverkit.text import clean
 
 MESSAGES = 1000  # sentences of a method that are kept
@@ -140,9 +140,19 @@ def read_lines(path: Path, limit: int = 200_000) -> list[dict[str, Any]]:
     with path.open(encoding="utf-8", errors="replace") as file:
         while len(lines) < limit and (text := file.readline(1_000_000)):
             try:
-                line = json.loads(text)
-            except (ValueError, RecursionError):
+                lines.append(_line(json.loads(text)))
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 continue
-            if isinstance(line, dict) and isinstance(line.get("nit"), int) and ("log" in line or "report" in line):
-                lines.append(line)
     return lines
+
+
+def _line(data: Any) -> dict[str, Any]:
+    """A line as it was before it was written. What is no line of a trace raises."""
+    if "log" in data:
+        return {"nit": int(data["nit"]), "log": clean(data["log"])}
+    return {
+        "nit": int(data["nit"]),
+        "time": number(data["time"]),
+        "counts": {clean(name): int(count) for name, count in data["counts"].items()},
+        "report": {clean(name): number(value) for name, value in data["report"].items()},
+    }

@@ -32,10 +32,11 @@ class Judge:
             return Certificate((), unverified="the point holds NaN or Inf")
         try:
             certificate = self.kind.certify(self.problem, as_float64(point), self.tol, self.seed)
+            if not isinstance(certificate, Certificate):
+                raise TypeError(f"the kind returned {type(certificate).__name__}, not a certificate")
+            certificate.status  # noqa: B018  a scaling of zero shows here
         except Exception as error:
             return Certificate((), unverified=clean(f"{type(error).__name__}: {error}"))
-        if not isinstance(certificate, Certificate):
-            return Certificate((), unverified=f"the kind returned {type(certificate).__name__}, not a certificate")
         return certificate
 
     def better(self, last: Point, best: Point, last_is_best: bool) -> tuple[Point, Certificate]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -9,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from solverkit.errors import Defect
-from solverkit.formats.files import Refused, resolve
+from solverkit.formats.files import Refused, read, resolve
 from solverkit.kinds.source import NamedSource, dotted, reserved
 
 if TYPE_CHECKING:
     from solverkit.formats.yaml import Document
 
+MAX_CODE_BYTES = 10_000_000
 FLAGS = "--allow-python on the command line, allow_python=True in Python"
 
 
@@ -45,9 +47,7 @@ class FileSource(NamedSource):
         """Numbers written out in the file, of any shape."""
         return self._evaluated(value, path)
 
-    def defect(
-        self, path: Sequence[str | int], message: str, offset: int | None = None, key: bool = False
-    ) -> None:
+    def defect(self, path: Sequence[str | int], message: str, offset: int | None = None, key: bool = False) -> None:
         """Record what is wrong at `path`, unless something there is known to be wrong already."""
         if any(tuple(path[: length + 1]) in self.settled for length in range(len(path))):
             self._note(path)
@@ -99,18 +99,16 @@ class FileSource(NamedSource):
         return getattr(module, name)
 
     def _module(self, path: Path) -> Any:
-        """The module of a file, run once a load."""
-        if not path.is_file():
-            raise Refused("not a regular file")
+        """The module of a file, run once a load; nothing is written beside it."""
         if path not in self._modules:
-            name = f"solverkit_problem_{path.stem}_{abs(hash(path)):x}"
+            content = read(path, MAX_CODE_BYTES, "a Python file")
+            name = f"solverkit_problem_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
             spec = importlib.util.spec_from_file_location(name, path)
-            if spec is None or spec.loader is None:
-                raise Refused("not a Python file")
+            assert spec is not None  # the name ends in .py
             module = importlib.util.module_from_spec(spec)
             sys.modules[name] = module  # pickling of its functions looks there
             try:
-                spec.loader.exec_module(module)
+                exec(compile(content, str(path), "exec"), module.__dict__)
             except BaseException:
                 del sys.modules[name]
                 raise

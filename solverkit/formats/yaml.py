@@ -182,7 +182,12 @@ class _Builder:
         from ruamel.yaml import YAML
         from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-        yaml = YAML(typ="safe", pure=True)
+        class Plain(YAML):
+            def official_plug_ins(self) -> list[Any]:
+                """None: a parser of data looks for no code in its own folder."""
+                return []
+
+        yaml = Plain(typ="safe", pure=True)
         try:
             for event in yaml.parse(self.text):
                 self._event(event)

@@ -195,5 +195,7 @@ def _bounds(
         k = wrong[0]
         where = f" at element {k}" if lower.size > 1 else ""
         key = "upper" if given.lower is None else "lower"
-        source.defect((*place, key), f"the lower bound {lower[k]:g} and the upper bound {upper[k]:g} leave no room{where}")
+        source.defect(
+            (*place, key), f"the lower bound {lower[k]:g} and the upper bound {upper[k]:g} leave no room{where}"
+        )
     return lower, upper

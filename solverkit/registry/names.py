@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from solverkit.text import nearest as nearest
-
 NAME = re.compile(r"[A-Za-z_][\w-]{0,63}", re.ASCII)
 
 

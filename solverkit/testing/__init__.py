@@ -1,7 +1,7 @@
 """The conformance kit: hold a method against SolverKit's contract, as `check_estimator` does for scikit-learn.
 
-In a plugin's tests, one class; every check becomes a test on every problem, and a failure says what the check means, what
-was seen and how to mend it:
+In a plugin's tests, one class; every check becomes a test on every problem, and a failure says what the check means,
+what was seen and how to mend it:
 
     from solverkit.testing import SolverConformance
 
@@ -16,7 +16,7 @@ Or anywhere else, without pytest:
     from solverkit.testing import check_solver
     print(check_solver("my-method", ["two.yaml"]))             # raises ConformanceError with every failure
 
-`checks()` lists the names with their meaning. Without `problems`, the examples of the method's kind are taken.
+`list_checks()` lists the names with their meaning. Without `problems`, the examples of the method's kind are taken.
 """
 
 from __future__ import annotations
@@ -29,7 +29,16 @@ if TYPE_CHECKING:
     from solverkit.testing.subject import Budget
     from solverkit.testing.suite import SolverConformance
 
-__all__ = ["Budget", "ConformanceError", "Outcome", "Report", "SolverConformance", "Verdict", "check_solver", "checks"]
+__all__ = [
+    "Budget",
+    "ConformanceError",
+    "Outcome",
+    "Report",
+    "SolverConformance",
+    "Verdict",
+    "check_solver",
+    "list_checks",
+]
 
 _HOMES = {
     "Budget": "subject",
@@ -42,7 +51,7 @@ _HOMES = {
 }
 
 
-def checks() -> dict[str, str]:
+def list_checks() -> dict[str, str]:
     """Every check by name, with the part of the contract that it stands for."""
     from solverkit.testing.catalogue import catalogue
 

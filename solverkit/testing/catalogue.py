@@ -1,7 +1,7 @@
 """The checks by name. Each is one function of a `Subject`; its docstring is the sentence the author reads.
 
-A check passes by returning, fails by raising `Failed`, and stands aside by raising `Skipped`. `needs` names checks without
-which it would only repeat their failure: they come first, and where one fails it is not run.
+A check passes by returning, fails by raising `Failed`, and stands aside by raising `Skipped`. `needs` names checks
+without which it would only repeat their failure: they come first, and where one fails it is not run.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from solverkit.errors import UsageError
+from solverkit.text import nearest
 
 if TYPE_CHECKING:
     from solverkit.testing.subject import Subject
@@ -68,8 +69,6 @@ def catalogue() -> dict[str, Check]:
 
 def known(names: Iterable[str]) -> None:
     """Raises UsageError where a name is no check."""
-    from solverkit.registry.names import nearest
-
     checks = catalogue()
     for name in names:
         if name not in checks:

@@ -58,4 +58,3 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]] | None:
     if isinstance(value, np.ndarray):
         return ((str(k), part) for k, part in enumerate(value.ravel().tolist()))
     return None
-

@@ -1,7 +1,7 @@
 """The ground that a run stands on: everything of the process that is not the run's to change.
 
-Each run of the kit stands on fresh ground: an empty working folder, generators seeded alike, and at the end everything as
-it was before, so that neither the next check nor the author's session feels it. What the run left behind is noted.
+Each run of the kit stands on fresh ground: an empty working folder, generators seeded alike, and at the end everything
+as it was before, so that neither the next check nor the author's session feels it. What the run left behind is noted.
 """
 
 from __future__ import annotations

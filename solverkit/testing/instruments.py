@@ -1,9 +1,9 @@
 """A problem that keeps a record of its own, apart from the engine's, and can fail on purpose.
 
-Two layers are watched. Oracles are overridden in a subclass, below the counters that the engine puts on an instance, so a
-call that goes around those counters is seen all the same. The functions that a problem is made of are wrapped as well, so
-a call that goes around the oracles is seen too. Only what happens inside the method's own code is recorded: the
-certificate and the driver may call what they like.
+Two layers are watched. Oracles are overridden in a subclass, below the counters that the engine puts on an instance, so
+a call that goes around those counters is seen all the same. The functions that a problem is made of are wrapped as
+well, so a call that goes around the oracles is seen too. Only what happens inside the method's own code is recorded:
+the certificate and the driver may call what they like.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _watched(value: Any, name: str, book: Book) -> Any:
 
 
 def _watched_callable(value: Any, name: str, book: Book) -> Any:
-    """A function that calls `value`; an object that is more than a function, and cannot be subclassed, stays as it is."""
+    """A function that calls `value`; an object that is more than a function and cannot be subclassed stays as it is."""
     if not callable(value) or isinstance(value, Function):
         return value
 

@@ -26,17 +26,18 @@ def check_solver(
 ) -> Report:
     """Hold a registered method against the contract, on each of `problems`.
 
-    A problem is a `Problem`, the path of a problem file, or a function without arguments that makes one; the checks that
-    need another process need a path or a function of a module. Without `problems`, those are taken that the method's
-    kind offers by `examples()` and that the method fits. `checks` names the checks to run, all by default.
+    A problem is a `Problem`, the path of a problem file, or a function without arguments that makes one; the checks
+    that need another process need a path or a function of a module. Without `problems`, those are taken that the
+    method's kind offers by `examples()` and that the method fits. `checks` names the checks to run, all by default.
     `expected_failures` maps names of checks to the reason why they may fail.
 
-    Raises ConformanceError with every failure, unless `raise_failures` is False; UsageError for a method or a check that
-    does not exist.
+    Raises ConformanceError with every failure, unless `raise_failures` is False; UsageError for a method or a check
+    that does not exist.
     """
     expected = dict(expected_failures or {})
-    known([*expected, *(checks or ())])
     wanted = list(checks) if checks is not None else list(catalogue())
+    known([*expected, *wanted])
+    registry.method(method)
     outcomes = []
     for source in examples(method) if problems is None else problems:
         subject = Subject(method, source, dict(options or {}), tol, budget or Budget())
@@ -51,7 +52,7 @@ def check_solver(
 def examples(method: str) -> list[Any]:
     """The problems that the method's kind offers and that the method fits. UsageError where there is none."""
     spec = registry.method(method)
-    offered = getattr(registry.kind(spec.kind), "examples", list)()
+    offered: list[Any] = getattr(registry.kind(spec.kind), "examples", list)()
     fitting = [problem for problem in offered if not registry.fits(spec, problem)]
     if not fitting:
         raise UsageError(f"kind {spec.kind!r} offers no example that fits {method!r}: give problems=[...]")
@@ -75,8 +76,9 @@ def declared(outcome: Outcome, expected: Mapping[str, str]) -> Outcome:
 
 
 def _blocked(check: Check, subject: Subject, memory: dict[str, Outcome]) -> Outcome | None:
-    """Not checked, where a check that this one presupposes failed."""
-    for need in check.needs:
+    """Not checked, where a check that this one presupposes failed; without a class to import all presuppose `spec`."""
+    needs = check.needs if check.name == "spec" or subject.importable else ("spec",)
+    for need in needs:
         before = outcome_of(need, subject, memory)
         if before.verdict is Verdict.FAILED or before.blocked:
             cause = before.blocked or need

@@ -22,6 +22,7 @@ from solverkit.engine.limits import Limits
 from solverkit.engine.points import copy_point
 from solverkit.engine.result import Result
 from solverkit.engine.solver import Context, OneShotSolver, Stop
+from solverkit.errors import SolverKitError
 from solverkit.kinds.base import Point, Problem
 from solverkit.registry import registry
 from solverkit.testing.digest import digest
@@ -29,6 +30,7 @@ from solverkit.testing.elsewhere import Answer, ask
 from solverkit.testing.ground import SEED, Ground, ground
 from solverkit.testing.instruments import Book, observed, watched
 from solverkit.testing.report import Failed, Skipped
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -79,6 +81,14 @@ class Subject:
         return registry.resolve(self.spec)[0]
 
     @cached_property
+    def importable(self) -> bool:
+        """Whether there is a class to check."""
+        try:
+            return bool(self.solver_class)
+        except SolverKitError:
+            return False
+
+    @cached_property
     def problem(self) -> Problem:
         """The problem, made once."""
         return build(self.source)
@@ -106,22 +116,33 @@ class Subject:
         keep_finish: bool = True,
         out: Path | None = None,
         resume_from: Checkpoint | None = None,
-        **limits: float,
+        max_iter: int | None = None,
+        max_time: float | None = None,
+        max_calls: int | None = None,
     ) -> Result:
         """A run by the engine. `book` keeps the kit's own record of it."""
         solver, problem = solver or self.solver(), self.problem
         if book is not None:
             solver, problem = watched(solver, book, keep_finish), observed(problem, book)
-        bounds = Limits(**{"max_time": self.budget.max_time, **limits})  # type: ignore[arg-type]
+        limits = Limits(max_iter, self.budget.max_time if max_time is None else max_time, max_calls)
         kind = registry.kind(problem.kind)
-        more = {"out": out, "resume_from": resume_from, "seed": SEED, "tol": self.tol}
         with ground():
-            return run(problem, self.spec, solver, kind, limits=bounds, **more)  # type: ignore[arg-type]
+            return run(
+                problem,
+                self.spec,
+                solver,
+                kind,
+                limits=limits,
+                tol=self.tol,
+                seed=SEED,
+                out=out,
+                resume_from=resume_from,
+            )
 
     @cached_property
     def full(self) -> Result:
         """The run to the end, made once."""
-        return self.solve(**({"max_iter": self.budget.max_iter} if self.budget.max_iter else {}))
+        return self.solve(max_iter=self.budget.max_iter)
 
     @cached_property
     def short(self) -> Book:
@@ -208,7 +229,7 @@ def build(source: Any) -> Problem:
     if isinstance(source, Problem):
         return source
     if isinstance(source, (str, Path)):
-        from solverkit.formats import load
+        from solverkit.api import load
 
         return load(source)
     return source()
@@ -227,18 +248,13 @@ def label(source: Any) -> str:
 def context(tol: float, dtype: str) -> Context:
     """What a run gives its method, with a log and an account that lead nowhere."""
 
-    def nowhere(*arguments: Any) -> None:
+    def log(message: str) -> None:
         return None
 
-    given = {
-        "rng": np.random.default_rng([SEED, 1]),
-        "tol": tol,
-        "device": "cpu",
-        "dtype": dtype,
-        "log": nowhere,
-        "charge": nowhere,
-    }
-    return Context(**{f.name: given[f.name] for f in fields(Context)})
+    def charge(counter: str, amount: int) -> None:
+        return None
+
+    return Context(np.random.default_rng([SEED, 1]), tol, "cpu", dtype, log, charge)
 
 
 def trace_digest(result: Result, after: int = 0) -> str:
@@ -246,9 +262,7 @@ def trace_digest(result: Result, after: int = 0) -> str:
 
     Of the trace, the records of iterations beyond `after`.
     """
-    records = [
-        [record["nit"], record["counts"], record["report"]] for record in result.trace if record["nit"] > after
-    ]
+    records = [[record["nit"], record["counts"], record["report"]] for record in result.trace if record["nit"] > after]
     return digest([records, result.nit, result.counts, result.termination.name, result.point])
 
 

@@ -24,15 +24,18 @@ CPU_SECONDS = 0.150
 
 MEASURE = """
 import os, subprocess, sys
-best = 1e9
-for _ in range(7):
-    before = os.times()
-    subprocess.run([sys.executable, "-m", "solverkit", *sys.argv[1:]], stdout=subprocess.DEVNULL, check=True)
-    after = os.times()
-    spent = after.children_user + after.children_system - before.children_user - before.children_system
-    best = min(best, spent)
-print(best)
+def cpu(*arguments):
+    best = 1e9
+    for _ in range(7):
+        before = os.times()
+        subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True)
+        after = os.times()
+        spent = after.children_user + after.children_system - before.children_user - before.children_system
+        best = min(best, spent)
+    return best
+print(cpu("-m", "solverkit", *sys.argv[1:]), cpu("-c", "pass"))
 """
+"""The least of several: other work on the machine can only add to it."""
 
 
 def python(*arguments):
@@ -64,5 +67,6 @@ def test_the_author_of_a_plugin_imports_nothing_heavy():
 
 @pytest.mark.parametrize("arguments", LIGHT_COMMANDS[:3], ids=" ".join)
 def test_the_start_takes_little_cpu(arguments):
-    # the least of several: other work on the machine can only add to it
-    assert float(python("-c", MEASURE, *arguments)) < CPU_SECONDS
+    spent, bare = map(float, python("-c", MEASURE, *arguments).split())
+    # where an empty Python takes over 30 ms the machine is slow or busy, and the limit moves with it
+    assert spent < max(CPU_SECONDS, 5 * bare)

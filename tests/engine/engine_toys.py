@@ -33,7 +33,8 @@ class Quadratic(Problem):
     provides: ClassVar[frozenset[str]] = frozenset({"gradient"})
 
     def value(self, x: np.ndarray) -> float:
-        return self._spoil("value", float(0.5 * x @ (self.diagonal * x) - self.b @ x))
+        with np.errstate(all="ignore"):
+            return self._spoil("value", float(0.5 * x @ (self.diagonal * x) - self.b @ x))
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
         return self._spoil("gradient", self.diagonal * x - self.b)
@@ -170,7 +171,9 @@ ONE_SHOT = SolverSpec("wrapped", "toy", "A tool.", f"{__name__}:Wrapped", f"{__n
 KIND = KindSpec("toy", "Quadratics.", f"{__name__}:Toy")
 
 
-def descend(problem: Problem | None = None, kind: Kind | None = None, options: dict | None = None, **how: Any) -> Result:
+def descend(
+    problem: Problem | None = None, kind: Kind | None = None, options: dict | None = None, **how: Any
+) -> Result:
     """One run of the toy method."""
     return run(problem or Quadratic(), SPEC, Descent(DescentOptions(**(options or {}))), kind or Toy(), **how)
 

@@ -251,7 +251,12 @@ def test_csv(folder, read, text, entry, expected):
         ("a,a\n1,2\n", ", key: a", "A.csv:1:1: data.A: has 2 column 'a' (columns here: a, a)"),
         ("1,2\n", ", key: c", "A.csv:1:1: data.A: has no header, so `key` cannot name a column"),
         ("a,b\n1,2\n", ", header: false", "A.csv:1:1: data.A: 'a' is not a number"),
-        ("1,2\n3,4", "", "A.csv:2:4: data.A: the last line does not end, as in a file that is cut; add a newline, or give its sha256"),
+        (
+            "1,2\n3,4",
+            "",
+            "A.csv:2:4: data.A: the last line does not end, as in a file that is cut; add a "
+            "newline, or give its sha256",
+        ),
         ("1,2\n3,\x1b4\n", "", "A.csv:2:3: data.A: the control character U+001B"),
         ("\n\n", "", "problem.yaml:4:11: data.A: 'A.csv': the file is empty"),
     ],
@@ -304,7 +309,11 @@ def test_libsvm_agrees_with_scikit_learn(folder, read):
         ("1,2 1:2\n", "", "A.svm:1:1: data.A: '1,2' is not a number"),
         ("1 1:\n", "", "A.svm:1:5: data.A: a number is missing"),
         ("1 1\n", "", "A.svm:1:3: data.A: '1' is not index:value"),
-        ("1 0:1 3:1\n", ", features: 3", "problem.yaml:4:11: data.A: 'A.svm': has indices from 0 to 3, more than 3 features"),
+        (
+            "1 0:1 3:1\n",
+            ", features: 3",
+            "problem.yaml:4:11: data.A: 'A.svm': has indices from 0 to 3, more than 3 features",
+        ),
         ("# only\n", "", "problem.yaml:4:11: data.A: 'A.svm': there are no samples in it"),
         ("1 1:1\n", ", key: z", "problem.yaml:4:11: data.A: 'A.svm': has no 'z' (arrays here: X, y)"),
     ],
@@ -386,15 +395,32 @@ def test_a_file_is_opened_once(folder, read, monkeypatch, good):
         ("{file: 3}", "problem.yaml:4:18: data.A.file: must be text, not a number; put it in quotes"),
         (
             "{fil: A.npz}",
-            "problem.yaml:4:12: data.A.fil: unknown key; did you mean 'file'? (keys here: file, key, sha256, header, features)",
+            "problem.yaml:4:12: data.A.fil: unknown key; did you mean 'file'? (keys here: file, "
+            "key, sha256, header, features)",
         ),
-        ("hello", "problem.yaml:4:11: data.A: must be {file: ...}, {sklearn: ...}, {generate: ...} or a list of numbers"),
+        (
+            "hello",
+            "problem.yaml:4:11: data.A: must be {file: ...}, {sklearn: ...}, {generate: ...} or a list of numbers",
+        ),
         ("[1, .inf]", "problem.yaml:4:11: data.A: the entry [1] is inf"),
         ("[[1, 2], [3]]", "problem.yaml:4:11: data.A: a list needs entries, all of one length"),
     ],
 )
 def test_entries_that_make_no_sense(data_errors, entry, expected):
     assert data_errors(entry) == [expected]
+
+
+def test_data_that_is_called_like_a_parameter(errors):
+    assert errors(("upper:", "parameters: {A: 1}\ndata: {A: [1]}\nupper:")) == [
+        "problem.yaml:5:8: data.A: 'A' is a parameter already; choose another name"
+    ]
+
+
+def test_a_sparse_matrix_where_a_vector_belongs(folder, errors):
+    sparse.save_npz(folder / "S.npz", sparse.csr_array(np.eye(2)))
+    found = errors(("upper:", "data: {S: {file: S.npz}}\nupper:"), ("start: 1", "start: S"))
+    assert len(found) == 1
+    assert found[0].startswith("problem.yaml:6:36: upper.variables.x.start: ")
 
 
 def test_several_bad_entries_at_once(errors):
@@ -489,14 +515,26 @@ def test_a_generator_is_called_once_for_the_same_numbers(generators, folder, goo
     ("entry", "expected"),
     [
         ("{generate: none}", "4:11: data.A: unknown generator 'none'"),
-        ("{generate: several, size: 2}", "4:11: data.A: the generator 'several' makes several arrays; choose one with `key`"),
-        ("{generate: several, size: 2, key: B}", "4:11: data.A: the generator 'several' makes several arrays; has no 'B'"),
+        (
+            "{generate: several, size: 2}",
+            "4:11: data.A: the generator 'several' makes several arrays; choose one with `key`",
+        ),
+        (
+            "{generate: several, size: 2, key: B}",
+            "4:11: data.A: the generator 'several' makes several arrays; has no 'B'",
+        ),
         ("{generate: one, size: 2, key: B}", "4:11: data.A: the generator 'one' makes one array; leave `key` out"),
-        ("{generate: one, n: 2}", "4:11: data.A: the generator 'one': missing a required argument: 'size' (it takes size)"),
+        (
+            "{generate: one, n: 2}",
+            "4:11: data.A: the generator 'one': missing a required argument: 'size' (it takes size)",
+        ),
         ("{generate: one, size: m}", "4:33: data.A.size: unknown name 'm'"),
         ("{generate: one, size: 9**9**9}", "4:33: data.A.size: the constant overflows"),
         ("{generate: one, size: .inf}", "4:33: data.A.size: must be finite"),
-        ("{generate: one, size: [1]}", "4:33: data.A.size: must be a number or an expression of parameters, not a list"),
+        (
+            "{generate: one, size: [1]}",
+            "4:33: data.A.size: must be a number or an expression of parameters, not a list",
+        ),
         ("{generate: broken, size: 1}", "4:11: data.A: the generator 'broken' failed: RuntimeError: no way"),
         ("{generate: nan}", "4:11: data.A: the entry [0] is nan"),
     ],

@@ -22,7 +22,8 @@ TOP = "solverkit, kind, name, source, parameters, data, expect, upper, lower"
         (("name: small", "name: small\nnonsense: 3"), f"4:1: nonsense: unknown key (keys here: {TOP})"),
         (
             (START, "strat: 1"),
-            "5:29: upper.variables.x.strat: unknown key; did you mean 'start'? (keys here: shape, start, lower, upper, set)",
+            "5:29: upper.variables.x.strat: unknown key; did you mean 'start'? (keys here: "
+            "shape, start, lower, upper, set)",
         ),
         (("name: small", "name: 3"), "3:7: name: must be text, not a number; put it in quotes"),
         (("name: small", "name: a b"), "3:7: name: string should match pattern '^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$'"),
@@ -40,7 +41,8 @@ TOP = "solverkit, kind, name, source, parameters, data, expect, upper, lower"
         ),
         (
             ("shape: 2,", "shape: {},"),
-            "5:26: upper.variables.x.shape: must be a length, an expression of parameters or a list of them, not a mapping",
+            "5:26: upper.variables.x.shape: must be a length, an expression of parameters or a "
+            "list of them, not a mapping",
         ),
         (
             ("{x: {shape: 2, start: 1}}", "{}"),
@@ -59,7 +61,10 @@ TOP = "solverkit, kind, name, source, parameters, data, expect, upper, lower"
         (("upper:", "parameters: {n: 9**9**9}\nupper:"), "4:17: parameters.n: the constant overflows"),
         (("upper:", "parameters: {n: 1e999}\nupper:"), "4:17: parameters.n: a number too large for float64"),
         (("upper:", "parameters: {n: .inf}\nupper:"), "4:17: parameters.n: a parameter is finite"),
-        (("upper:", "parameters: {n: [1]}\nupper:"), "4:17: parameters.n: must be a number or an expression of parameters, not a list"),
+        (
+            ("upper:", "parameters: {n: [1]}\nupper:"),
+            "4:17: parameters.n: must be a number or an expression of parameters, not a list",
+        ),
         (("upper:", "parameters: {n: m}\nupper:"), "4:17: parameters.n: unknown name 'm'"),
         (
             ("upper:", "parameters: {sum: 3}\nupper:"),
@@ -71,16 +76,23 @@ TOP = "solverkit, kind, name, source, parameters, data, expect, upper, lower"
         ),
         (("upper:", "parameters: {if: 3}\nupper:"), "4:14: parameters.if: 'if' cannot be a name in an expression; "),
         (("upper:", "parameters: {a-b: 3}\nupper:"), "4:14: parameters.a-b: a name has up to 64 letters, digits and _"),
-        (("upper:", "parameters: {x: 3}\nupper:"), "6:15: upper.variables.x: 'x' is a parameter already; choose another name"),
+        (
+            ("upper:", "parameters: {x: 3}\nupper:"),
+            "6:15: upper.variables.x: 'x' is a parameter already; choose another name",
+        ),
         (("upper:", "data: {x: [1]}\nupper:"), "6:15: upper.variables.x: 'x' is data already; choose another name"),
-        (("shape: 2,", "shape: 1e9,"), "5:26: upper.variables.x.shape: a variable has at most 10000000 elements, not 1000000000"),
+        (
+            ("shape: 2,", "shape: 1e9,"),
+            "5:26: upper.variables.x.shape: a variable has at most 10000000 elements, not 1000000000",
+        ),
         (("shape: 2,", "shape: 2.5,"), "5:26: upper.variables.x.shape: a length is a whole number from 1 on, not 2.5"),
         (("shape: 2,", "shape: 0,"), "5:26: upper.variables.x.shape: a length is a whole number from 1 on, not 0"),
         (("shape: 2,", "shape: .inf,"), "5:26: upper.variables.x.shape: a length is a whole number from 1 on, not inf"),
         (("shape: 2,", "shape: [2, k],"), "5:30: upper.variables.x.shape[1]: unknown name 'k'"),
         (
             ("shape: 2,", "shape: [1, 2, 3],"),
-            "5:26: upper.variables.x.shape: at most two lengths: variables are scalars [], vectors n or matrices [m, n]",
+            "5:26: upper.variables.x.shape: at most two lengths: variables are scalars [], "
+            "vectors n or matrices [m, n]",
         ),
         ((START, "start: [1, 2, 3]"), "5:36: upper.variables.x.start: has shape (3,), and cannot fill (2,)"),
         ((START, "start: [1, [2]]"), "5:36: upper.variables.x.start: a list needs entries, all of one length"),
@@ -95,13 +107,20 @@ TOP = "solverkit, kind, name, source, parameters, data, expect, upper, lower"
             ("{y: {shape: 2}}", "{y: {shape: 2}, x: {}}"),
             "8:30: lower.variables.x: 'x' is a variable of the upper level already; choose another name",
         ),
-        ((START, "set: cone"), "5:34: upper.variables.x.set: must be simplex, or one of simplex, ball, affine, polyhedron"),
-        ((START, "set: {simplex: 1, ball: {radius: 1}}"), "5:34: upper.variables.x.set: must name one set: simplex, ball"),
+        (
+            (START, "set: cone"),
+            "5:34: upper.variables.x.set: must be simplex, or one of simplex, ball, affine, polyhedron",
+        ),
+        (
+            (START, "set: {simplex: 1, ball: {radius: 1}}"),
+            "5:34: upper.variables.x.set: must name one set: simplex, ball",
+        ),
         ((START, "set: {simplex: -1}"), "5:44: upper.variables.x.set.simplex: a total is positive and finite, not -1"),
         ((START, "set: {ball: {radius: r}}"), "5:50: upper.variables.x.set.ball.radius: unknown name 'r'"),
         (
             (START, "set: {bal: {radius: 1}}"),
-            "5:35: upper.variables.x.set.bal: unknown key; did you mean 'ball'? (keys here: simplex, ball, affine, polyhedron)",
+            "5:35: upper.variables.x.set.bal: unknown key; did you mean 'ball'? (keys here: "
+            "simplex, ball, affine, polyhedron)",
         ),
         (
             (START, "set: simplex, lower: 0"),
@@ -109,7 +128,8 @@ TOP = "solverkit, kind, name, source, parameters, data, expect, upper, lower"
         ),
         (
             (START, "set: {affine: {A: [[1, 1, 1]], b: 1}}"),
-            "5:47: upper.variables.x.set.affine.A: has shape (1, 3); needs 2 columns, one for each element of the variable",
+            "5:47: upper.variables.x.set.affine.A: has shape (1, 3); needs 2 columns, one for "
+            "each element of the variable",
         ),
         ((MINIMIZE, "x - y"), "6:13: upper.minimize: must be a single number, and has shape (2,); sum(...) makes one"),
         ((MINIMIZE, "x == y"), "6:13: upper.minimize: a comparison, where a value is needed"),
@@ -121,12 +141,16 @@ TOP = "solverkit, kind, name, source, parameters, data, expect, upper, lower"
             ("solverkit: 1", "solverkit: 1\nexpect: {point: {z: 1}}"),
             "2:18: expect.point.z: no such variable (variables here: x, y)",
         ),
-        (("solverkit: 1", "solverkit: 1\nexpect: {point: {x: [1, 2, 3]}}"), "2:21: expect.point.x: has shape (3,), and cannot"),
+        (
+            ("solverkit: 1", "solverkit: 1\nexpect: {point: {x: [1, 2, 3]}}"),
+            "2:21: expect.point.x: has shape (3,), and cannot",
+        ),
         (("solverkit: 1", "solverkit: 1\nexpect: {tol: 1}"), "2:10: expect.tol: unknown key (keys here: objective, "),
         (("kind: bilevel", "kind: bilvel"), "2:7: kind: unknown kind 'bilvel' (did you mean 'bilevel'?)"),
         (
             (MINIMIZE, '{python: "model.py:F"}'),
-            "6:13: upper.minimize: 'model.py:F' is Python code, which is not run unless you allow it: --allow-python on the "
+            "6:13: upper.minimize: 'model.py:F' is Python code, which is not run unless you "
+            "allow it: --allow-python on the "
             "command line, allow_python=True in Python",
         ),
     ],

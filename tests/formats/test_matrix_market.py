@@ -32,7 +32,11 @@ def test_agrees_with_scipy(tmp_path, symmetry, layout, field):
         pytest.skip("there is no such file")
     value = np.random.default_rng(0).integers(-3, 4, (6, 6)).astype(float)
     value = {"general": value, "symmetric": value + value.T, "skew-symmetric": value - value.T}[symmetry]
-    value = np.abs(np.sign(value)) if field == "pattern" else value + (0.5 * (value != 0) * (symmetry != "skew-symmetric") if field == "real" else 0)
+    value = (
+        np.abs(np.sign(value))
+        if field == "pattern"
+        else value + (0.5 * (value != 0) * (symmetry != "skew-symmetric") if field == "real" else 0)
+    )
     matrix = sparse.coo_array(value) if layout == "coordinate" else value
     path = tmp_path / "A.mtx"
     scipy.io.mmwrite(path, matrix, field=field, symmetry=symmetry, comment="made by a test")
@@ -83,7 +87,12 @@ def test_forms():
         (ARRAY + "9999999 9999999\n1\n", 2, 1, "9999999 x 9999999 numbers; an array has at most 100000000"),
         (ARRAY + "2 2\n1\n2\n3\n", 6, 1, "3 entries where 4 are promised: the file may be cut"),
         (HEAD.replace("general", "symmetric") + "2 3 1\n1 1 1\n", 2, 1, "a symmetric matrix is square, not 2 x 3"),
-        (HEAD.replace("general", "symmetric") + "2 2 1\n1 2 1\n", 3, 1, "a symmetric file lists the lower triangle only"),
+        (
+            HEAD.replace("general", "symmetric") + "2 2 1\n1 2 1\n",
+            3,
+            1,
+            "a symmetric file lists the lower triangle only",
+        ),
         (HEAD.replace("general", "skew-symmetric") + "2 2 1\n1 1 1\n", 3, 1, "a skew-symmetric file lists the lower"),
         (HEAD.replace("real", "integer") + "2 2 1\n1 1 1.5\n", 3, 5, "not a whole number, in a file of integers"),
         (HEAD.replace("real", "complex") + "1 1 1\n1 1 1 1\n", 1, 34, "'complex' is not read (choices: real, double, "),

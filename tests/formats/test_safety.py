@@ -125,6 +125,7 @@ def test_python_with_the_flag(python):
     python("def F(x, y): return ((x - y)**2).sum() / 2")
     problem = load("problem.yaml", allow_python=True)
     assert problem.upper(np.array([1.0, 2.0, 0.0, 0.0])) == 2.5
+    assert not list(Path(".").glob("__pycache__"))
 
 
 @pytest.mark.parametrize(
@@ -135,14 +136,20 @@ def test_python_with_the_flag(python):
         ("F = ", "model.py:F", "6:13: upper.minimize: 'model.py' cannot be run: SyntaxError: "),
         ("F = 3", "model.py:F", "6:13: upper.minimize: 'model.py:F' is no function"),
         ("", "nowhere.py:F", "6:13: upper.minimize: no such file: 'nowhere.py'"),
+        ("", "folder.py:F", "6:13: upper.minimize: not a regular file"),
         ("", "../model.py:F", "6:13: upper.minimize: '../model.py' leads out of the problem's folder"),
         ("def F(x, y): return x", "model.py:F", "6:13: upper.minimize: must give a single number, and gives 2"),
-        ("def F(a, b): return a", "model.py:F", "6:13: upper.minimize: the Python function cannot be used: UsageError: "),
+        (
+            "def F(a, b): return a",
+            "model.py:F",
+            "6:13: upper.minimize: the Python function cannot be used: UsageError: ",
+        ),
     ],
 )
 def test_python_that_cannot_be_used(python, code, reference, expected):
     pytest.importorskip("torch")
     python(code, reference)
+    Path("folder.py").mkdir()
     with pytest.raises(InvalidProblem) as caught:
         load("problem.yaml", allow_python=True)
     (found,) = caught.value.defects

@@ -102,7 +102,7 @@ def test_generators_are_found_by_name(fresh):
     with fresh.using(Plugin(sources=[source])):
         assert fresh.source("join")("a", "b") == str(Path("a", "b"))
         assert fresh.sources() == [source]
-        with pytest.raises(UsageError, match="unknown source 'jion'.*did you mean 'join'"):
+        with pytest.raises(UsageError, match=r"unknown source 'jion'.*did you mean 'join'"):
             fresh.source("jion")
 
 

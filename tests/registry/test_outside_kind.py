@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import solverkit as sk
+from solverkit.cli.run import run
+from solverkit.plugin import Term
 from solverkit.registry import registry
 
 GAME = """\
@@ -75,6 +78,21 @@ def test_reasons_why_a_method_does_not_fit(plugin, game):
     assert not registry.fits(registry.method("toy-stays"), problem)
     with pytest.raises(sk.Unsuitable, match="toy-picky"):
         sk.solve(problem, "toy-picky")
+
+
+def test_check_of_a_kind_that_compares_nothing_says_so(plugin, game, monkeypatch, capsys):
+    monkeypatch.delattr(plugin.ToyGameKind, "check")
+    assert run(["check", str(game)]) == 0
+    assert "not compared" in capsys.readouterr().out
+    own = plugin.ToyGameKind.certify
+
+    def certify(self, *arguments):
+        found = own(self, *arguments)
+        return replace(found, terms=(*found.terms, Term("oracles", 2.0, 1e-4, note="worst: operator")))
+
+    monkeypatch.setattr(plugin.ToyGameKind, "certify", certify)
+    assert run(["check", str(game)]) == 5
+    assert "worst: operator" in capsys.readouterr().out
 
 
 def test_nothing_of_it_is_left_behind(plugin, game):

@@ -6,7 +6,7 @@ import pytest
 from conformance_toy import BAD, named
 from conformance_toy.kind import small
 
-from solverkit.testing import Budget, Verdict, check_solver, checks
+from solverkit.testing import Budget, Verdict, check_solver, list_checks
 
 BUDGET = Budget(steps=8, max_time=20.0, limit_time=0.05)
 
@@ -15,7 +15,7 @@ BUDGET = Budget(steps=8, max_time=20.0, limit_time=0.05)
 def test_a_good_method_passes_every_check(method):
     report = check_solver(method, [small], budget=BUDGET, raise_failures=False)
     assert not report.failed, str(report)
-    assert {outcome.check for outcome in report} == set(checks())
+    assert {outcome.check for outcome in report} == set(list_checks())
 
 
 def test_the_good_step_method_is_asked_everything():
@@ -30,4 +30,4 @@ def test_a_bad_method_is_caught_by_one_check(place):
 
 
 def test_every_check_has_a_bad_method():
-    assert set(BAD.values()) == set(checks())
+    assert set(BAD.values()) == set(list_checks())

@@ -12,7 +12,7 @@ from solverkit.testing.subject import Subject, must
 
 @check(
     "run it longer (Budget), set its options, or leave out problems that it is not made for",
-    needs=("claim", "point", "reading", "problem_untouched"),
+    needs=("claim", "point", "reading", "dtype", "problem_untouched"),
 )
 def answer(subject: Subject) -> None:
     """On a problem whose answer is known, the run ends CERTIFIED, at that objective and that point."""

@@ -52,7 +52,7 @@ def options(subject: Subject) -> None:
         must((field.description or "").strip(), f"option {name!r} has no description")
     values = model()
     try:
-        model(**{"no_option_is_called_so": 1})  # noqa: PIE804
+        model(**{"no_option_is_called_so": 1})
     except ValidationError:
         pass
     else:
@@ -82,8 +82,7 @@ def _frozen(values: BaseModel) -> bool:
 def point(subject: Subject) -> None:
     """A point is a dict of real arrays that holds every block of the problem's start, in its shape."""
     start = subject.start()
-    seen = 0
-    for shown in subject.walk().points:
+    for seen, shown in enumerate(subject.walk().points):
         must(type(shown) is dict, f"point is a {type(shown).__name__}")
         for name, block in start.items():
             must(name in shown, f"after {seen} steps the point has no block {name!r}, only {sorted(shown)}")
@@ -92,7 +91,6 @@ def point(subject: Subject) -> None:
             same = now.dtype.kind == block.dtype.kind
             must(same, f"block {name!r} has dtype {now.dtype}, the start has {block.dtype}")
             must(np.isfinite(now).all(), f"block {name!r} is not finite after {seen} steps")
-        seen += 1
 
 
 @check("return {name: float}; leave out what is not known yet, and keep words for ctx.log")

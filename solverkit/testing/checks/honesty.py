@@ -13,7 +13,10 @@ from solverkit.testing.instruments import Book
 from solverkit.testing.subject import Subject, must
 
 
-@check("tighten the method's own test, or claim nothing and let the limits end the run", needs=("point", "reading"))
+@check(
+    "tighten the method's own test, or claim nothing and let the limits end the run",
+    needs=("point", "reading", "dtype"),
+)
 def claim(subject: Subject) -> None:
     """Where the method says it has converged, the certificate holds, computed anew from the point alone: after one step
     and at the end."""

@@ -23,7 +23,7 @@ from solverkit.testing.instruments import Book
 from solverkit.testing.report import Failed, Skipped
 from solverkit.testing.subject import Subject, must
 
-NEEDS = ("counts", "raw_functions", "same_seed", "point", "reading")
+NEEDS = ("counts", "same_seed", "point", "reading", "dtype")
 EXTRA = 30  # steps that a method may take to notice
 Spoil = Callable[[Callable[[], Any]], Any]
 """An oracle's call, to what it gives instead."""
@@ -48,8 +48,8 @@ class Faulty:
 
 @check("let NaN pass through to report and point, or raise Stop(STALLED) once nothing helps", needs=NEEDS)
 def oracle_nan(subject: Subject) -> None:
-    """Where every oracle returns NaN from some call on, the run ends as a failure that names one of them, and the answer
-    is a finite point from before."""
+    """Where every oracle returns NaN from some call on, the run ends as a failure that names one of them, and the
+    answer is a finite point from before."""
     for k in _positions(subject):
         run = _run(subject, k, _spoiled_by(_nan), once=False)
         if run is None:
@@ -61,7 +61,7 @@ def oracle_nan(subject: Subject) -> None:
         must(over or stopped or limited, f"the run went on as if nothing had happened. {where}")
         must("oracle '" in result.message or not stopped, f"the message names no oracle. {where}")
         must(is_finite(result.point), f"the answer is not finite. {where}")
-        if subject.one_shot or result.nit <= run.step + 1:
+        if stopped and (subject.one_shot or result.nit <= run.step + 1):
             must(_kept(subject, run), f"the answer is not the best point from before. {where}")
 
 
@@ -75,7 +75,10 @@ def oracle_exception(subject: Subject) -> None:
             _must_fail_at(subject, run, "an exception")
 
 
-@check("rely on no output before its shape and type are right; catch no bare Exception", needs=(*NEEDS, "oracle_exception"))
+@check(
+    "rely on no output before its shape and type are right; catch no bare Exception",
+    needs=(*NEEDS, "claim", "oracle_exception"),
+)
 def oracle_nonsense(subject: Subject) -> None:
     """Where an oracle returns None or complex numbers, the run ends as ORACLE_FAILED and names it. Where it returns
     another shape from some call on, the run is not raised out of and ends in no claim that does not hold."""
@@ -161,7 +164,9 @@ def _must_fail_at(subject: Subject, run: Faulty, what: str) -> None:
 
 
 def _kept(subject: Subject, run: Faulty) -> bool:
-    """Whether the answer is what a run without faults had found by then."""
+    """Whether the answer is what a run without faults had found by then; the start itself, if `init` did not end."""
+    if run.result.nit == 0 and digest(run.result.point) == digest(subject.start()):
+        return True
     for nit in {run.result.nit, max(run.result.nit - 1, 0)}:
         sound = subject.solve(book=Book(), keep_finish=False, max_iter=nit)
         if digest(sound.point) == digest(run.result.point):

@@ -15,16 +15,16 @@ from typing import Any, Protocol
 
 import casadi
 import numpy as np
-from scipy.sparse import sparray, triu
 
-from solverkit_baselines.patterns import Pattern, PatternGrew
+from solverkit_baselines.patterns import Pattern, PatternGrew, Triplets
 
 SOLVED = ("Solve_Succeeded", "Solved_To_Acceptable_Level")
+INVALID = "Invalid_Number_Detected"  # also said here of any other failure whose last value was not finite
 QUIET = {"print_level": 0, "sb": "yes"}
 
 
 class Program(Protocol):
-    """What is minimized. Matrices are sparse; a pattern may vary with v."""
+    """What is minimized. Entries of matrices may come and go with v."""
 
     size: int  # length of v
     rows: int  # length of c
@@ -41,11 +41,11 @@ class Program(Protocol):
         """c(v), (rows,)."""
         ...
 
-    def jacobian(self, v: np.ndarray) -> sparray:
+    def jacobian(self, v: np.ndarray) -> Triplets:
         """dc/dv, (rows, size)."""
         ...
 
-    def hessian(self, v: np.ndarray, weight: float, weights: np.ndarray) -> sparray:
+    def hessian(self, v: np.ndarray, weight: float, weights: np.ndarray) -> Triplets:
         """Hessian of weight f + weights' c, (size, size), both triangles."""
         ...
 
@@ -80,6 +80,7 @@ class Ipopt:
         self._hessians: Pattern | None = None
         self._failure: BaseException | None = None
         self._last = np.zeros(0)
+        self._invalid = False  # whether the latest value was not finite
 
     def solve(
         self, start: Iterate, bounds: Bounds, settings: Mapping[str, Any], look: Callable[[np.ndarray], None]
@@ -100,12 +101,12 @@ class Ipopt:
         self._jacobians = _union(self._jacobians, jacobians)
         if self._exact:
             weights = rng.uniform(0.5, 1.0, program.rows)
-            self._hessians = _union(self._hessians, [triu(program.hessian(p, 1.0, weights)) for p in points])
+            self._hessians = _union(self._hessians, [program.hessian(p, 1.0, weights).triangle for p in points])
 
     def _attempt(
         self, start: Iterate, bounds: Bounds, settings: Mapping[str, Any], look: Callable[[np.ndarray], None]
     ) -> tuple[Iterate, str]:
-        self._failure, self._last = None, start.v
+        self._failure, self._last, self._invalid = None, start.v, False
         functions = self._functions()
         watch = _Watch(self._program, lambda v: self._look(look, v))
         options = {
@@ -131,7 +132,8 @@ class Ipopt:
         if self._failure is not None:
             raise self._failure
         end = Iterate(*(_flat(answer[name]) for name in ("x", "lam_g", "lam_x")))
-        return end, solver.stats()["return_status"]
+        status = solver.stats()["return_status"]
+        return end, INVALID if self._invalid and status not in SOLVED else status
 
     def _look(self, look: Callable[[np.ndarray], None], v: np.ndarray) -> bool:
         """Whether IPOPT is to stop."""
@@ -174,7 +176,7 @@ class Ipopt:
                 "hess_lag",
                 inputs | {"lam_f": dense(1), "lam_g": dense(program.rows)},
                 {"triu_hess_gamma_x_x": _sparsity(hessians)},
-                (lambda a: hessians.values(triu(program.hessian(a[0], float(a[2][0]), a[3]))),),
+                (lambda a: hessians.values(program.hessian(a[0], float(a[2][0]), a[3]).triangle),),
                 self._guarded,
             )
         return functions
@@ -183,9 +185,12 @@ class Ipopt:
         """The value, or NaN from the first exception on."""
         if self._failure is None:
             try:
-                return compute(arguments)
+                value = compute(arguments)
             except BaseException as error:
                 self._failure = error
+            else:
+                self._invalid = not np.isfinite(value).all()
+                return value
         return np.nan
 
 
@@ -260,7 +265,7 @@ class _Watch(casadi.Callback):
         return [int(self._look(_flat(arguments[casadi.nlpsol_out().index("x")])))]
 
 
-def _union(known: Pattern | None, matrices: list[sparray]) -> Pattern:
+def _union(known: Pattern | None, matrices: list[Triplets]) -> Pattern:
     found = Pattern.of(matrices)
     return found if known is None else known.union(found)
 

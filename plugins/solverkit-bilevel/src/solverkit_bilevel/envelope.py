@@ -24,6 +24,7 @@ import numpy as np
 from scipy.sparse import csr_array, eye_array
 
 from solverkit.kinds.bilevel.problem import Bilevel
+from solverkit.operators.sets import Free
 from solverkit_bilevel.proximal_qp import DENSE_SIZE, NotPositiveDefinite, ProximalQP
 from solverkit_bilevel.rows import AffineRows
 
@@ -73,6 +74,7 @@ class ProximalLagrangian:
         self.AyT = np.ascontiguousarray(self.Ay.T) if small else csr_array(self.Ay.T)
         self.sparse_Ay = csr_array(self.rows.A[:, self.n :])
         self.quadratic = "quadratic-lower" in problem.provides
+        self._free = inner == "exact" or isinstance(problem.lower_set, Free)
         if inner == "exact" and self.quadratic:
             self._freeze(problem, at)
 
@@ -82,7 +84,7 @@ class ProximalLagrangian:
 
     def clip(self, multiplier: np.ndarray) -> np.ndarray:
         """The nearest multiplier of Z."""
-        return np.clip(multiplier, self.lo, self.hi)
+        return np.minimum(np.maximum(multiplier, self.lo), self.hi)
 
     def saddle(
         self, problem: Bilevel, w: np.ndarray, f: float, slope: np.ndarray, z: np.ndarray, lam: np.ndarray, d: np.ndarray
@@ -171,7 +173,7 @@ class ProximalLagrangian:
 
     def project(self, problem: Bilevel, t: np.ndarray) -> np.ndarray:
         """P_Y, where Y is not among the rows."""
-        return t if self.inner == "exact" else problem.lower_set.project(t)
+        return t if self._free else problem.lower_set.project(t)
 
     def extragradient_step(self, problem, w, t, lam, z, eta, first=None):
         """One extragradient step of t (m,) and lam, from T at (t, lam) where it is known: (t, lam, T moved too far)."""

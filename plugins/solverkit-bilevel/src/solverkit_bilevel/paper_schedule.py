@@ -30,7 +30,7 @@ def run_block(
     n, gamma1, gamma2 = model.n, model.gamma1, model.gamma2
     alpha, beta, eta, power = options.alpha, options.beta, model.eta or 0.01, options.power
     w, z, t, lam, warm = s.w, s.z, s.w[n:] + s.d, s.lam, s.warm
-    full = w.copy()  # (x, t)
+    A_transposed, c, full = model.AT, s.c, w.copy()  # full is (x, t)
     descend = _saddle_step(problem, model, eta)
     for k in range(s.iterations, s.iterations + count):
         c = s.c0 * (k + 1) ** power
@@ -40,7 +40,7 @@ def run_block(
         t_old, lam_old, z_old, w_old = t, lam, z, w
         t, lam = descend(w, full, z, lam, lower)
         full[n:] = t
-        slope = lower - model.AT @ lam
+        slope = lower - A_transposed @ lam
         slope[:n] -= problem.lower_gradient(full)[:n]
         slope[n:] = lower[n:] - (w[n:] - t) / gamma1
         w, warm = joint.project(w - alpha * (upper / c + slope), warm)
@@ -63,7 +63,7 @@ def _saddle_step(problem: Bilevel, model: ProximalLagrangian, eta: float):
         t = full[n:]
         down = problem.lower_gradient(full)[n:] + model.AyT @ lam + inverse1 * (t - w[n:])
         up = inverse2 * (lam - z) - (model.A @ full - model.rows.b)
-        return model.project(problem, t - eta * down), np.minimum(np.maximum(lam - eta * up, model.lo), model.hi)
+        return model.project(problem, t - eta * down), model.clip(lam - eta * up)
 
     def extragradient(w, full, z, lam, lower):
         return model.extragradient_step(problem, w, full[n:].copy(), lam, z, eta)[:2]

@@ -36,6 +36,7 @@ class Polished:
 
     w: np.ndarray  # (n + m,)
     lam: np.ndarray  # (k,) multipliers of the normalized lower rows, those of Y last among inequalities
+    upper: float  # F
     stationarity: float  # |projected gradient| plus wrong signs of multipliers
     steps: int
 
@@ -134,7 +135,7 @@ class NullSpace:
 def polish(
     problem: Bilevel, w: np.ndarray, rest: AffineRows, at: np.ndarray, iterations: int
 ) -> Polished | None:
-    """The stationary point that Newton reaches from w, or the best feasible iterate; None where there is none.
+    """The stationary point that Newton reaches from w, or the feasible iterate of least F; None where there is none.
 
     `rest` are the rows of C that the lower problem does not own. Raises nothing: breakdowns give None.
     """
@@ -145,7 +146,7 @@ def polish(
     y, lam = lower_solution(problem, w, at)
     u = np.concatenate([w[: problem.n], y, lam])
     try:
-        return _walk(branch, u, iterations)
+        return _walk(branch, u, iterations, at)
     except (np.linalg.LinAlgError, RuntimeError):  # a singular factorization
         return None
 
@@ -169,33 +170,62 @@ def lower_solution(problem: Bilevel, w: np.ndarray, at: np.ndarray, rounds: int 
     return w[model.n :].copy(), z
 
 
-def _walk(branch: Branch, u: np.ndarray, iterations: int) -> Polished | None:
-    """The active-set Newton method; keeps the feasible iterate of least stationarity."""
-    held, best = branch.held(u), None
-    for step in range(iterations):
-        values, jacobian, gradient = branch.values(u), branch.jacobian(u), branch.gradient(u)
-        index = np.flatnonzero(held)
-        projector = NullSpace(csr_array(jacobian[index]))
-        direction, multipliers = projector.project(-gradient, np.zeros(len(index)))
-        scale = 1 + float(np.linalg.norm(gradient))
-        size = 1 + float(np.abs(u).max())
-        release, wrong = _wrong_sign(branch, held, index, multipliers)
-        residual = float(np.linalg.norm(direction)) + wrong
-        feasible = np.abs(values[held]).max(initial=0.0) <= RESIDUAL * size
-        feasible = feasible and values[branch.free].max(initial=0.0) <= RESIDUAL * size
-        if feasible and (best is None or residual < best.stationarity):
-            best = Polished(u[: branch.total].copy(), u[branch.total :].copy(), residual, step)
-        if feasible and np.linalg.norm(direction) <= STATIONARY * scale:
-            if wrong <= STATIONARY * scale:
-                break
-            held = held.copy()
-            held[release] = False
-            continue
-        correction, _ = projector.project(np.zeros(branch.size), -values[index])
-        product = branch.curvature(u, multipliers[: branch.m])
-        start = gradient + product(correction) if feasible is False else gradient
-        tangent = _conjugate_gradients(product, start, projector, len(index), radius=10 * size)
-        u, held = _advance(branch, u, held, correction + tangent, values, jacobian, multipliers)
+@dataclass
+class Assessment:
+    """First-order facts of one iterate with its held rows."""
+
+    values: np.ndarray
+    jacobian: csr_array
+    gradient: np.ndarray
+    index: np.ndarray  # held rows
+    projector: NullSpace
+    multipliers: np.ndarray  # of the held rows
+    slope: float  # |projected gradient|
+    release: int  # held row of most negative releasable multiplier
+    wrong: float  # and how negative
+    feasible: bool
+
+
+def _assess(branch: Branch, u: np.ndarray, held: np.ndarray) -> Assessment:
+    values, jacobian, gradient = branch.values(u), branch.jacobian(u), branch.gradient(u)
+    index = np.flatnonzero(held)
+    projector = NullSpace(csr_array(jacobian[index]))
+    direction, multipliers = projector.project(-gradient, np.zeros(len(index)))
+    release, wrong = _wrong_sign(branch, held, index, multipliers)
+    worst = max(np.abs(values[held]).max(initial=0.0), values[branch.free].max(initial=0.0))
+    feasible = bool(worst <= RESIDUAL * (1 + np.abs(u).max()))
+    slope = float(np.linalg.norm(direction))
+    return Assessment(values, jacobian, gradient, index, projector, multipliers, slope, release, wrong, feasible)
+
+
+def _walk(branch: Branch, u: np.ndarray, iterations: int, at: np.ndarray) -> Polished | None:
+    """The active-set Newton method; keeps the feasible iterate of least F, the restored last one included."""
+    held, best, radius, done = branch.held(u), None, 10 * (1 + float(np.abs(u).max())), False
+    for step in range(iterations + 1):
+        if step == iterations and not branch.quadratic:  # the lower level has been followed to first order only
+            y, lam = lower_solution(branch.problem, u[: branch.total], at)
+            u = np.concatenate([u[: branch.n], y, lam])
+            held = branch.held(u)
+        here = _assess(branch, u, held)
+        scale = 1 + float(np.linalg.norm(here.gradient))
+        upper = branch.problem.upper(u[: branch.total])
+        if here.feasible and (best is None or upper <= best.upper + 1e-10 * (1 + abs(upper))):
+            best = Polished(u[: branch.total].copy(), u[branch.total :].copy(), upper, here.slope + here.wrong, step)
+        if here.feasible and here.slope <= STATIONARY * scale:
+            done = here.wrong <= STATIONARY * scale
+            if not done:
+                held = held.copy()
+                held[here.release] = False
+                continue
+        if done or step == iterations:
+            break
+        correction, _ = here.projector.project(np.zeros(branch.size), -here.values[here.index])
+        product = branch.curvature(u, here.multipliers[: branch.m])
+        start = here.gradient if here.feasible else here.gradient + product(correction)
+        tangent = _conjugate_gradients(product, start, here.projector, len(here.index), radius)
+        u, held, taken, searched = _advance(branch, u, held, correction + tangent, here)
+        length = float(np.linalg.norm(tangent))
+        radius = max(2 * taken * length, 1e-10) if searched else max(radius, 2 * length)
     return best
 
 
@@ -223,8 +253,10 @@ def _conjugate_gradients(product, gradient, projector: NullSpace, rows: int, rad
         bent = product(p)
         curvature, length = float(p @ bent), float(p @ p)
         step = square / curvature if curvature > 1e-14 * length else np.inf
-        if np.linalg.norm(s) + step * np.sqrt(length) >= radius:
-            return s + (radius / np.sqrt(length)) * p if not s.any() else s
+        if np.linalg.norm(s) + step * np.sqrt(length) >= radius:  # to the boundary along p
+            along, inside = float(s @ p), float(s @ s)
+            root = np.sqrt(along**2 + length * max(radius**2 - inside, 0.0))
+            return s + min(step, (root - along) / length) * p
         s = s + step * p
         r, _ = projector.project(r - step * bent, zero, rounds=2)
         fresh = float(r @ r)
@@ -232,16 +264,19 @@ def _conjugate_gradients(product, gradient, projector: NullSpace, rows: int, rad
     return s
 
 
-def _advance(branch: Branch, u, held, d, values, jacobian, multipliers) -> tuple[np.ndarray, np.ndarray]:
-    """A step along d: to the first row in the way, which is then held, or as far as F + rho |residual| falls."""
-    moved = jacobian @ d
+def _advance(
+    branch: Branch, u: np.ndarray, held: np.ndarray, d: np.ndarray, here: Assessment
+) -> tuple[np.ndarray, np.ndarray, float, bool]:
+    """A step along d: to the first row in the way, which is then held, or as far as F + rho |residual| falls. Returns
+    the point, the held rows, the fraction of d taken, and whether the fall of the merit decided it."""
+    values, moved = here.values, here.jacobian @ d
     candidates = np.flatnonzero(~held & (moved > 1e-14 * (1 + np.abs(values))))
     reach = np.maximum(-values[candidates], 0.0) / moved[candidates]
     size, blocking = 1.0, -1
     if len(candidates) and reach.min() < 1.0:
         blocking = int(candidates[np.argmin(reach)])
         size = float(reach.min())
-    weight = 2 * float(np.abs(multipliers).max(initial=0.0)) + 1e-3
+    weight = 2 * float(np.abs(here.multipliers).max(initial=0.0)) + 1e-3
 
     def merit(point: np.ndarray) -> float:
         return branch.problem.upper(point[: branch.total]) + weight * float(np.abs(branch.values(point)[held]).sum())
@@ -250,8 +285,9 @@ def _advance(branch: Branch, u, held, d, values, jacobian, multipliers) -> tuple
     slack = 1e-12 * (1 + abs(before))
     while size > 1e-8 and merit(u + size * d) > before + slack:
         size *= 0.5
-    if blocking >= 0 and (size == full or full <= 1e-8):
+    searched = size < full
+    if blocking >= 0 and (not searched or full <= 1e-8):
         held = held.copy()
         held[blocking] = True
         size = full
-    return u + size * d, held
+    return u + size * d, held, size, searched

@@ -23,7 +23,7 @@ BAD = {
     "bad_hygiene:MutatesStart": "start_untouched",
     "bad_hygiene:MutatesProblem": "problem_untouched",
     "bad_hygiene:GlobalRandom": "global_random",
-    "bad_hygiene:Double": "dtype",
+    "bad_hygiene:Single": "dtype",
     "bad_hygiene:Threads": "threads",
     "bad_hygiene:Prints": "silence",
     "bad_hygiene:PrintsBelow": "silence",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from conformance_toy.good import Good, State
 from conformance_toy.kind import Quadratic
-
 from solverkit.engine.solver import Stop
 from solverkit.engine.status import Termination
 from solverkit.plugin import Context

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+
 from conformance_toy.good import Good, State
 from conformance_toy.kind import Quadratic
 from conformance_toy.options import Bare
-
 from solverkit.plugin import Context, Point
 
 

@@ -7,10 +7,10 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from conformance_toy.good import Good, State
-from conformance_toy.kind import Quadratic
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from conformance_toy.good import Good, State
+from conformance_toy.kind import Quadratic
 from solverkit.plugin import Context, Point
 
 
@@ -91,10 +91,8 @@ class Writes(Good):
         return super().init(problem, start, ctx)
 
 
-class Double(Good):
-    """Works in double precision whatever was asked for."""
+class Single(Good):
+    """Answers in single precision whatever was asked for."""
 
-    def init(self, problem: Quadratic, start: Point, ctx: Context) -> State:
-        state = super().init(problem, start, ctx)
-        state.x = state.x.astype(float)
-        return state
+    def point(self, state: State) -> Point:
+        return {"x": state.x.astype(np.float32)}

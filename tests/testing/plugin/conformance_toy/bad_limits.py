@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
+
 from conformance_toy.good import Good, State
 from conformance_toy.kind import Quadratic
 from conformance_toy.options import Step
-
 from solverkit.engine.limits import LimitReached
 from solverkit.plugin import Context, Observe, OneShotSolver, Point
 

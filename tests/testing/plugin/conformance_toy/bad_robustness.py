@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+
 from conformance_toy.good import Good, State
 from conformance_toy.kind import Quadratic
-
 from solverkit.plugin import Context
 
 

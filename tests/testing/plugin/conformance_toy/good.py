@@ -1,6 +1,6 @@
 """Gradient descent as the contract wants it, step by step and in one shot.
 
-    x_{k+1} = x_k - step * (Q x_k - c),      step < 2 / L
+x_{k+1} = x_k - step * (Q x_k - c),      step < 2 / L
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
 from conformance_toy.kind import Quadratic
 from conformance_toy.options import Step
-
 from solverkit.plugin import Context, Observe, OneShotSolver, Point, Solver
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import scipy.sparse  # noqa: F401
-from conformance_toy.good import Good
 from pydantic import Field
 
+from conformance_toy.good import Good
 from solverkit.plugin import Options
 
 

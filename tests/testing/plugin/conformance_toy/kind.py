@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
-from conformance_toy import KIND
 from pydantic import BaseModel
 
+from conformance_toy import KIND
 from solverkit.errors import UsageError
 from solverkit.plugin import Certificate, Kind, Point, Problem, Source, Term
 

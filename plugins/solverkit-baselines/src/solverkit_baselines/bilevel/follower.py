@@ -18,18 +18,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import LinearConstraint, NonlinearConstraint, minimize
+from scipy.optimize import NonlinearConstraint, minimize
 from scipy.sparse import csr_array
 
 from solverkit.errors import UsageError
 from solverkit.kinds.bilevel.problem import Bilevel
 from solverkit.operators.least_squares import positive_definiteness
 from solverkit.operators.qp import solve_qp
-from solverkit.operators.sets import Free
 from solverkit_baselines.bilevel.options import NestedOptions
 from solverkit_baselines.bilevel.oracles import Level, Once, bounds_and_rows
 
 LARGE = 300  # lower variables from which SLSQP's dense algebra is too slow
+FEASIBLE = 1e-8  # violations below this are all the same
 SAME = 1e-9  # lower values that differ by less, relative to 1 + |f|, are equal
 
 
@@ -50,6 +50,7 @@ class Follower:
         self._problem: Bilevel = once.problem
         self.rows = Level.lower(once)
         self._lowest, self._highest, rest = bounds_and_rows(self._problem.lower_set, self._problem.m)
+        self.general = Level.lower(once, rest)
         self._boxed = rest.count == 0 and self._problem.lower_constraints.count == 0
         self._scale = 1 + np.abs(z[self._problem.n :])
         self._way = self._choose(z)
@@ -69,3 +70,94 @@ class Follower:
         if way == "auto":
             return "l-bfgs-b" if self._boxed else "slsqp" if problem.m <= LARGE else "trust-constr"
         return way
+
+    def __call__(self, x: np.ndarray, y: np.ndarray) -> Reply:
+        """The best answer to x found from y and from `lower_starts - 1` random points."""
+        replies = [self._solve(x, y)]
+        for _ in range(self._options.lower_starts - 1):
+            replies.append(self._solve(x, self._random(y)))
+        return self._best(replies)
+
+    def _random(self, y: np.ndarray) -> np.ndarray:
+        """Uniform where Y bounds both sides, else normal around y."""
+        boxed = np.isfinite(self._lowest) & np.isfinite(self._highest)
+        low, high = np.where(boxed, self._lowest, 0.0), np.where(boxed, self._highest, 1.0)
+        uniform = self._rng.uniform(low, high)
+        return np.where(boxed, uniform, y + self._scale * self._rng.standard_normal(len(y)))
+
+    def _best(self, replies: list[Reply]) -> Reply:
+        """Among those that are as feasible as any: lowest f, then lowest F."""
+        least = min(reply.violation for reply in replies)
+        feasible = [reply for reply in replies if reply.violation <= max(2 * least, FEASIBLE)]
+        lowest = min(reply.value for reply in feasible)
+        equal = [reply for reply in feasible if reply.value <= lowest + SAME * (1 + abs(lowest))]
+        return equal[0] if len(equal) == 1 else min(equal, key=lambda reply: self._once("upper", reply.z))
+
+    def _solve(self, x: np.ndarray, y: np.ndarray) -> Reply:
+        answer = self._quadratic(x, y) if self._way == "quadratic" else self._local(x, y)
+        z = np.concatenate([x, answer if np.isfinite(answer).all() else y])
+        return Reply(z, self._once("lower", z), self.rows.violation(z))
+
+    def _quadratic(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The minimizer of f(x, y) + g'd + d'H d / 2 over d, which is f itself, subject to the rows."""
+        n, z = self._problem.n, np.concatenate([x, y])
+        H = csr_array(self._once("lower_hessian", z)[n:, n:])
+        rows, value = csr_array(self.rows.jacobian(z)[:, n:]), self.rows.value(z)
+        lower = np.where(self.rows.inequality, -np.inf, -value)
+        found = solve_qp(H, self._once("lower_gradient", z)[n:], rows, lower, -value)
+        return y + found.v
+
+    def _local(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """SciPy's answer; its own verdict is not asked, as `Reply.violation` and the certificate look at the point."""
+        n, options, way = self._problem.n, self._options, self._way
+        settings: dict[str, Any] = {"maxiter": options.lower_max_iter}
+        settings |= {
+            "l-bfgs-b": {"ftol": options.lower_tol * 1e-4, "gtol": options.lower_tol},
+            "slsqp": {"ftol": options.lower_tol},
+            "trust-constr": {"gtol": 1e2 * options.lower_tol, "xtol": options.lower_tol},
+        }[way]
+
+        def joined(y: np.ndarray) -> np.ndarray:
+            return np.concatenate([x, y])
+
+        extra: dict[str, Any] = {}
+        if way == "trust-constr":
+            extra["hess"] = lambda y: self._once("lower_hessian", joined(y))[n:, n:]
+        return minimize(
+            lambda y: self._once("lower", joined(y)),
+            np.clip(y, self._lowest, self._highest),
+            jac=lambda y: self._once("lower_gradient", joined(y))[n:],
+            method=way,
+            bounds=list(zip(self._lowest, self._highest, strict=True)),
+            constraints=() if way == "l-bfgs-b" else self._constraints(x),
+            options=settings,
+            **extra,
+        ).x
+
+    def _constraints(self, x: np.ndarray) -> Any:
+        """The rows of the lower level but the bounds, in the form that SciPy's method wants."""
+        rows, n = self.general, self._problem.n
+        if not rows.count:
+            return ()
+
+        def value(y: np.ndarray) -> np.ndarray:
+            return rows.value(np.concatenate([x, y]))
+
+        def jacobian(y: np.ndarray) -> csr_array:
+            return csr_array(rows.jacobian(np.concatenate([x, y]))[:, n:])
+
+        def hessian(y: np.ndarray, weights: np.ndarray) -> csr_array:
+            return csr_array(rows.hessian(np.concatenate([x, y]), weights).matrix[n:, n:])
+
+        if self._way == "trust-constr":
+            lower = np.where(rows.inequality, -np.inf, 0.0)
+            return NonlinearConstraint(value, lower, 0.0, jac=jacobian, hess=hessian)
+        return [
+            {
+                "type": kind,
+                "fun": lambda y, which=which: -value(y)[which],
+                "jac": lambda y, which=which: -jacobian(y).toarray()[which],
+            }
+            for kind, which in (("ineq", rows.inequality), ("eq", ~rows.inequality))
+            if which.any()
+        ]

@@ -25,7 +25,7 @@ from solverkit.operators.least_squares import signed_least_squares
 from solverkit_baselines.bilevel.mpcc import Mpcc
 from solverkit_baselines.bilevel.options import KktIpoptOptions
 from solverkit_baselines.bilevel.starts import starts
-from solverkit_baselines.ipopt import SOLVED, Ipopt, Iterate
+from solverkit_baselines.ipopt import INVALID, SOLVED, Ipopt, Iterate
 
 ENDS = {"Diverging_Iterates": Termination.UNBOUNDED, "Maximum_Iterations_Exceeded": Termination.MAX_ITER}
 """What an IPOPT status says of the run; every other failure is STALLED."""
@@ -49,6 +49,8 @@ class KktIpopt(OneShotSolver[Bilevel]):
         run = _Run(self.options, problem, start, ctx, observe)
         answers = [run.continuation(z) for z in starts(problem, start, self.options, ctx.rng)]
         best = min(answers, key=lambda answer: (answer.status not in SOLVED, answer.merit))
+        if best.status == INVALID:
+            return run.point(np.full(len(best.v), np.nan))  # the driver names the oracle, and keeps the best point before
         point = run.point(best.v)
         if best.status not in SOLVED:
             message = f"IPOPT says {best.status.replace('_', ' ')}; other starts may do better: raise `starts`"
@@ -103,6 +105,8 @@ class _Run:
         rows = self._program.lower
         gradient = self._problem.lower_gradient(z)[self._problem.n :]
         transposed = csr_array(rows.jacobian(z)[:, self._problem.n :].T)
+        if not (np.isfinite(gradient).all() and np.isfinite(transposed.data).all()):
+            return np.zeros(rows.count)
         return signed_least_squares(transposed, gradient, csr_array((0, rows.count)), rows.inequality).u
 
     def _settings(self, warm: bool, epsilon: float) -> dict[str, Any]:
@@ -124,7 +128,7 @@ class _Run:
         return settings
 
     def _merit(self, v: np.ndarray) -> float:
-        excess = max(self._program.violation(v) - self._tol, 0.0)
+        excess = max(self._program.violation(v) - 1e-2 * self._tol, 0.0)
         return self._program.value(v) + self._weight * excess
 
     def _look(self, v: np.ndarray) -> None:

@@ -25,12 +25,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.sparse import csc_array, csr_array, diags_array
 
 from solverkit.kinds.bilevel.problem import Bilevel
 from solverkit_baselines.bilevel.oracles import Level, Once, bounds_and_rows
 from solverkit_baselines.ipopt import Bounds
-from solverkit_baselines.patterns import assemble
+from solverkit_baselines.patterns import Triplets
 
 STEP = 1e-5  # of central differences, relative to 1 + ||z||_inf: the error is about STEP^2 and 1e-16 / STEP
 
@@ -49,8 +48,6 @@ class Mpcc:
         self._inputs = self._n + self._m
         self.size = self._inputs + self.lower.count + len(self.pairs)
         self.rows = self._m + self.lower.count + len(self.pairs) + self.upper.count
-        slots = (np.ones(len(self.pairs)), (self.pairs, np.arange(len(self.pairs))))
-        self._slots = csr_array(slots, shape=(self.lower.count, len(self.pairs)))
 
     # -- parts of v
 
@@ -108,57 +105,57 @@ class Mpcc:
         """Stationarity, r + s, mu s, upper rows."""
         z, mu, s = self.split(v)
         gradient = self._once("lower_gradient", z) + self.lower.jacobian(z).T @ mu
-        feasibility = self.lower.value(z) + self._slots @ s
+        feasibility = self.lower.value(z)
+        feasibility[self.pairs] += s
         return np.concatenate([gradient[self._n :], feasibility, mu[self.pairs] * s, self.upper.value(z)])
 
-    def jacobian(self, v: np.ndarray) -> csc_array:
+    def jacobian(self, v: np.ndarray) -> Triplets:
         """dc/dv."""
         z, mu, s = self.split(v)
         m, q, p, inputs = self._m, self.lower.count, len(self.pairs), self._inputs
-        rows = self.lower.jacobian(z)
+        rows = Triplets.of(self.lower.jacobian(z))
         blocks = [
-            (0, 0, self._lagrangian(z, mu)[self._n :]),
-            (0, inputs, csr_array(rows[:, self._n :].T)),
+            (0, 0, self._lagrangian(z, mu).below(self._n)),
+            (0, inputs, rows.transposed.below(self._n)),
             (m, 0, rows),
-            (m, inputs + q, self._slots),
-            (m + q, inputs, csr_array(diags_array(s, shape=(p, p)) @ self._slots.T)),
-            (m + q, inputs + q, diags_array(mu[self.pairs], shape=(p, p))),
-            (m + q + p, 0, self.upper.jacobian(z)),
+            (m, inputs + q, Triplets.diagonal(np.ones(p), self.pairs, q)),
+            (m + q, inputs, Triplets.diagonal(s, self.pairs, q).transposed),
+            (m + q, inputs + q, Triplets.diagonal(mu[self.pairs])),
+            (m + q + p, 0, Triplets.of(self.upper.jacobian(z))),
         ]
-        return assemble((self.rows, self.size), blocks)
+        return Triplets.assemble((self.rows, self.size), blocks)
 
-    def hessian(self, v: np.ndarray, weight: float, weights: np.ndarray) -> csc_array:
+    def hessian(self, v: np.ndarray, weight: float, weights: np.ndarray) -> Triplets:
         """Of weight F + weights' c."""
         z, mu, _ = self.split(v)
         m, q, p, inputs = self._m, self.lower.count, len(self.pairs), self._inputs
         stationarity, feasibility, products, upper = np.split(weights, np.cumsum([m, q, p]))
-        cross = csr_array(self._slots @ diags_array(products, shape=(p, p)))
+        cross = Triplets.diagonal(products, self.pairs, q)
         blocks = [
-            (0, 0, weight * self._once("upper_hessian", z)),
+            (0, 0, Triplets.of(self._once("upper_hessian", z)).times(weight)),
             (0, 0, self.lower.hessian(z, feasibility)),
             (0, 0, self.upper.hessian(z, upper)),
             (inputs, inputs + q, cross),
-            (inputs + q, inputs, cross.T),
+            (inputs + q, inputs, cross.transposed),
         ]
         direction = np.concatenate([np.zeros(self._n), stationarity])
-        blocks.append((0, 0, self._change(z, direction, lambda point: self._lagrangian(point, mu))))
+        if not (self._quadratic and self.lower.affine):
+            blocks.append((0, 0, _change(z, direction, lambda point: self._lagrangian(point, mu))))
         if not self.lower.affine:
-            mixed = self._change(z, direction, self.lower.jacobian)
-            blocks += [(inputs, 0, mixed), (0, inputs, mixed.T)]
-        return assemble((self.size, self.size), blocks)
+            mixed = _change(z, direction, lambda point: Triplets.of(self.lower.jacobian(point)))
+            blocks += [(inputs, 0, mixed), (0, inputs, mixed.transposed)]
+        return Triplets.assemble((self.size, self.size), blocks)
 
-    def _lagrangian(self, z: np.ndarray, mu: np.ndarray) -> csr_array:
+    def _lagrangian(self, z: np.ndarray, mu: np.ndarray) -> Triplets:
         """Hessian in z of f + mu' r."""
-        blocks = [(0, 0, self._once("lower_hessian", z)), (0, 0, self.lower.hessian(z, mu))]
-        return csr_array(assemble((self._inputs, self._inputs), blocks))
+        blocks = [(0, 0, Triplets.of(self._once("lower_hessian", z))), (0, 0, self.lower.hessian(z, mu))]
+        return Triplets.assemble((self._inputs, self._inputs), blocks)
 
-    def _change(self, z: np.ndarray, direction: np.ndarray, matrix: Callable[[np.ndarray], csr_array]) -> csr_array:
-        """d/dt matrix(z + t direction) at t = 0 by central differences; 0 where they are not finite."""
-        size = float(np.abs(direction).max(initial=0.0))
-        shape = (self.lower.count if matrix == self.lower.jacobian else self._inputs, self._inputs)
-        if (self._quadratic and self.lower.affine) or size == 0:
-            return csr_array(shape)
-        step = STEP * (1 + float(np.abs(z).max())) / size
-        ahead, behind = (matrix(z + t * direction) for t in (step, -step))
-        change = (ahead - behind) / (2 * step)
-        return csr_array(change) if np.isfinite(change.data).all() else csr_array(shape)
+
+def _change(z: np.ndarray, direction: np.ndarray, matrix: Callable[[np.ndarray], Triplets]) -> Triplets:
+    """d/dt matrix(z + t direction) at t = 0 by central differences; 0 where they are not finite."""
+    size = float(np.abs(direction).max(initial=0.0))
+    step = STEP * (1 + float(np.abs(z).max())) / size if size > 0 else 1.0
+    ahead, behind = matrix(z + step * direction), matrix(z - step * direction)
+    change = Triplets.assemble(ahead.shape, [(0, 0, ahead.times(0.5 / step)), (0, 0, behind.times(-0.5 / step))])
+    return change if np.isfinite(change.data).all() else change.where(np.zeros(len(change.data), dtype=bool))

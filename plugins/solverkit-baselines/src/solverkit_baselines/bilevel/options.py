@@ -41,7 +41,7 @@ class KktIpoptOptions(Options):
         1e4,
         gt=0,
         description="Weight of the violation in the merit by which iterates are compared: "
-        "F + penalty (1 + |F at the start|) max(violation - tol, 0).",
+        "F + penalty (1 + |F at the start|) max(violation - tol/100, 0).",
     )
     ipopt_max_iter: int = Field(500, ge=1, description="Iterations of IPOPT in each of its solves at most.")
     mu_strategy: Literal["adaptive", "monotone"] = Field(
@@ -69,7 +69,7 @@ class NestedOptions(Options):
         description="Lower solves at each x: one from the last answer, the others from random points. The lowest value wins, "
         "among equals the one that the leader likes best. More than 1 is for nonconvex lower levels.",
     )
-    lower_tol: float = Field(1e-10, gt=0, description="Tolerance of the lower solver.")
+    lower_tol: float = Field(1e-12, gt=0, description="Tolerance of the lower solver.")
     lower_max_iter: int = Field(500, ge=1, description="Iterations of each lower solve at most.")
     starts: int = Field(1, ge=1, description="Searches over x: the given start, then random ones around it.")
     spread: float = Field(

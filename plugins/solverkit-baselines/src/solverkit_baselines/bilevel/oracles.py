@@ -18,7 +18,7 @@ from solverkit.kinds.bilevel.problem import Bilevel
 from solverkit.kinds.rows import Rows
 from solverkit.operators.quadratic import Linear, shifted
 from solverkit.operators.sets import SimpleSet
-from solverkit_baselines.patterns import assemble
+from solverkit_baselines.patterns import Triplets
 
 
 KEPT = 3  # a point and the two beside it that central differences ask for
@@ -51,6 +51,7 @@ class Level:
         self._file, self._set, self._start = file, simple, start
         self.inequality = np.concatenate([np.arange(rows.count) < rows.inequalities for rows in (file, simple)])
         self.affine = file.affine and simple.affine
+        self._constant: csr_array | None = None  # the Jacobian of an affine set
 
     @classmethod
     def upper(cls, once: Once, simple: Rows) -> Level:
@@ -58,10 +59,11 @@ class Level:
         return cls("upper_rows", once, once.problem.upper_constraints, simple, 0)
 
     @classmethod
-    def lower(cls, once: Once) -> Level:
-        """g, h and Y."""
+    def lower(cls, once: Once, simple: Rows | None = None) -> Level:
+        """g, h and Y, or of Y what `simple` asks of y."""
         problem = once.problem
-        simple = set_rows(problem.lower_set, problem.m)
+        if simple is None:
+            simple = set_rows(problem.lower_set, problem.m)
         return cls("lower_rows", once, problem.lower_constraints, simple, problem.n)
 
     @property
@@ -79,17 +81,30 @@ class Level:
 
     def jacobian(self, z: np.ndarray) -> csr_array:
         """(count, n + m)."""
-        file = self._once(f"{self._name}_jacobian", z) if self._file.count else csr_array((0, len(z)))
-        return csr_array(vstack([file, shifted(self._set.jacobian(self._own(z)), self._start, len(z))]))
+        parts = []
+        if self._file.count:
+            parts.append(self._once(f"{self._name}_jacobian", z))
+        if self._set.count or not parts:
+            parts.append(self._set_jacobian(z))
+        return parts[0] if len(parts) == 1 else csr_array(vstack(parts))
 
-    def hessian(self, z: np.ndarray, weights: np.ndarray) -> csr_array:
+    def _set_jacobian(self, z: np.ndarray) -> csr_array:
+        if self._constant is not None:
+            return self._constant
+        jacobian = shifted(self._set.jacobian(self._own(z)), self._start, len(z))
+        if self._set.affine:
+            self._constant = jacobian
+        return jacobian
+
+    def hessian(self, z: np.ndarray, weights: np.ndarray) -> Triplets:
         """sum_k w_k Hessian of row k, (n + m, n + m)."""
         k, blocks = self._file.count, []
         if not self._file.affine:
-            blocks.append((0, 0, self._once(f"{self._name}_hessian", z, weights[:k])))
+            blocks.append((0, 0, Triplets.of(self._once(f"{self._name}_hessian", z, weights[:k]))))
         if not self._set.affine:
-            blocks.append((self._start, self._start, self._set.hessian(self._own(z), weights[k:])))
-        return csr_array(assemble((len(z), len(z)), blocks))
+            own = Triplets.of(self._set.hessian(self._own(z), weights[k:]))
+            blocks.append((self._start, self._start, own))
+        return Triplets.assemble((len(z), len(z)), blocks)
 
     def violation(self, z: np.ndarray) -> float:
         """The largest broken row."""

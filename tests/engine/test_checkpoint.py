@@ -1,0 +1,357 @@
+"""Checkpoints: resume bit for bit, refuse what does not belong, survive damage and kills."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from engine_toys import Descent, DescentOptions, Quadratic, Toy, descend
+from test_driver import trace_of
+
+from solverkit.engine import files
+from solverkit.engine.checkpoint import NAME, PREVIOUS, Checkpoint
+from solverkit.engine.limits import Limits
+from solverkit.engine.status import Termination
+from solverkit.engine.trace import read_lines
+from solverkit.engine.tree import Reader, Writer
+from solverkit.errors import CheckpointError
+
+NOISY = {"noise": 0.1}
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+
+def begin(folder, n=10, **how):
+    return descend(limits=Limits(n), out=folder, **{"options": NOISY, "seed": 7, **how})
+
+
+def go_on(folder, n=20, **how):
+    return begin(folder, n, resume_from=Checkpoint.load(folder), **how)
+
+
+def child(code: str, *arguments: str, wait: bool = True) -> Any:
+    paths = os.pathsep.join([str(ROOT), str(HERE)])
+    environment = os.environ | {"PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1"}
+    process = subprocess.Popen([sys.executable, "-c", code, *arguments], env=environment, stderr=subprocess.PIPE)
+    if wait:
+        assert process.wait(60) == 0, process.stderr.read().decode()
+        process.stderr.close()
+    return process
+
+
+RESUME = """
+import sys
+from pathlib import Path
+from engine_toys import descend
+from solverkit.engine.checkpoint import Checkpoint
+from solverkit.engine.limits import Limits
+folder = Path(sys.argv[1])
+result = descend(limits=Limits(20), out=folder, options={"noise": 0.1}, seed=7, resume_from=Checkpoint.load(folder))
+result.save(folder)
+"""
+
+
+def lines(folder):
+    return [{k: v for k, v in line.items() if k != "time"} for line in read_lines(folder / "trace.jsonl")]
+
+
+def test_ten_and_ten_in_another_process_are_twenty(tmp_path):
+    from solverkit.engine.result import Result
+
+    whole = begin(tmp_path / "whole", 20)
+    begin(tmp_path / "parts", 10)
+    child(RESUME, str(tmp_path / "parts"))
+    parts = Result.load(tmp_path / "parts")
+    assert parts.point["x"].tobytes() == whole.x.tobytes()
+    assert (parts.nit, parts.counts, parts.oracles) == (20, whole.counts, whole.oracles)
+    assert lines(tmp_path / "parts") == lines(tmp_path / "whole")
+    assert trace_of(parts) == trace_of(whole)
+
+
+def test_resume_after_a_warm_start_and_with_the_best_point_behind(tmp_path):
+    start = {"x": np.full(5, 0.7)}
+    whole = begin(tmp_path / "whole", 20, start=start, options={"noise": 2.0})
+    begin(tmp_path / "parts", 10, start=start, options={"noise": 2.0})
+    saved = Checkpoint.load(tmp_path / "parts")
+    assert saved.start()["x"].tolist() == start["x"].tolist()
+    parts = go_on(tmp_path / "parts", start=saved.start(), options={"noise": 2.0})
+    assert parts.x.tobytes() == whole.x.tobytes()
+
+
+def test_limits_bound_the_whole_run(tmp_path):
+    begin(tmp_path, 10, options={"sleep": 0.01})
+    result = go_on(tmp_path, 10, options={"sleep": 0.01})
+    assert (result.nit, result.njev) == (10, 10)
+    assert result.timing["solve"] >= 0.1
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"problem": Quadratic(b=np.zeros(5))}, "another problem"),
+        ({"options": {"noise": 0.2}}, "noise: 0.1, not 0.2"),
+        ({"seed": 8}, "seed=7"),
+        ({"tol": 1e-3}, "tol=1e-06"),
+        ({"start": {"x": np.zeros(5)}}, "another start"),
+    ],
+)
+def test_what_does_not_belong_is_refused(tmp_path, how, words):
+    begin(tmp_path)
+    with pytest.raises(CheckpointError, match=words):
+        go_on(tmp_path, **how)
+
+
+def test_another_method_is_refused(tmp_path):
+    from engine_toys import SPEC
+
+    from solverkit.engine.driver import run
+
+    begin(tmp_path)
+    other = replace(SPEC, name="other")
+    saved, solver = Checkpoint.load(tmp_path), Descent(DescentOptions(**NOISY))
+    with pytest.raises(CheckpointError, match="method 'descent', not 'other'"):
+        run(Quadratic(), other, solver, Toy(), seed=7, resume_from=saved)
+
+
+def test_a_finished_run_leaves_none(tmp_path):
+    begin(tmp_path, 10, options={"claim_at": 5})
+    with pytest.raises(CheckpointError, match="the run is complete"):
+        Checkpoint.load(tmp_path)
+
+
+def test_a_failed_run_leaves_the_last_one(tmp_path):
+    def fault(name, call, value):
+        return value if call < 15 else float("nan") * value
+
+    result = begin(tmp_path, 20, problem=Quadratic(fault=fault), checkpoint=0.0)
+    assert result.termination is Termination.NOT_FINITE
+    assert go_on(tmp_path).x.tobytes() == begin(tmp_path / "whole", 20).x.tobytes()
+
+
+# -- damage
+
+
+def test_every_damage_is_seen(tmp_path):
+    begin(tmp_path)
+    path = tmp_path / NAME
+    content = path.read_bytes()
+    (tmp_path / PREVIOUS).unlink()
+    places = random.Random(0).sample(range(len(content)), 250)
+    damaged = [content[:k] + bytes([content[k] ^ (1 << k % 8)]) + content[k + 1 :] for k in places]
+    damaged += [content[:k] for k in places[:100]] + [content + b"x", b""]
+    for version in damaged:
+        path.write_bytes(version)
+        with pytest.raises(CheckpointError, match="damaged"):
+            Checkpoint.load(tmp_path)
+
+
+def test_a_forged_checksum_still_meets_careful_readers(tmp_path):
+    from solverkit.engine.checkpoint import _crc
+
+    begin(tmp_path)
+    path = tmp_path / NAME
+    content = path.read_bytes()[:-8]
+    (tmp_path / PREVIOUS).unlink()
+    for k in random.Random(1).sample(range(len(content)), 250):
+        version = content[:k] + bytes([content[k] ^ (1 << k % 8)]) + content[k + 1 :]
+        path.write_bytes(version + _crc(version))
+        try:
+            go_on(tmp_path, 11)
+        except CheckpointError:
+            continue
+
+
+def test_the_previous_one_stands_in(tmp_path):
+    begin(tmp_path, checkpoint=0.0)
+    path = tmp_path / NAME
+    path.write_bytes(path.read_bytes()[:-20])
+    result = go_on(tmp_path)
+    assert "damaged" in result.notes[0]
+    assert result.x.tobytes() == begin(tmp_path / "whole", 20).x.tobytes()
+    begin(tmp_path, checkpoint=0.0)
+    path.unlink()  # a kill between the two renames
+    assert Checkpoint.load(tmp_path).header["nit"] > 0
+
+
+def test_a_header_of_another_version(tmp_path):
+    begin(tmp_path)
+    saved = Checkpoint.load(tmp_path)
+    for change in ({"format": 2}, {"new": 1}):
+        header = np.frombuffer(json.dumps(saved.header | change).encode(), dtype=np.uint8)
+        from solverkit.engine.checkpoint import _seal
+
+        (tmp_path / NAME).write_bytes(_seal(files.pack({"header": header, **saved.arrays})))
+        (tmp_path / PREVIOUS).unlink(missing_ok=True)
+        with pytest.raises(CheckpointError, match="another version"):
+            Checkpoint.load(tmp_path)
+
+
+@pytest.mark.parametrize("nth", range(1, 9))
+@pytest.mark.parametrize("name", ["fsync", "replace"])
+def test_a_full_disk_ends_the_files_and_not_the_run(tmp_path, monkeypatch, name, nth):
+    real, calls = getattr(os, name), []
+
+    def full(*arguments, **keywords):
+        calls.append(1)
+        if len(calls) >= nth:
+            raise OSError(28, "No space left on device")
+        return real(*arguments, **keywords)
+
+    monkeypatch.setattr(os, name, full)
+    result = begin(tmp_path, checkpoint=0.0)
+    monkeypatch.undo()
+    assert (result.termination, result.nit) == (Termination.MAX_ITER, 10)
+    if len(calls) >= nth:
+        assert "No space left" in " ".join(result.notes)
+    if (tmp_path / NAME).exists() or (tmp_path / PREVIOUS).exists():
+        assert Checkpoint.load(tmp_path).header["nit"] <= 10
+    assert not list(tmp_path.glob(".checkpoint*"))
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from engine_toys import descend
+from solverkit.engine.limits import Limits
+options = {"noise": 0.1, "sleep": 0.002}
+descend(limits=Limits(400), out=Path(sys.argv[1]), options=options, seed=7, checkpoint=0.003)
+"""
+
+
+def test_kill_at_random_moments_loses_nothing(tmp_path):
+    options = {"noise": 0.1, "sleep": 0.002}
+    whole = descend(limits=Limits(400), out=tmp_path / "whole", options=options, seed=7, checkpoint=None)
+    moments = random.Random(2)
+    for k in range(6):
+        folder = tmp_path / str(k)
+        process = child(KILLED, str(folder), wait=False)
+        while not (folder / NAME).exists():
+            time.sleep(0.01)
+            assert process.poll() is None, process.stderr.read().decode()
+        time.sleep(moments.uniform(0.0, 0.8))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stderr.close()
+        result = descend(
+            limits=Limits(400),
+            out=folder,
+            options=options,
+            seed=7,
+            resume_from=Checkpoint.load(folder),
+            checkpoint=None,
+        )
+        assert result.x.tobytes() == whole.x.tobytes()
+        assert trace_of(result) == trace_of(whole)
+        assert lines(folder) == lines(tmp_path / "whole")
+
+
+# -- states
+
+
+@dataclass
+class Part:
+    """Nested, frozen ones too."""
+
+    values: tuple[int, ...]
+    table: dict[Any, Any] = field(default_factory=dict)
+
+
+def test_states_come_back_as_they_were():
+    shared = np.arange(6.0).reshape(2, 3)
+    tree = [
+        shared,
+        shared,
+        np.asfortranarray(shared),
+        np.array(3, dtype=np.int32),
+        np.float32(0.1),
+        np.bool_(True),
+        0.1,
+        float("inf"),
+        -0.0,
+        10**30,
+        None,
+        "text",
+        (1, [2]),
+        {"a": 1, 2: shared.T},
+        Part((1, 2), {"x": None}),
+        np.zeros((0, 4)),
+        np.array([1 + 2j]),
+    ]
+    writer = Writer()
+    skeleton = json.loads(json.dumps(writer.write(tree), allow_nan=False))
+    arrays = files.unpack(files.pack(writer.arrays))
+    back = Reader(arrays, {__name__.partition(".")[0]}).read(skeleton)
+    assert back[0] is back[1]
+    assert back[2].flags.f_contiguous
+    assert back[14] == tree[14]
+    assert repr(back) == repr(tree)
+    assert [type(value) for value in back] == [type(value) for value in tree]
+
+
+def test_tensors_come_back():
+    torch = pytest.importorskip("torch")
+    writer = Writer()
+    skeleton = writer.write([torch.arange(3.0)])
+    back = Reader(files.unpack(files.pack(writer.arrays)), set()).read(skeleton)
+    assert torch.equal(back[0], torch.arange(3.0))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({1, 2}, r"state is a set"),
+        ([lambda: 0], r"state\[0\] is a function"),
+        ({"a": np.array(["x"])}, "dtype <U1"),
+        ({1.5: 0}, "the key 1.5"),
+    ],
+)
+def test_what_cannot_be_saved_is_named(value, words):
+    with pytest.raises(TypeError, match=words):
+        Writer().write(value)
+
+
+def test_a_state_that_cannot_be_saved_is_a_note(tmp_path):
+    class Secret(Descent):
+        def init(self, problem, start, ctx):
+            state = super().init(problem, start, ctx)
+            state.extra = {"kernel": open}
+            return state
+
+    from engine_toys import SPEC
+
+    from solverkit.engine.driver import run
+
+    result = run(Quadratic(), SPEC, Secret(DescentOptions()), Toy(), out=tmp_path, limits=Limits(3))
+    assert result.nit == 3
+    assert "state.extra['kernel']" in result.notes[0]
+
+
+def test_classes_of_other_packages_are_not_made():
+    for reference in ("os:stat_result", "subprocess:Popen", "engine_toys:Quadratic", "nowhere:X"):
+        with pytest.raises(CheckpointError):
+            Reader({}, {"engine"}).read({"dataclass": reference, "fields": {}})
+
+
+def test_archives_of_others_are_refused(tmp_path):
+    import zipfile
+
+    np.savez_compressed(tmp_path / "a.npz", x=np.zeros(1000))
+    with pytest.raises(ValueError, match="compressed"):
+        files.unpack((tmp_path / "a.npz").read_bytes())
+    np.savez(tmp_path / "b.npz", x=np.array([{}], dtype=object))
+    with pytest.raises(ValueError, match="header"):
+        files.unpack((tmp_path / "b.npz").read_bytes())
+    with zipfile.ZipFile(tmp_path / "c.npz", "w") as archive:
+        archive.writestr("x.txt", "no")
+    with pytest.raises(ValueError, match="unexpected"):
+        files.unpack((tmp_path / "c.npz").read_bytes())

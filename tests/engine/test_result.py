@@ -1,0 +1,134 @@
+"""Results: SciPy's interface, strict JSON, and files that nobody vouches for."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import pickle
+import random
+
+import numpy as np
+import pytest
+from engine_toys import Quadratic, descend
+from scipy.optimize import OptimizeResult
+
+from solverkit.engine.limits import Limits
+from solverkit.engine.result import NotCertified, Result
+from solverkit.engine.status import PointStatus, Termination
+from solverkit.errors import InvalidProblem
+
+KEYS = {"problem", "method", "objective", "point_status", "termination", "certificate", "counts", "timing", "options",
+        "seed", "versions", "point"}  # fmt: skip
+
+
+@pytest.fixture
+def result():
+    return descend(limits=Limits(200))
+
+
+def test_it_is_scipys(result):
+    assert isinstance(result, OptimizeResult)
+    assert result.success is True
+    assert result["x"] is result.x
+    assert result.fun == pytest.approx(Quadratic().objective(result.point))
+    assert {"nit", "nfev", "njev", "status", "message"} <= result.keys()
+
+
+def test_raise_for_status(result):
+    assert result.raise_for_status() is result
+    with pytest.raises(NotCertified, match="MAX_ITER") as caught:
+        descend(limits=Limits(1)).raise_for_status()
+    for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
+        assert (error.exit_code, error.result.nit) == (3, 1)
+
+
+def test_copies_and_pickles(result):
+    for other in (copy.copy(result), pickle.loads(pickle.dumps(result))):
+        assert isinstance(other, Result)
+        assert np.array_equal(other.x, result.x)
+        assert other.termination is result.termination
+
+
+def test_json_is_strict_and_complete(result):
+    data = json.loads(json.dumps(result.to_json(), allow_nan=False))
+    assert data.keys() >= KEYS
+    assert data["point"]["x"] == result.x.tolist()
+    assert result.to_json(large=2)["point"]["x"] == "point.npz#x"
+    assert data["certificate"]["terms"][0]["name"] == "stationarity"
+
+
+def test_saved_and_loaded(result, tmp_path):
+    again = Result.load(result.save(tmp_path / "out"))
+    for name in ("fun", "nit", "nfev", "termination", "point_status", "certificate", "options", "seed", "fingerprint"):
+        assert again[name] == result[name], name
+    assert np.array_equal(again.x, result.x)
+    assert again.trace == result.trace
+    assert repr(again) == repr(result)
+    assert (
+        again.save(tmp_path / "again").joinpath("result.json").read_text()
+        == (tmp_path / "out" / "result.json").read_text()
+    )
+
+
+def change(folder, edit):
+    path = folder / "result.json"
+    data = json.loads(path.read_text())
+    edit(data)
+    path.write_text(json.dumps(data))
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (lambda data: data.update(success=True), "success"),
+        (lambda data: data.update(point_status="INFEASIBLE"), "its terms say CERTIFIED"),
+        (lambda data: data.update(termination="WON"), "WON"),
+        (lambda data: data.update(nit="3"), "nit"),
+        (lambda data: data.pop("seed"), "seed"),
+        (lambda data: data.update(solverkit=2), "format 2"),
+        (lambda data: data["point"].update(y=[1]), "blocks"),
+        (lambda data: data["counts"].update(x=1), "counter"),
+        (lambda data: data["certificate"]["terms"][0].update(scaling=0), "zero|division"),
+        (lambda data: data["certificate"]["terms"][0].update(value="text"), "number|float"),
+    ],
+)
+def test_a_forged_result_is_refused(result, tmp_path, edit, words):
+    folder = result.save(tmp_path)
+    change(folder, edit)
+    with pytest.raises(InvalidProblem, match=words):
+        Result.load(folder)
+
+
+def test_a_damaged_result_is_an_error_with_a_place(result, tmp_path):
+    folder = result.save(tmp_path)
+    for name in ("result.json", "point.npz"):
+        path = folder / name
+        content = path.read_bytes()
+        chosen = random.Random(0)
+        for _ in range(150):
+            k = chosen.randrange(len(content))
+            path.write_bytes(content[:k] + bytes([chosen.randrange(256)]) + content[k + chosen.randrange(3) :])
+            with contextlib.suppress(InvalidProblem):  # anything else is a failure
+                Result.load(folder)
+        path.write_bytes(content)
+    (folder / "point.npz").unlink()
+    with pytest.raises(InvalidProblem, match="no such file"):
+        Result.load(folder)
+
+
+def test_hostile_names_reach_no_terminal_and_no_page():
+    result = descend(Quadratic(name="\x1b]0;owned\x07<script>alert(1)</script>\u202e"), limits=Limits(2))
+    text, page = repr(result), result._repr_html_()
+    assert all(letter.isprintable() or letter == "\n" for letter in text)
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_unverified_results_are_saved_too(tmp_path):
+    from engine_toys import Toy
+
+    result = descend(kind=Toy(ValueError("no")), limits=Limits(1))
+    again = Result.load(result.save(tmp_path))
+    assert again.point_status is PointStatus.UNVERIFIED
+    assert again.termination is Termination.MAX_ITER
