@@ -32,11 +32,19 @@ class Fit:
         return not self.reasons
 
 
-def load(path: str | Path, *, allow_python: bool = False) -> Problem:
-    """The problem that a file describes. Raises InvalidProblem with every defect and its place."""
+def load(
+    path: str | Path,
+    *,
+    parameters: Mapping[str, float] | None = None,
+    data: Mapping[str, Any] | None = None,
+    allow_python: bool = False,
+) -> Problem:
+    """The problem that a file describes, with `parameters` and `data` in place of the file's where given.
+
+    Raises InvalidProblem with every defect and its place, UsageError for a name that the file does not have."""
     from solverkit import formats
 
-    return formats.load(Path(path), allow_python=allow_python)
+    return formats.load(Path(path), parameters=parameters, data=data, allow_python=allow_python)
 
 
 def solve(
@@ -133,7 +141,10 @@ def resume(
     saved = Checkpoint.load(folder)
     header, identity = saved.header, saved.header["identity"]
     if problem is None and not header["source"]:
-        raise UsageError("the run was given a problem object: pass the same problem, resume(folder, problem)")
+        raise UsageError(
+            "the run was given a problem object, or a file with other parameters: pass the same problem again, "
+            "resume(folder, problem) or --problem FILE --parameter NAME=VALUE"
+        )
     found, source = _problem(header["source"] if problem is None else problem, allow_python)
     given = {"max_iter": max_iter, "max_time": max_time, "max_calls": max_calls}
     limits = Limits(**header["limits"] | {name: value for name, value in given.items() if value is not None})

@@ -19,6 +19,15 @@ allow_python = click.option(
 )
 
 
+parameter = click.option(
+    "--parameter",
+    "parameters",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A number in place of the file's parameter; repeatable.",
+)
+
+
 json_flag = click.option("--json", "json_", is_flag=True, help="Print JSON.")
 
 
@@ -30,12 +39,17 @@ def existing(file: str) -> str:
     return file
 
 
-def problem_file(file: str, allow_python: bool) -> Problem:
+def problem_file(file: str, allow_python: bool, parameters: Sequence[str] = ()) -> Problem:
     """The problem in a file. Raises UsageError where there is no such file, InvalidProblem where it is wrong."""
     existing(file)
     from solverkit.formats import load
 
-    return load(file, allow_python=allow_python)
+    return load(file, parameters=settings(parameters, "--parameter"), allow_python=allow_python)
+
+
+def problem_or_path(file: str, allow_python: bool, parameters: Sequence[str]) -> Problem | str:
+    """The path where the file stands as it is, so that a run remembers it; else the problem with its new parameters."""
+    return problem_file(file, allow_python, parameters) if parameters else existing(file)
 
 
 def stored(folder: str) -> str:
@@ -45,28 +59,28 @@ def stored(folder: str) -> str:
     return folder
 
 
-def settings(texts: Sequence[str]) -> dict[str, Any]:
+def settings(texts: Sequence[str], option: str = "--set") -> dict[str, Any]:
     """`name=value` texts as a dict; values follow the scalar rules of YAML, as in problem files."""
     found: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         name = name.strip()
         if not equals or not name:
-            raise UsageError(f"--set {clean(text, 80)}: write --set name=value")
+            raise UsageError(f"{option} {clean(text, 80)}: write {option} name=value")
         if name in found:
-            raise UsageError(f"--set {clean(name, 64)} is given twice")
-        found[name] = _scalar(name, value.strip())
+            raise UsageError(f"{option} {clean(name, 64)} is given twice")
+        found[name] = _scalar(option, name, value.strip())
     return found
 
 
-def _scalar(name: str, text: str) -> Any:
+def _scalar(option: str, name: str, text: str) -> Any:
     from solverkit.formats.yaml import parse
 
     try:
-        content = parse(f"value: {text}\n".encode(), "--set").value
+        content = parse(f"value: {text}\n".encode(), option).value
     except InvalidProblem as error:
-        message = f"--set {clean(name, 64)}={clean(text, 80)}: {error.defects[0].message}"
+        message = f"{option} {clean(name, 64)}={clean(text, 80)}: {error.defects[0].message}"
         raise UsageError(message) from None
     if set(content) != {"value"}:
-        raise UsageError(f"--set {clean(name, 64)}: one value is wanted, on one line")
+        raise UsageError(f"{option} {clean(name, 64)}: one value is wanted, on one line")
     return content["value"]

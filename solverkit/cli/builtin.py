@@ -8,6 +8,7 @@ from solverkit.registry.specs import CommandSpec
 _SUMMARIES = {
     "solve": "Solve a problem file, and certify the answer.",
     "resume": "Go on with a run that was interrupted.",
+    "report": "Compare the methods of a benchmark: table, page with plots, CSV, JSON.",
     "verify": "Recompute the certificate of a stored result.",
     "check": "Validate a problem file and the derivatives of its oracles.",
     "methods": "List the methods, or those that fit a problem.",
@@ -16,8 +17,14 @@ _SUMMARIES = {
     "doctor": "Look at this machine and installation.",
 }
 
+_MODULES = {"report": "bench_report"}
+"""Commands whose module has another name: `cli.report` shows results."""
+
 
 @hookimpl
 def solverkit_commands() -> list[CommandSpec]:
     """The commands that come with the core, in the order in which --help shows them."""
-    return [CommandSpec(name, summary, f"solverkit.cli.{name}:command") for name, summary in _SUMMARIES.items()]
+    return [
+        CommandSpec(name, summary, f"solverkit.cli.{_MODULES.get(name, name)}:command")
+        for name, summary in _SUMMARIES.items()
+    ]

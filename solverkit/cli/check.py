@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from solverkit.cli import output, report
-from solverkit.cli.arguments import allow_python, json_flag, problem_file
+from solverkit.cli.arguments import allow_python, json_flag, parameter, problem_file
 from solverkit.registry import registry
 
 if TYPE_CHECKING:
@@ -19,16 +19,17 @@ TOL = 1e-6  # of a certificate of which only the term `oracles` is read
 @click.command("check")
 @click.argument("file")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the start and the directions.")
+@parameter
 @json_flag
 @allow_python
-def command(file: str, seed: int, json_: bool, allow_python: bool) -> int:
+def command(file: str, seed: int, parameters: tuple[str, ...], json_: bool, allow_python: bool) -> int:
     """Validate FILE, and compare derivatives with differences at the start.
 
     Exit code 0: usable; 2: the file is wrong, every place is named; 5: derivatives do not agree with values.
     """
     import numpy as np
 
-    problem = problem_file(file, allow_python)
+    problem = problem_file(file, allow_python, parameters)
     start = problem.start(np.random.default_rng(seed))
     terms = derivatives(problem, start, seed)
     fitting = [spec.name for spec in registry.methods(problem.kind) if not registry.fits(spec, problem)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from solverkit.cli import output
-from solverkit.cli.arguments import allow_python, existing, json_flag, settings, stored
+from solverkit.cli.arguments import allow_python, json_flag, parameter, problem_or_path, settings, stored
 
 if TYPE_CHECKING:
     from solverkit.engine.progress import Mode
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.command("solve")
 @click.argument("file")
 @click.option("-m", "--method", metavar="NAME", help="The method; by default the preferred one that fits.")
+@parameter
 @click.option("--set", "set_", metavar="NAME=VALUE", multiple=True, help="An option of the method; repeatable.")
 @click.option("--tol", type=float, default=1e-6, show_default=True, help="Tolerance of the certificate.")
 @click.option("--max-time", type=float, metavar="SECONDS", help="Stop after this time; the best point counts.")
@@ -49,7 +50,7 @@ def command(ctx: click.Context, **given: Any) -> int:
     from solverkit import api
 
     result = api.solve(
-        existing(given["file"]),
+        problem_or_path(given["file"], given["allow_python"], given["parameters"]),
         given["method"],
         settings(given["set_"]),
         tol=given["tol"],

@@ -5,15 +5,16 @@ from __future__ import annotations
 import click
 
 from solverkit.cli import output, report
-from solverkit.cli.arguments import allow_python, existing, json_flag, stored
+from solverkit.cli.arguments import allow_python, json_flag, parameter, problem_or_path, stored
 
 
 @click.command("verify")
 @click.argument("result", metavar="RESULT")
 @click.argument("problem", metavar="PROBLEM")
+@parameter
 @json_flag
 @allow_python
-def command(result: str, problem: str, json_: bool, allow_python: bool) -> int:
+def command(result: str, problem: str, parameters: tuple[str, ...], json_: bool, allow_python: bool) -> int:
     """Recompute the certificate of the folder RESULT for the file PROBLEM.
 
     Nothing in the folder is trusted but the point. Exit code 0: certified; 3: not certified; 5: no verdict.
@@ -21,7 +22,8 @@ def command(result: str, problem: str, json_: bool, allow_python: bool) -> int:
     from solverkit import api
     from solverkit.kinds.base import PointStatus
 
-    certificate = api.verify(stored(result), existing(problem), allow_python=allow_python)
+    given = problem_or_path(problem, allow_python, parameters)
+    certificate = api.verify(stored(result), given, allow_python=allow_python)
     status = certificate.status
     if json_:
         output.as_json(report.certificate_dict(certificate))

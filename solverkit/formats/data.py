@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from solverkit.errors import Defect
+from solverkit.errors import Defect, UsageError
 from solverkit.formats.bundled import read_bundled
 from solverkit.formats.csv import read_csv
 from solverkit.formats.document import BundledData, FileData, GeneratedData
@@ -47,6 +47,15 @@ def read_data(entries: Mapping[str, Any], source: FileSource) -> None:
         else:
             if len(source.defects) == before:
                 source.data[name] = value
+
+
+def give_data(arrays: Mapping[str, Any], source: FileSource) -> None:
+    """Put arrays that the caller has into `source.data`. Raises UsageError for one that cannot be used."""
+    for name, array in arrays.items():
+        try:
+            source.data[name] = _checked(array)
+        except (Refused, TypeError, ValueError) as refused:
+            raise UsageError(f"data {name!r}: {refused}") from None
 
 
 def _read(entry: Any, source: FileSource, path: tuple[str, str]) -> Any:

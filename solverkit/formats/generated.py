@@ -22,7 +22,7 @@ def read_generated(
     try:
         make = registry.source(name)
     except UsageError as error:
-        raise Refused(str(error)) from None
+        raise Refused(" ".join(str(error).split())) from None
     before = len(source.defects)
     numbers = {word: _argument(make, word, value, source, path) for word, value in arguments.items()}
     if len(source.defects) > before:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from solverkit.errors import UsageError
+from solverkit.text import clean, nearest
 
 if TYPE_CHECKING:
     from solverkit.kinds.base import Kind, Problem
@@ -14,10 +16,20 @@ if TYPE_CHECKING:
 YAML = (".yaml", ".yml")
 
 
-def load(path: str | os.PathLike[str], *, allow_python: bool = False) -> Problem:
+def load(
+    path: str | os.PathLike[str],
+    *,
+    parameters: Mapping[str, float] | None = None,
+    data: Mapping[str, Any] | None = None,
+    allow_python: bool = False,
+) -> Problem:
     """The problem in a file.
 
+    parameters : numbers in place of those under `parameters:`, by name
+    data : arrays or sparse matrices in place of those under `data:`, by name; those entries are not read
     allow_python : run the Python files that the problem names. They can do whatever you can; read them first
+
+    With other parameters or data the problem is another one, so the file's `expect:` is left out.
 
     Raises `InvalidProblem` with every defect and its place, `UsageError` for a suffix that is not known,
     `MissingPackage` where the problem needs what is not installed.
@@ -25,13 +37,15 @@ def load(path: str | os.PathLike[str], *, allow_python: bool = False) -> Problem
     path = Path(path)
     if path.suffix.lower() not in YAML:
         raise UsageError(f"'{path.name}': no reader for '{path.suffix}'; problem files end in {', '.join(YAML)}")
-    return load_yaml(path, allow_python)
+    return load_yaml(path, parameters or {}, data or {}, allow_python)
 
 
-def load_yaml(path: Path, allow_python: bool = False) -> Problem:
-    """The problem in a YAML file."""
+def load_yaml(
+    path: Path, parameters: Mapping[str, float], data: Mapping[str, Any], allow_python: bool = False
+) -> Problem:
+    """The problem in a YAML file, with `parameters` and `data` in place of the file's."""
     from solverkit.formats import yaml
-    from solverkit.formats.data import read_data
+    from solverkit.formats.data import give_data, read_data
     from solverkit.formats.document import Envelope, model_of, validate
     from solverkit.formats.source import FileSource
 
@@ -47,9 +61,13 @@ def load_yaml(path: Path, allow_python: bool = False) -> Problem:
     if file is None:
         source.check()
     source.name = file.name
-    source.expect = file.expect.model_dump(exclude_unset=True, exclude_none=True)
-    source.read_parameters(file.parameters)
-    read_data(file.data, source)
+    if not parameters and not data:
+        source.expect = file.expect.model_dump(exclude_unset=True, exclude_none=True)
+    _known("parameter", parameters, file.parameters)
+    _known("data", data, file.data)
+    source.read_parameters({**file.parameters, **parameters})
+    give_data(data, source)
+    read_data({name: entry for name, entry in file.data.items() if name not in data}, source)
     try:
         problem = kind.build(file, source)
     except Exception:
@@ -58,6 +76,14 @@ def load_yaml(path: Path, allow_python: bool = False) -> Problem:
         raise
     source.check()
     return problem
+
+
+def _known(what: str, given: Mapping[str, Any], names: Mapping[str, Any]) -> None:
+    """Raise UsageError for a name that the file does not have."""
+    for name in given:
+        if name not in names:
+            here = ", ".join(names) or "none"
+            raise UsageError(f"the file has no {what} {clean(name)!r}{nearest(name, names)}; it has: {here}")
 
 
 def find_kind(name: Any, source: Any) -> Kind | None:
@@ -69,5 +95,5 @@ def find_kind(name: Any, source: Any) -> Kind | None:
     try:
         return registry.kind(name)
     except UsageError as error:
-        source.defect(("kind",), str(error))
+        source.defect(("kind",), " ".join(str(error).split()))
         return None

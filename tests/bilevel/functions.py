@@ -24,6 +24,7 @@ class Quadratic:
         self.c = np.atleast_1d(np.asarray(c, float))
         self.Q = [csr_array(q) if q is not None else None for q in (Q if isinstance(Q, list) else [Q])]
         self.degree = 2 if any(q is not None for q in self.Q) else 1
+        self.at = csr_array(self.a.T)
 
     def value(self, z):
         bent = [0.5 * z @ (q @ z) if q is not None else 0.0 for q in self.Q]
@@ -42,15 +43,12 @@ class Quadratic:
         return self.jacobian(z) @ direction
 
     def gradient(self, z):
-        linear = self.a.T @ np.ones(1)
+        linear = self.at @ np.ones(1)
         return linear + self.Q[0] @ z if self.Q[0] is not None else linear
 
     def hessian(self, z, weights):
-        total = csr_array((self.inputs, self.inputs))
-        for weight, q in zip(weights, self.Q, strict=True):
-            if q is not None:
-                total = total + weight * q
-        return csr_array(total)
+        bent = [weight * q for weight, q in zip(weights, self.Q, strict=True) if q is not None]
+        return csr_array(sum(bent[1:], bent[0])) if bent else csr_array((self.inputs, self.inputs))
 
     def hvp(self, z, weights, direction):
         return self.hessian(z, weights) @ direction

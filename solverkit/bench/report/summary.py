@@ -35,7 +35,7 @@ OFF_TARGET = 1e-3
 
 @dataclass(frozen=True)
 class Cell:
-    """One label on one problem. Medians are over the seeds it solved, of medians over repetitions."""
+    """One label on one problem. Medians over repetitions, then over the seeds that it solved."""
 
     problem: str
     label: str
@@ -76,12 +76,12 @@ class Standing:
 
 @dataclass(frozen=True)
 class Failure:
-    """Runs of one label on one problem that ended in the same way for the same reason."""
+    """Runs of one label that ended in the same way for the same reason."""
 
-    problem: str
     label: str
     outcome: Outcome
     reason: str
+    problems: tuple[str, ...]
     runs: int
 
 
@@ -259,12 +259,12 @@ def _standings(records: Sequence[Record], calls: Costs, time: Costs, baseline: s
 
 
 def _failures(records: Sequence[Record]) -> tuple[Failure, ...]:
-    count = Counter(
-        (record.outcome is Outcome.SKIPPED, record.problem, record.label, record.outcome.name, record.reason)
-        for record in records
-        if not record.solved
-    )
+    alike: dict[tuple[bool, str, str, str], list[str]] = {}
+    for record in records:
+        if not record.solved:
+            skipped = record.outcome is Outcome.SKIPPED
+            alike.setdefault((skipped, record.label, record.outcome.name, record.reason), []).append(record.problem)
     return tuple(
-        Failure(problem, label, Outcome[outcome], reason, runs)
-        for (_, problem, label, outcome, reason), runs in sorted(count.items())
+        Failure(label, Outcome[outcome], reason, tuple(sorted(set(problems))), len(problems))
+        for (_, label, outcome, reason), problems in sorted(alike.items())
     )

@@ -24,7 +24,7 @@ NAMES = 12
 
 def count(number: int, noun: str) -> str:
     """`1 run`, `2 runs`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}".replace(",", "\u2009" if number > 99_999 else "")
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def seconds(value: float | None) -> str:
@@ -37,20 +37,26 @@ def seconds(value: float | None) -> str:
     return f"{value / 3600:.3g} h"
 
 
-def number(value: float | None, digits: int = 3) -> str:
-    """A number to read; whole numbers below 100 000 in full, a dash for None."""
+def number(value: float | None, digits: int = 7) -> str:
+    """A number to read; a dash for None."""
+    return "–" if value is None else f"{value:.{digits}g}"
+
+
+def calls(value: float | None) -> str:
+    """A number of calls: whole below a million, a dash for None."""
     if value is None:
         return "–"
-    if float(value).is_integer() and abs(value) < 1e5:
-        return f"{value:.0f}"
-    return f"{value:.{digits}g}"
+    return f"{value:.0f}" if value < 1e6 else f"{value:.3g}"
 
 
 def times(value: float | None) -> str:
-    """A ratio: two digits after the point below 10, three digits above."""
+    """A ratio, to three digits; a dash for None."""
     if value is None:
         return "–"
-    return f"{value:.2f}" if 0.1 <= value < 10 else f"{value:.3g}"
+    for limit, form in ((0.0995, ".2g"), (9.995, ".2f"), (99.95, ".1f"), (1e5, ".0f")):
+        if value < limit:
+            return f"{value:{form}}"
+    return f"{value:.2g}"
 
 
 def names(found: Sequence[str]) -> str:
@@ -73,7 +79,7 @@ def run_sentences(report: Report) -> list[str]:
         return ["There are no runs in this folder yet."]
     solved = sum(record.solved for record in records)
     said = [_ran(group) for group in report.groups]
-    said.append(f"That makes {count(len(records), 'run')}, of which {number(solved)} solved their problem{_when(records)}.")
+    said.append(f"That makes {count(len(records), 'run')}, of which {solved:,} solved their problem{_when(records)}.")
     tolerance = report.suite.get("tol", report.suite.get("tolerance"))
     within = f"the tolerance {tolerance:g}" if isinstance(tolerance, (int, float)) else "the suite's tolerance"
     said.append(
@@ -116,17 +122,17 @@ def solved_sentences(group: Group) -> list[str]:
     if rest:
         said.append(f"Then {', '.join(rest)}.")
     compared = [standing for standing in group.standings if standing.label != group.baseline and standing.calls.common]
-    said += [_compared(group, standing) for standing in compared[:NAMES]]
+    if compared:
+        each = "; ".join(_compared(group, standing) for standing in compared[:NAMES])
+        said.append(f"Where {clean(group.baseline, 80)} and another both succeed, that one takes, relative to it: {each}.")
     if group.unsolved:
         said.append(f"Nobody solved {names(group.unsolved)}.")
     return said + off_target(group)
 
 
 def _compared(group: Group, standing: Standing) -> str:
-    calls, time = times(standing.calls.geometric_mean), times(standing.time.geometric_mean)
-    text = f"Where {clean(standing.label, 80)} and {clean(group.baseline, 80)} both succeed "
-    text += f"({unit(group, standing.calls.common)}), {clean(standing.label, 80)} needs {calls} times the oracle calls"
-    return f"{text} and {time} times the time."
+    cost, time = times(standing.calls.geometric_mean), times(standing.time.geometric_mean)
+    return f"{clean(standing.label, 80)} {cost} times the oracle calls and {time} times the time ({standing.calls.common} in common)"
 
 
 def off_target(group: Group) -> list[str]:

@@ -3,8 +3,8 @@
     minimize f(v)      subject to  lower <= c(v) <= upper,   lowest <= v <= highest
 
 CasADi wants its functions as `Callback` objects. What is raised inside one would be printed and swallowed there, so the
-first exception is kept, everything after it answers NaN without computing, the iteration callback asks IPOPT to stop, and
-the exception is raised again once IPOPT has returned. That is how limits, Ctrl-C and failing oracles get through.
+first exception is kept, everything after it answers NaN without computing, the iteration callback asks IPOPT to stop,
+and the exception is raised again once IPOPT has returned. That is how limits, Ctrl-C and failing oracles get through.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Ipopt:
         self._failure, self._last, self._invalid = None, start.v, False
         functions = self._functions()
         watch = _Watch(self._program, lambda v: self._look(look, v))
-        options = {
+        options: dict[str, Any] = {
             **{name: function for name, function in functions.items() if name != "nlp"},
             "iteration_callback": watch,
             "no_nlp_grad": True,

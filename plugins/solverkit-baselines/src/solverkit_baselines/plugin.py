@@ -20,7 +20,7 @@ def solverkit_solvers() -> list[SolverSpec]:
             paper="S. Scholtes, Convergence properties of a regularization scheme for mathematical programs with "
             "complementarity constraints, SIAM J. Optimization 11 (2001), doi:10.1137/S1052623499361233; IPOPT: A. "
             "Waechter, L. T. Biegler, Mathematical Programming 106 (2006), doi:10.1007/s10107-004-0559-y",
-            pays="The lower level is convex and smooth, and second derivatives are cheap: few iterations, high accuracy.",
+            pays="The lower level is convex and smooth, and Hessians are cheap: few iterations, high accuracy.",
             avoid="The lower level is nonconvex: a stationary point of it need not be its minimizer.",
             priority=-10,
         ),
@@ -31,8 +31,8 @@ def solverkit_solvers() -> list[SolverSpec]:
             target="solverkit_baselines.bilevel.nested:Nested",
             options="solverkit_baselines.bilevel.options:NestedOptions",
             requires=("gradient", "jacobian", "hessian"),
-            paper="COBYQA: T. M. Ragonneau, Model-based derivative-free optimization methods and software, PhD thesis, Hong "
-            "Kong Polytechnic University (2022), arXiv 2210.12018; Powell's and Nelder and Mead's methods as in SciPy",
+            paper="COBYQA: T. M. Ragonneau, Model-based derivative-free optimization methods and software, PhD thesis, "
+            "Hong Kong Polytechnic University (2022), arXiv 2210.12018; the other searches as in SciPy",
             pays="There are a few upper variables, and the leader's cost may jump or have kinks.",
             avoid="There are more than some tens of upper variables, or the follower has many equally good answers.",
             priority=-20,

@@ -1,17 +1,18 @@
 """The proximal Lagrangian value function of the lower problem, and its saddle point.
 
-    v(x, y, z) = min_t max_lam  f(x, t) + lam' r(x, t) + |t - y|^2 / (2 gamma1) - |lam - z|^2 / (2 gamma2)        (3)
+    v(x, y, z) = min_t max_lam  f(x, t) + lam' r(x, t) + |t - y|^2 / (2 gamma1) - |lam - z|^2 / (2 gamma2)
+    (3)
 
 r = (g, h) scaled by rows; lam in [0, r_max] for g, [-r_max, r_max] for h. With d = t - y at the saddle point
 
     grad_x v = grad_x f(x, t) + J_x r' lam,      grad_y v = -d / gamma1,      grad_z v = (lam - z) / gamma2
 
-f - v >= 0 on C, and 0 exactly where y solves the lower problem and z is a multiplier. It is summed from differences, never
-as f minus v, and stays accurate far below the rounding of f.
+f - v >= 0 on C, and 0 exactly where y solves the lower problem and z is a multiplier. It is summed from
+differences, never as f minus v, and stays accurate far below the rounding of f.
 
 | inner | saddle point by |
 |---|---|
-| exact | lam maximized out, semismooth Newton in t; Y given by rows joins r. f quadratic: one solve with a kept factor |
+| exact | lam maximized out, semismooth Newton in t; rows of Y join r. f quadratic: one solve, kept factor |
 | extragradient | u' = P(u - eta T(u)), u+ = P(u - eta T(u')), T = (grad_t, -grad_lam) |
 | descent-ascent | u+ = P(u - eta T(u)), eta <= rho_T / L_B^2 |
 """
@@ -42,8 +43,11 @@ class Saddle:
 
 
 class ProximalLagrangian:
-    """(3) for one problem. Constant matrices (Jacobian of affine rows, Hessian of a quadratic f) are read once, from the
-    problem's functions themselves: they are data, not evaluations along the run."""
+    """(3) for one problem.
+
+    Constant matrices (Jacobian of affine rows, Hessian of a quadratic f) are read once, from the problem's functions
+    themselves: they are data, not evaluations along the run, and are not counted.
+    """
 
     def __init__(
         self,
@@ -67,7 +71,8 @@ class ProximalLagrangian:
         self.hi = np.full(self.k, np.inf if bound is None else bound)
         self.lo = np.maximum(self.rows.floor, -self.hi)
         total = self.n + self.m
-        small = self.k * total <= 50_000 or (self.k * total <= DENSE_ROWS and self.rows.A.nnz > 0.2 * self.k * total)
+        filled = self.rows.A.nnz > 0.2 * self.k * total and self.k * total <= DENSE_ROWS
+        small = filled or self.k * total <= 50_000
         self.A = self.rows.A.toarray() if small else self.rows.A
         self.AT = np.ascontiguousarray(self.A.T) if small else csr_array(self.A.T)
         self.Ay = np.ascontiguousarray(self.A[:, self.n :]) if small else csr_array(self.A[:, self.n :])
@@ -87,7 +92,14 @@ class ProximalLagrangian:
         return np.minimum(np.maximum(multiplier, self.lo), self.hi)
 
     def saddle(
-        self, problem: Bilevel, w: np.ndarray, f: float, slope: np.ndarray, z: np.ndarray, lam: np.ndarray, d: np.ndarray
+        self,
+        problem: Bilevel,
+        w: np.ndarray,
+        f: float,
+        slope: np.ndarray,
+        z: np.ndarray,
+        lam: np.ndarray,
+        d: np.ndarray,
     ) -> Saddle:
         """The saddle point at (w, z), from the guess (lam, d); f and slope are f(w) and its gradient."""
         if self.inner != "exact":
@@ -221,10 +233,8 @@ class ProximalLagrangian:
         return self._close(d, lam, self.residuals(full), z, rise, slope, gradient[:n] - slope[:n])
 
 
-def lower_rows(
-    problem: Bilevel, at: np.ndarray, *, with_set: bool, normalize: bool
-) -> tuple[AffineRows, np.ndarray]:
-    """The rows of the lower problem that contain y (those of Y too with `with_set`), scaled; and the scaling factors."""
+def lower_rows(problem: Bilevel, at: np.ndarray, *, with_set: bool, normalize: bool) -> tuple[AffineRows, np.ndarray]:
+    """The rows of the lower problem that contain y (those of Y too with `with_set`), scaled; and their factors."""
     rows = AffineRows.of_oracle(
         problem.lower_constraints.value(at),
         problem.lower_constraints.jacobian(at),

@@ -10,8 +10,8 @@
 | polyhedron | proximal method of multipliers on the dual, each step a semismooth Newton solve (`proximal_qp`) |
 | a curved set (ball) that no row touches | its own projection, beside one of the above |
 
-The polyhedral projection starts from the multipliers of the last one. They are an argument and a result, not hidden in
-a solver object, so a resumed run repeats every bit.
+The polyhedral projection starts from the multipliers of the last one. They are an argument and a result,
+not hidden in a solver object, so a resumed run repeats every bit.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from solverkit.operators.sets import SimpleSet
 from solverkit_bilevel.proximal_qp import DENSE_ENTRIES, ProximalQP
 from solverkit_bilevel.rows import AffineRows
 
-SIGMA = 1e6  # of the proximal method of multipliers: an error falls by 1 + SIGMA * (least eigenvalue of A_a A_a')
+# of the proximal method of multipliers: an error falls by 1 + SIGMA * (least eigenvalue of A_a A_a')
+SIGMA = 1e6
 ROUNDS = 40
 ACCURACY = 1e-13  # of a row, relative to 1 + max |w|
 FEASIBLE = 1e-8  # what is left of a row, relative, before C counts as empty
@@ -83,10 +84,13 @@ class JointSet:
         if left <= FEASIBLE * (1 + float(np.abs(w).max(initial=0.0))):
             return w, warm
         if self.shape == "polyhedron" and not self._proven_empty():
-            raise Stop(Termination.STALLED, f"the projection onto the joint feasible set leaves {left:.2g}; rescale its rows")
+            raise Stop(
+                Termination.STALLED,
+                f"the projection onto the joint feasible set leaves {left:.2g}: rescale rows",
+            )
         raise Stop(
             Termination.INFEASIBLE,
-            "no (x, y) satisfies the constraints of both levels and their sets together (joint feasible set C is empty; "
+            "no (x, y) satisfies the constraints and sets of both levels together (joint feasible set C is empty; "
             f"the nearest point found violates a normalized row by {left:.2g})",
         )
 

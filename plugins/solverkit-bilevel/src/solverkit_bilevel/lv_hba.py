@@ -1,15 +1,17 @@
-"""LV-HBA: bilevel optimization by the proximal Lagrangian value function (Yao, Yu, Zeng, Zhang; ICLR 2024, arXiv 2401.16164).
+"""LV-HBA: bilevel optimization by the proximal Lagrangian value function (ICLR 2024, arXiv 2401.16164).
 
 Problem (optimistic), all rows affine in (x, y), written r = (g, h) for the lower level:
 
-    min_{x, y} F(x, y)   s.t.  x in X,  G(x, y) <= 0,  H(x, y) = 0,   y in argmin_{y in Y} { f(x, y) : g <= 0, h = 0 }
+    min_{x, y} F(x, y)   s.t.  x in X,  G(x, y) <= 0,  H(x, y) = 0,   y in argmin_{y in Y} { f(x, y) : g <=
+    0, h = 0 }
 
 Iteration of the production schedule, on psi_c = F/c + f - v with v from `envelope` and C from `joint_set`:
 
     (t, lam) = saddle point of the proximal Lagrangian at (x, y, z)
     w_k+1    = w_k + s (P_C(w_k - a grad psi_c) - w_k)      a: Barzilai-Borwein, s: nonmonotone Armijo
-    z_k+1    = P_Z(lam_k+1)                                 the step beta = gamma2, which cannot increase psi_c
-    c       <- growth c                                     when R_k <= settle (1 + |grad F|) / sqrt(c)
+    z_k+1    = P_Z(lam_k+1)                                 the step beta = gamma2, which cannot increase
+    psi_c c       <- growth c                                     when R_k <= settle (1 + |grad F|) /
+    sqrt(c)
 
 until f - v is small at a settled x; `polish` then removes what is left of the O(1/c) bias.
 
@@ -21,12 +23,13 @@ until f - v is small at a settled x; `polish` then removes what is left of the O
 | gap | f - v_gamma | (4) |
 | residual | R_k | Theorem 3.1, with the projection residual for the normal cone |
 
-What differs from the paper, and why: the saddle point is solved, not followed by one step (the one-step map is unstable for
-|J_y g| much above the curvature of f); rows are normalized; steps are searched; c waits for x (grown on a fixed schedule it
+What differs from the paper, and why: the saddle point is solved, not followed by one step (the one-step map
+is unstable for
+|J_y g| much above the curvature of f); rows are normalized; steps are searched; c waits for x (on a fixed schedule it
 either freezes x or leaves a bias). `schedule: paper` keeps the original, see `paper_schedule`.
 
-F, f and their derivatives are evaluated where the problem lives (device, precision); rows, projections, saddles and all
-vectors are float64 NumPy on the CPU.
+F, f and their derivatives are evaluated where the problem lives (device, precision); rows, projections,
+saddles and all vectors are float64 NumPy on the CPU.
 """
 
 from __future__ import annotations
@@ -154,8 +157,7 @@ class LVHBA(Solver[Bilevel, State]):
         """Build what follows from problem and options alone; again after a resume."""
         if self._problem is problem:
             return
-        options, at = self.options, self._at(problem)
-        n, m = problem.n, problem.m
+        at, n, m = self._at(problem), problem.n, problem.m
         curved: list[tuple[slice, SimpleSet]] = []
         parts: list[list[AffineRows]] = [[], []]  # of the lower problem, of the rest
         for level, offset, length, simple in (
@@ -167,16 +169,16 @@ class LVHBA(Solver[Bilevel, State]):
                 curved.append((slice(offset, offset + length), simple))
             else:
                 parts[level].append(rows)
-        for level, rows in enumerate((problem.lower_constraints, problem.upper_constraints)):
-            value, jacobian = rows.value(at), rows.jacobian(at)
-            parts[level].append(AffineRows.of_oracle(value, jacobian, at, rows.inequalities))
+        for level, given in enumerate((problem.lower_constraints, problem.upper_constraints)):
+            value, jacobian = given.value(at), given.jacobian(at)
+            parts[level].append(AffineRows.of_oracle(value, jacobian, at, given.inequalities))
         lower, upper = AffineRows.stack(parts[0]), AffineRows.stack(parts[1])
         joint = AffineRows.stack([lower, upper])
         for part, simple in curved:
             if joint.norms(part).any():
                 raise Unsuitable(
-                    f"method 'lv-hba' projects onto all constraints together; problem {problem.name!r} has rows through "
-                    f"variables of a {type(simple).__name__.lower()}. Give that set as rows or bounds, or drop the rows"
+                    f"method 'lv-hba' projects onto all constraints together; problem {problem.name!r} has rows "
+                    f"through variables of a {type(simple).__name__.lower()}. Give that set as rows or bounds"
                 )
         self._rest = AffineRows.stack([upper, lower.take(np.flatnonzero(lower.norms(slice(n, None)) == 0))])
         self._joint = JointSet(joint, curved)
@@ -190,7 +192,9 @@ class LVHBA(Solver[Bilevel, State]):
         first_order = "descent-ascent" if options.paper else "extragradient"
         inner = options.inner or (first_order if options.paper or y_curved else "exact")
         if inner == "exact" and y_curved:
-            raise Unsuitable(f"inner=exact needs a polyhedral Y; problem {problem.name!r} has a curved one: inner=extragradient")
+            raise Unsuitable(
+                f"inner=exact needs a polyhedral Y; that of {problem.name!r} is curved: use inner=extragradient"
+            )
         gamma2 = options.gamma2 or (10.0 if inner != "exact" else table["gamma2"])
         return ProximalLagrangian(
             problem,
@@ -242,7 +246,7 @@ class LVHBA(Solver[Bilevel, State]):
             self._next_level(problem, s, ctx)
             return
         if s.level_iterations >= self.options.settle_iterations:
-            ctx.log(f"x has not settled at c = {s.c:g}: residual {s.residual:.2g} after {s.level_iterations} iterations")
+            ctx.log(f"c = {s.c:g}: x has not settled after {s.level_iterations} iterations, R = {s.residual:.2g}")
             self._next_level(problem, s, ctx)
             return
         s.iterations += 1
@@ -293,8 +297,8 @@ class LVHBA(Solver[Bilevel, State]):
         if s.c * options.growth > options.c_max:
             raise Stop(
                 Termination.STALLED,
-                f"c has reached {s.c:g} and the lower gap is {s.gap:.2g}: the lower problem may not be convex in y, or has no "
-                "multiplier; try a smaller gamma1, or a larger c_max",
+                f"c has reached {s.c:g} and the lower gap is {s.gap:.2g}: the lower problem may not be convex in "
+                "y, or has no multiplier; try a smaller gamma1, or a larger c_max",
             )
         last, anchor = s.w, s.anchor
         s.anchor, s.c = last, s.c * options.growth

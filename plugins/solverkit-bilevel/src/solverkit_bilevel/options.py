@@ -17,68 +17,76 @@ class LVHBAOptions(Options):
 
     schedule: Literal["production", "paper"] = Field(
         "production",
-        description="production: line-searched projected steps, z set to the inner multiplier, c grown once x has settled. "
-        "paper: one gradient step a block with constant alpha, beta, eta and c_k = c0 (k + 1)^power. With the constants of "
-        "the authors' scripts the paper's iteration diverges on their own example at n = 100.",
+        description="production: line-searched projected steps, z set to the inner multiplier, c grown "
+        "once x has settled. paper: one gradient step a block with constant alpha, beta, eta "
+        "and c_k = c0 (k + 1)^power. With the constants of the authors' scripts the paper's "
+        "iteration diverges on their own example at n = 100.",
     )
     inner: Literal["exact", "extragradient", "descent-ascent"] | None = Field(
         None,
-        description="How (t, lambda), the saddle point of the proximal Lagrangian (3), is followed. exact: semismooth Newton on "
-        "the envelope that is left when lambda is maximized out. extragradient, descent-ascent: first-order steps; in production "
-        "repeated to inner_tol, in the paper's schedule one an iteration. Default: exact in production (extragradient where Y "
-        "is curved), descent-ascent in paper.",
+        description="How (t, lambda), the saddle point of the proximal Lagrangian (3), is followed. "
+        "exact: semismooth Newton on the envelope that is left when lambda is maximized out. "
+        "extragradient, descent-ascent: first-order steps; in production repeated to "
+        "inner_tol, in the paper's schedule one an iteration. Default: exact in production "
+        "(extragradient where Y is curved), descent-ascent in paper.",
     )
     gamma1: float | None = Field(
         None,
         gt=0,
-        description="gamma_1 of (3), weight 1/(2 gamma_1) of |t - y|^2. Larger: a steeper lower gap, a worse conditioned saddle. "
-        "Below 1/(weak convexity modulus of f in y) where f is not convex. Default 10: the scripts of the paper.",
+        description="gamma_1 of (3), weight 1/(2 gamma_1) of |t - y|^2. Larger: a steeper lower gap, a "
+        "worse conditioned saddle. Below 1/(weak convexity modulus of f in y) where f is not "
+        "convex. Default 10: the scripts of the paper.",
     )
     gamma2: float | None = Field(
         None,
         gt=0,
-        description="gamma_2 of (3), weight 1/(2 gamma_2) of |lambda - z|^2. Larger: z settles in fewer steps; harmless with an "
-        "exact saddle, slow with first-order ones. Default: 1e4 in production with exact, else 10 (the scripts).",
+        description="gamma_2 of (3), weight 1/(2 gamma_2) of |lambda - z|^2. Larger: z settles in fewer "
+        "steps; harmless with an exact saddle, slow with first-order ones. Default: 1e4 in "
+        "production with exact, else 10 (the scripts).",
     )
     c0: float | None = Field(
         None,
         gt=0,
-        description="First penalty c of psi_c = F/c + f - v. Production: 1, small enough for x to move freely. Paper: 0.025 (the "
-        "scripts).",
+        description="First penalty c of psi_c = F/c + f - v. Production: 1, small enough for x to move "
+        "freely. Paper: 0.025 (the scripts).",
     )
     normalize: bool | None = Field(
         None,
-        description="Divide every lower row by the norm of its y part, so that the saddle operator has modulus of order 1 in each "
-        "row. Default: true in production, false in paper.",
+        description="Divide every lower row by the norm of its y part, so that the saddle operator has "
+        "modulus of order 1 in each row. Default: true in production, false in paper.",
     )
     multiplier_bound: float | None = Field(
         None,
         gt=0,
-        description="r of Z = [0, r]^p x [-r, r]^q, (4); must exceed a multiplier of the solution. Default: 1000 in paper (the "
-        "scripts), none in production, where the exact saddle keeps lambda bounded.",
+        description="r of Z = [0, r]^p x [-r, r]^q, (4); must exceed a multiplier of the solution. "
+        "Default: 1000 in paper (the scripts), none in production, where the exact saddle "
+        "keeps lambda bounded.",
     )
     block: int | None = Field(
         None,
         ge=1,
-        description="Iterations in one step of the driver. Default 50 in production, 1000 in paper, where an iteration costs "
-        "about as much as the driver.",
+        description="Iterations in one step of the driver. Default 50 in production, 1000 in paper, where"
+        " an iteration costs about as much as the driver.",
     )
 
     growth: float = Field(
         10.0,
         gt=1,
-        description="Production: c is multiplied by this when x has settled. The bias of x is O(1/c), the lower gap O(1/c^2). "
-        "10 measured best on the coupled example; growing before x settles freezes x.",
+        description="Production: c is multiplied by this when x has settled. The bias of x is O(1/c), the"
+        " lower gap O(1/c^2). 10 measured best on the coupled example; growing before x "
+        "settles freezes x.",
     )
     settle: float = Field(
         0.1,
         gt=0,
-        description="Production: x has settled at c when R_k <= settle (1 + |grad F|) / sqrt(c); R_k is the residual of Theorem "
-        "3.1 of the paper. Smaller: more accurate levels, which the prediction of the next one profits from little.",
+        description="Production: x has settled at c when R_k <= settle (1 + |grad F|) / sqrt(c); R_k is "
+        "the residual of Theorem 3.1 of the paper. Smaller: more accurate levels, which the "
+        "prediction of the next one profits from little.",
     )
     predict: bool = Field(
         True,
-        description="Production: start a level at w(c) + (w(c) - w(c/growth))/growth, projected: w(c) - w* is d/c + O(1/c^2).",
+        description="Production: start a level at w(c) + (w(c) - w(c/growth))/growth, projected: w(c) - "
+        "w* is d/c + O(1/c^2).",
     )
     c_max: float = Field(
         1e8,
@@ -88,7 +96,8 @@ class LVHBAOptions(Options):
     gap_tol: float | None = Field(
         None,
         gt=0,
-        description="Production claims convergence when f - v <= gap_tol (1 + |f|), and x has settled. Default: the run's tol.",
+        description="Production claims convergence when f - v <= gap_tol (1 + |f|), and x has settled. "
+        "Default: the run's tol.",
     )
     settle_iterations: int = Field(
         2000,
@@ -104,12 +113,14 @@ class LVHBAOptions(Options):
     memory: int = Field(
         10,
         ge=1,
-        description="Values of psi in the nonmonotone line search (Grippo, Lampariello, Lucidi); 1 is Armijo's monotone one.",
+        description="Values of psi in the nonmonotone line search (Grippo, Lampariello, Lucidi); 1 is "
+        "Armijo's monotone one.",
     )
     inner_tol: float = Field(
         1e-10,
         gt=0,
-        description="Production: accuracy of the saddle, relative to the size of its terms. The line search sees v only to this.",
+        description="Production: accuracy of the saddle, relative to the size of its terms. The line "
+        "search sees v only to this.",
     )
     inner_iterations: int = Field(
         20000,
@@ -118,32 +129,39 @@ class LVHBAOptions(Options):
     )
     polish: bool = Field(
         True,
-        description="Finish by Newton steps on the lower KKT conditions with the identified active rows, accepted only where "
-        "the lower gap, feasibility and stationarity do not get worse. Removes the O(1/c) bias.",
+        description="Finish by Newton steps on the lower KKT conditions with the identified active rows, "
+        "accepted only where the lower gap, feasibility and stationarity do not get worse. "
+        "Removes the O(1/c) bias.",
     )
     polish_iterations: int = Field(
         200, ge=1, description="Most Newton steps of the polish, changes of the active set included."
     )
 
     alpha: float = Field(
-        0.008, gt=0, description="Paper: step alpha of (x, y), (8). 0.008: the authors' script for the coupled example."
+        0.008,
+        gt=0,
+        description="Paper: step alpha of (x, y), (8). 0.008: the authors' script for the coupled example.",
     )
     beta: float = Field(0.02, gt=0, description="Paper: step beta of z, (8). 0.02: the same script.")
     eta: float | None = Field(
         None,
         gt=0,
-        description="Step eta of t and lambda, (6). Stable for eta <= rho_T/L_B^2 (saddle operator: strong monotonicity rho_T, "
-        "modulus L_B); the script's 0.01, the default in paper, is not at n = 100. Production: 0.7/L_B for extragradient, "
-        "rho_T/L_B^2 for descent-ascent, halved while the steps do not contract.",
+        description="Step eta of t and lambda, (6). Stable for eta <= rho_T/L_B^2 (saddle operator: "
+        "strong monotonicity rho_T, modulus L_B); the script's 0.01, the default in paper, is"
+        " not at n = 100. Production: 0.7/L_B for extragradient, rho_T/L_B^2 for "
+        "descent-ascent, halved while the steps do not contract.",
     )
     power: float = Field(
-        0.3, gt=0, lt=0.5, description="Paper: p of c_k = c0 (k + 1)^p, in (0, 1/2). Infeasibility falls as K^-p. 0.3: the script."
+        0.3,
+        gt=0,
+        lt=0.5,
+        description="Paper: p of c_k = c0 (k + 1)^p, in (0, 1/2). Infeasibility falls as K^-p. 0.3: the script.",
     )
     paper_tol: float | None = Field(
         None,
         gt=0,
-        description="Paper: stop when the merit, residual plus root of the lower gap (both relative), is below this. Default: "
-        "the run's tol.",
+        description="Paper: stop when the merit, residual plus root of the lower gap (both relative), is "
+        "below this. Default: the run's tol.",
     )
 
     @model_validator(mode="after")

@@ -7,9 +7,9 @@
     d_y  = grad_y F / c_k + grad_y f(x, y) - (y - t') / gamma1,        d_z = -(lam' - z) / gamma2
     (x, y) <- P_C((x, y) - alpha (d_x, d_y)),                          z <- P_Z(z - beta d_z)
 
-Equalities: lam and z in [-r, r]. Nothing is added, so nothing is cured: with the constants of the authors' script the saddle
-operator's rotation outruns its contraction (spectral radius 1.0065 at n = 100) and the iterates leave. `extragradient` and
-`exact` replace the second and third line only.
+Equalities: lam and z in [-r, r]. Nothing is added, so nothing is cured: with the constants of the authors'
+script the saddle operator's rotation outruns its contraction (spectral radius 1.0065 at n = 100) and the
+iterates leave. `extragradient` and `exact` replace the second and third line only.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _saddle_step(problem: Bilevel, model: ProximalLagrangian, eta: float):
 
 
 def _gap(problem: Bilevel, model: ProximalLagrangian, s: State, t: np.ndarray) -> float:
-    """f - v with the current (t, lam) in place of the saddle point: an estimate, of either sign until they have settled."""
+    """f - v with the current (t, lam) in place of the saddle point: an estimate, of either sign at first."""
     full = np.concatenate([s.w[: model.n], t])
     away = s.lam - s.z
     v = problem.lower(full) + s.lam @ model.residuals(full)

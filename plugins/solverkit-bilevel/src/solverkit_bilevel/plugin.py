@@ -12,7 +12,7 @@ def solverkit_solvers() -> list[SolverSpec]:
         SolverSpec(
             name="lv-hba",
             kind="bilevel",
-            summary="Bilevel problems with affine constraints on both levels, by the proximal Lagrangian value function.",
+            summary="Bilevel problems with affine constraints, by the proximal Lagrangian value function.",
             target="solverkit_bilevel.lv_hba:LVHBA",
             options="solverkit_bilevel.options:LVHBAOptions",
             requires=("gradient", "hessian", "affine-constraints"),
@@ -20,9 +20,8 @@ def solverkit_solvers() -> list[SolverSpec]:
             dtypes=("float64", "float32"),
             packages=("numpy", "scipy"),
             paper="arXiv 2401.16164",
-            pays="The lower level is convex in y, merely convex included, and its affine constraints may couple x and y.",
-            avoid="Constraints are curved, or the lower level is not convex in y: then it finds lower KKT points and the "
-            "certificate says so.",
+            pays="The lower level is convex in y, merely convex included; affine constraints may couple x and y.",
+            avoid="The lower level is not convex in y: lower KKT points are found, and the certificate says so.",
             priority=10,
         )
     ]

@@ -4,12 +4,14 @@
     grad_y f(x, y) + J_y' lam = 0,    h(x, y) = 0,    H(x, y) = 0,    G(x, y) <= 0,    x in X
     g(x, y) <= 0  and  lam >= 0,      one of each pair held at zero
 
-LV-HBA leaves (x, y) within O(1/c) of a solution; here the lower problem is solved at that x, the pairs are read off (which
-row is active), and an active-set Newton method walks on: conjugate gradients in the null space of the held rows (a direction
-of negative curvature is followed), a ratio test that adds rows, and multiplier signs that release them. A pair never
-releases both of its rows. With quadratic F and f one step is exact for a set of held rows.
+LV-HBA leaves (x, y) within O(1/c) of a solution; here the lower problem is solved at that x, the pairs are
+read off (which row is active), and an active-set Newton method walks on: conjugate gradients in the null
+space of the held rows (a direction of negative curvature is followed), a ratio test that adds rows, and
+multiplier signs that release them. A pair never releases both of its rows. With quadratic F and f one step
+is exact for a set of held rows.
 
-At its end all released signs are right: for a pair with both rows held (biactive) that is strong stationarity.
+At its end all released signs are right: for a pair with both rows held (biactive) that is strong
+stationarity.
 """
 
 from __future__ import annotations
@@ -81,7 +83,7 @@ class Branch:
         return np.concatenate([self.problem.upper_gradient(u[: self.total]), np.zeros(self.k)])
 
     def curvature(self, u: np.ndarray, weights: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-        """v -> Hessian of F + weights' grad_y f times v; third derivatives of f by a central difference of its Hessian."""
+        """v -> Hessian of F + weights' grad_y f times v; third derivatives of f by a central difference."""
         w, padding = u[: self.total], np.zeros(self.k)
         along = np.concatenate([np.zeros(self.n), weights])
         length = float(np.linalg.norm(along))
@@ -109,8 +111,8 @@ class Branch:
 class NullSpace:
     """Projection onto { v : J v = b } by one sparse LU, J of any rank.
 
-    `solverkit.operators.polyhedra` does the same with an ordering for small symmetric systems; COLAMD is forty times faster
-    here, where J has dense rows and columns beside 10,000 sparse ones.
+    `solverkit.operators.polyhedra` does the same with an ordering for small symmetric systems; COLAMD is
+    forty times faster here, where J has dense rows and columns beside 10,000 sparse ones.
     """
 
     def __init__(self, J: csr_array) -> None:
@@ -132,9 +134,7 @@ class NullSpace:
         return point, nu * self.scale
 
 
-def polish(
-    problem: Bilevel, w: np.ndarray, rest: AffineRows, at: np.ndarray, iterations: int
-) -> Polished | None:
+def polish(problem: Bilevel, w: np.ndarray, rest: AffineRows, at: np.ndarray, iterations: int) -> Polished | None:
     """The stationary point that Newton reaches from w, or the feasible iterate of least F; None where there is none.
 
     `rest` are the rows of C that the lower problem does not own. Raises nothing: breakdowns give None.
@@ -152,8 +152,8 @@ def polish(
 
 
 def lower_solution(problem: Bilevel, w: np.ndarray, at: np.ndarray, rounds: int = 40) -> tuple[np.ndarray, np.ndarray]:
-    """(y, lam): the proximal method of multipliers for the lower problem at x, started at y, so that among several lower
-    solutions one near y is found."""
+    """(y, lam): the proximal method of multipliers for the lower problem at x, started at y: among several lower
+    solutions it finds one near y."""
     model = ProximalLagrangian(
         problem, at, gamma1=1e3, gamma2=1e4, inner="exact", normalize=True, bound=None,
         tolerance=1e-13, iterations=20_000, eta=None,

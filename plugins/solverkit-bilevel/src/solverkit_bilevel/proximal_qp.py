@@ -2,18 +2,19 @@
 
     min_d max_{lo <= lam <= hi}  1/2 d'M d + c'd + lam'(r + A d) - |lam - z|^2 / (2 sigma)
 
-M positive definite (m, m), A (k, m). For given d the best multiplier is lam = clip(z + sigma (r + A d), lo, hi), so the
-saddle point minimizes a convex piecewise quadratic. On the rows a whose multiplier is strictly between its bounds it
-solves
+M positive definite (m, m), A (k, m). For given d the best multiplier is lam = clip(z + sigma (r + A d), lo,
+hi), so the saddle point minimizes a convex piecewise quadratic. On the rows a whose multiplier is strictly
+between its bounds it solves
 
     [ M    A_a'     ] [ d     ]   [ -c - A_f' lam_f      ]
     [ A_a  -I/sigma ] [ lam_a ] = [ -r_a - z_a / sigma   ]       (f: the rows at a bound)
 
-and semismooth Newton repeats this with the rows that the last solution names: finite, usually one or two solves from a good
-guess. Both the inner saddle of the proximal Lagrangian and the projection onto a polyhedron are of this form.
+and semismooth Newton repeats this with the rows that the last solution names: finite, usually one or two
+solves from a good guess. Both the inner saddle of the proximal Lagrangian and the projection onto a
+polyhedron are of this form.
 
-Cost: small problems factor M once and a Schur complement (a, a) per active set; large ones a sparse LU per active set.
-A factorization is kept until the active set changes.
+Cost: small problems factor M once and a Schur complement (a, a) per active set; large ones a sparse LU per
+active set. A factorization is kept until the active set changes.
 """
 
 from __future__ import annotations

@@ -36,7 +36,8 @@ class AffineRows:
         A, lower, upper = described
         lower, upper = np.broadcast_to(lower, A.shape[0]), np.broadcast_to(upper, A.shape[0])
         equal = lower == upper
-        above, below = np.flatnonzero(~equal & np.isfinite(upper)), np.flatnonzero(~equal & np.isfinite(lower))
+        above = np.flatnonzero(~equal & np.isfinite(upper))
+        below = np.flatnonzero(~equal & np.isfinite(lower))
         equality = np.flatnonzero(equal)
         A = csr_array(A, dtype=float)
         picked = csr_array(vstack([A[above], -A[below], A[equality]], format="csr"))

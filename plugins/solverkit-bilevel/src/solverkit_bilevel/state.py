@@ -44,6 +44,6 @@ class State:
 
     @property
     def merit(self) -> float:
-        """R_k / (1 + |grad F|) + sqrt((f - v) / (1 + |f|)): the gap falls as 1/c^2 where the error of x falls as 1/c."""
+        """R_k / (1 + |grad F|) + sqrt((f - v) / (1 + |f|)): the gap is O(1/c^2), the error of x O(1/c)."""
         scale = 1 + float(np.linalg.norm(self.upper_slope))
         return self.residual / scale + float(np.sqrt(max(self.gap, 0.0) / (1 + abs(self.lower))))

@@ -64,9 +64,9 @@ class Follower:
             if proven and positive_definiteness(csr_array(self._once("lower_hessian", z)[n:, n:])) >= -1e-12:
                 return "quadratic"
             if way == "quadratic":
-                raise UsageError("lower=quadratic needs a convex quadratic lower level with affine rows; leave it at auto")
+                raise UsageError("lower=quadratic needs a convex quadratic lower level with affine rows; choose auto")
         if way == "l-bfgs-b" and not self._boxed:
-            raise UsageError("lower=l-bfgs-b needs a lower level with bounds alone; leave it at auto")
+            raise UsageError("lower=l-bfgs-b needs a lower level with bounds alone; choose auto")
         if way == "auto":
             return "l-bfgs-b" if self._boxed else "slsqp" if problem.m <= LARGE else "trust-constr"
         return way

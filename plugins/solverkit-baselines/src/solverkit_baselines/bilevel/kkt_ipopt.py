@@ -1,12 +1,12 @@
 """The lower level's KKT conditions and IPOPT: relaxed complementarity driven to zero (Scholtes 2001).
 
     for epsilon = epsilon_0, reduction epsilon_0, ..., final_epsilon:
-        v <- IPOPT on the program of `mpcc.py` with mu_i s_i <= epsilon, warm started from the last v and its multipliers
+        v <- IPOPT on the program of `mpcc.py` with mu_i s_i <= epsilon, warm started from the last v
     v <- IPOPT on the smooth piece next to v (exact complementarity), kept where it succeeds
 
 A point of this program satisfies the lower level's first-order conditions. For a convex lower level with a constraint
-qualification it is bilevel feasible; otherwise it may be a saddle or a wrong well of the follower, which the certificate
-finds out.
+qualification it is bilevel feasible; otherwise it may be a saddle or a wrong well of the follower, which the
+certificate finds out.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ class KktIpopt(OneShotSolver[Bilevel]):
         answers = [run.continuation(z) for z in starts(problem, start, self.options, ctx.rng)]
         best = min(answers, key=lambda answer: (answer.status not in SOLVED, answer.merit))
         if best.status == INVALID:
-            return run.point(np.full(len(best.v), np.nan))  # the driver names the oracle, and keeps the best point before
+            # the driver then names the oracle, and keeps the best point before
+            return run.point(np.full(len(best.v), np.nan))
         point = run.point(best.v)
         if best.status not in SOLVED:
             message = f"IPOPT says {best.status.replace('_', ' ')}; other starts may do better: raise `starts`"
@@ -81,7 +82,8 @@ class _Run:
         iterate, status = Iterate(program.join(z, self._multipliers(z))), ""
         epsilon, warm = options.epsilon, False
         while True:
-            found, status = self._ipopt.solve(iterate, program.bounds(epsilon), self._settings(warm, epsilon), self._look)
+            settings = self._settings(warm, epsilon)
+            found, status = self._ipopt.solve(iterate, program.bounds(epsilon), settings, self._look)
             if status not in SOLVED and warm:
                 break
             iterate, warm = found, True

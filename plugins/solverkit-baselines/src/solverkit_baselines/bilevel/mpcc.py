@@ -17,7 +17,8 @@ Hessian of the Lagrangian with weights w of the stationarity rows, W = (0, w): i
 
     d/dt [ Hessian_z (f + mu' r)(z + t W) ]_{t=0},      z-mu block  d/dt [ J r(z + t W) ]_{t=0}
 
-which are central differences of counted Hessians and Jacobians, two of each, and vanish where f is quadratic and r affine.
+which are central differences of counted Hessians and Jacobians, two of each, and vanish where f is quadratic and r
+affine.
 """
 
 from __future__ import annotations

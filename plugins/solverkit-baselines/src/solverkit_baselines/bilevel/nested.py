@@ -1,7 +1,9 @@
 """A derivative-free search over x, with the lower level solved at every x.
 
     min_x phi(x) = F(z(x)) + rho (violation of the upper rows at z(x) + violation of the lower rows
-                                  + ||x - P_X(x)||_inf),        z(x) = (P_X(x), y(P_X(x))),  rho = penalty (1 + |F(start)|)
+                                  + ||x - P_X(x)||_inf)
+
+    z(x) = (P_X(x), y(P_X(x))),     rho = penalty (1 + |F(start)|)
 
 y(x) is the follower's answer (`follower.py`). Every candidate that is better than the best is shown to the driver, so a
 limit never loses more than one evaluation. Where the search is COBYQA or COBYLA the upper rows are constraints of the
@@ -76,7 +78,7 @@ class _Search:
 
     def answer(self) -> Point:
         """The best point; Stop where no lower problem had a feasible answer."""
-        merit, reply = self._best
+        reply = self._best[1]
         if reply is None:
             raise Stop(Termination.STALLED, "phi was never finite: give another start")
         point = self._problem.blocks(reply.z)
@@ -92,13 +94,14 @@ class _Search:
         first = options.radius * (1 + float(np.abs(x).max()))
         last, most = options.search_tol * first, options.max_evaluations
         if way == "cobyqa":
-            return {"initial_tr_radius": first, "final_tr_radius": last, "maxfev": most, "maxiter": most, "scale": False}
+            return {"initial_tr_radius": first, "final_tr_radius": last, "maxfev": most, "maxiter": most}
         if way == "cobyla":
             return {"rhobeg": first, "tol": last, "maxiter": most}
         if way == "powell":
             return {"xtol": options.search_tol, "ftol": options.search_tol, "maxfev": most}
         simplex = np.vstack([x, x + first * np.eye(len(x))])
-        return {"initial_simplex": simplex, "xatol": last, "fatol": options.search_tol, "maxfev": most, "adaptive": True}
+        ends = {"xatol": last, "fatol": options.search_tol, "maxfev": most}
+        return {"initial_simplex": simplex, "adaptive": True} | ends
 
     def _reply(self, x: np.ndarray) -> Reply:
         """The follower's answer to P_X(x); the last one is remembered, as F and the rows ask for it in turn."""

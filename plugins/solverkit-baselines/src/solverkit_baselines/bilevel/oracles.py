@@ -1,4 +1,4 @@
-"""A bilevel problem as both peers see it: rows of a level with its simple set folded in, each oracle called once a point.
+"""A bilevel problem as both peers see it: rows of a level with its simple set folded in, one oracle call a point.
 
     value(z) <= 0 where `inequality`,   value(z) = 0 elsewhere
 
@@ -19,7 +19,6 @@ from solverkit.kinds.rows import Rows
 from solverkit.operators.quadratic import Linear, shifted
 from solverkit.operators.sets import SimpleSet
 from solverkit_baselines.patterns import Triplets
-
 
 KEPT = 3  # a point and the two beside it that central differences ask for
 
