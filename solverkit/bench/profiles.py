@@ -126,9 +126,7 @@ def data_profile(records: Sequence[Record]) -> Profile:
     costs = medians(records, "calls")
     sizes = dimensions(records)
     units = [
-        unit
-        for unit in _units(costs)
-        if unit[0] in sizes or all(math.isinf(found[unit]) for found in costs.values())
+        unit for unit in _units(costs) if unit[0] in sizes or all(math.isinf(found[unit]) for found in costs.values())
     ]
     curves = []
     for label, found in costs.items():

@@ -36,9 +36,10 @@ def command(
     """
     from solverkit import api
 
+    stored(folder)
     if parameters and problem is None:
         raise UsageError("--parameter changes a problem file: name it with --problem")
     found = None if problem is None else problem_or_path(problem, allow_python, parameters)
     given = {name: value for name, value in limits.items() if value is not None}
-    result = api.resume(stored(folder), found, progress=progress(quiet), allow_python=allow_python, **given)
+    result = api.resume(folder, found, progress=progress(quiet), allow_python=allow_python, **given)
     return finish(result, folder, json_)

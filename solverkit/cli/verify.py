@@ -22,8 +22,8 @@ def command(result: str, problem: str, parameters: tuple[str, ...], json_: bool,
     from solverkit import api
     from solverkit.kinds.base import PointStatus
 
-    given = problem_or_path(problem, allow_python, parameters)
-    certificate = api.verify(stored(result), given, allow_python=allow_python)
+    answer, given = stored(result), problem_or_path(problem, allow_python, parameters)
+    certificate = api.verify(answer, given, allow_python=allow_python)
     status = certificate.status
     if json_:
         output.as_json(report.certificate_dict(certificate))

@@ -19,11 +19,11 @@ import numpy as np
 from solverkit.engine.checkpoint import Checkpoint
 from solverkit.engine.driver import run
 from solverkit.engine.limits import Limits
-from solverkit.engine.points import copy_point
+from solverkit.engine.points import as_float64, copy_point
 from solverkit.engine.result import Result
 from solverkit.engine.solver import Context, OneShotSolver, Stop
 from solverkit.errors import SolverKitError
-from solverkit.kinds.base import Point, Problem
+from solverkit.kinds.base import Certificate, Point, Problem
 from solverkit.registry import registry
 from solverkit.testing.digest import digest
 from solverkit.testing.elsewhere import Answer, ask
@@ -111,6 +111,7 @@ class Subject:
     def solve(
         self,
         *,
+        certify: bool = False,
         solver: Any = None,
         book: Book | None = None,
         keep_finish: bool = True,
@@ -120,12 +121,15 @@ class Subject:
         max_time: float | None = None,
         max_calls: int | None = None,
     ) -> Result:
-        """A run by the engine. `book` keeps the kit's own record of it."""
+        """A run by the engine. `book` keeps the kit's own record of it.
+
+        Without `certify` the point stays UNVERIFIED: most checks look at the run, and certificates cost more than it.
+        """
         solver, problem = solver or self.solver(), self.problem
         if book is not None:
             solver, problem = watched(solver, book, keep_finish), observed(problem, book)
         limits = Limits(max_iter, self.budget.max_time if max_time is None else max_time, max_calls)
-        kind = registry.kind(problem.kind)
+        kind = registry.kind(problem.kind) if certify else _NoVerdict()
         with ground():
             return run(
                 problem,
@@ -141,8 +145,8 @@ class Subject:
 
     @cached_property
     def full(self) -> Result:
-        """The run to the end, made once."""
-        return self.solve(max_iter=self.budget.max_iter)
+        """The run to the end, certified, made once."""
+        return self.solve(certify=True, max_iter=self.budget.max_iter)
 
     @cached_property
     def short(self) -> Book:
@@ -186,6 +190,11 @@ class Subject:
             go(walk, problem, start, ctx, steps, each)
         return walk
 
+    def certificate(self, point: Point) -> Certificate:
+        """What the kind itself says of a point, apart from any run."""
+        kind = registry.kind(self.problem.kind)
+        return kind.certify(self.problem, as_float64(point), self.tol, SEED)
+
     def start(self) -> Point:
         """Where a run begins, copied."""
         return copy_point(self.problem.start(np.random.default_rng(SEED)))
@@ -198,6 +207,14 @@ class Subject:
         except Exception as error:
             text = f"the problem cannot be sent to another process ({type(error).__name__}: {error}); "
             raise Skipped(text + "give the path of its file, or a function of a module that builds it") from None
+
+
+class _NoVerdict:
+    """In the place of a kind, where no certificate is asked for."""
+
+    def certify(self, problem: Problem, point: Point, tol: float, seed: int) -> Certificate:
+        """No terms, no verdict."""
+        return Certificate((), unverified="the check asked for no certificate")
 
 
 class _Enough(BaseException):
@@ -258,12 +275,13 @@ def context(tol: float, dtype: str) -> Context:
 
 
 def trace_digest(result: Result, after: int = 0) -> str:
-    """What a run did and found, times left out: equal where two runs are equal bit for bit.
+    """What a run found, times left out: equal where two runs are equal bit for bit.
 
-    Of the trace, the records of iterations beyond `after`.
+    Of the trace, the records of iterations beyond `after`. Oracle counts are not part of it: a run that was resumed may
+    have had caches to rebuild.
     """
-    records = [[record["nit"], record["counts"], record["report"]] for record in result.trace if record["nit"] > after]
-    return digest([records, result.nit, result.counts, result.termination.name, result.point])
+    records = [[record["nit"], record["report"]] for record in result.trace if record["nit"] > after]
+    return digest([records, result.nit, result.termination.name, result.point])
 
 
 def data_digest(problem: Problem) -> str:
@@ -282,9 +300,7 @@ def difference(one: Result, other: Result, after: int = 0) -> str:
             return f"first different report at iteration {nit}: {record['report']} and {theirs[nit]}"
     if one.nit != other.nit:
         return f"{one.nit} and {other.nit} iterations ({one.termination.name}, {other.termination.name})"
-    if one.counts != other.counts:
-        return f"oracle counts {one.counts} and {other.counts}"
-    return f"points {one.point} and {other.point}" if digest(one.point) != digest(other.point) else "the trace"
+    return f"points {one.point} and {other.point}"
 
 
 def must(condition: object, seen: str) -> None:

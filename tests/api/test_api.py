@@ -53,7 +53,7 @@ def file(monkeypatch, tmp_path):
     path = tmp_path / "problem.yaml"
     path.write_text("kind: toy\n")
     formats = types.ModuleType("solverkit.formats")
-    formats.load = lambda path, *, allow_python=False: Quadratic()
+    formats.load = lambda path, **how: Quadratic()
     monkeypatch.setitem(sys.modules, "solverkit.formats", formats)
     monkeypatch.setattr(sk, "formats", formats, raising=False)
     return path

@@ -70,6 +70,11 @@ class Site:
         out, err = process.communicate(timeout=120)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
+    def methods(self, **environment: str) -> list[str]:
+        """Names of the methods that come from this site, whatever else is installed."""
+        mine = f"r.origin(m).file.startswith({os.fspath(self.folder)!r})"
+        return self.ask(f"[m.name for m in r.methods() if {mine}]", **environment)
+
     def ask(self, expression: str, **environment: str) -> Any:
         """The JSON value of an expression of `r`, the registry of a fresh Python."""
         code = (

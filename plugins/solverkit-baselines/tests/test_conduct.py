@@ -148,5 +148,5 @@ def test_every_search_finds_a_smooth_optimum(peer, shipped, search):
 
 @pytest.mark.parametrize("lower", ["quadratic", "slsqp", "trust-constr"])
 def test_every_lower_solver_answers_alike(peer, shipped, lower):
-    result = peer("nested", shipped("sahin-ciric-1998-ex2"), lower=lower, search="powell", lower_tol=1e-9)
-    assert result.fun == pytest.approx(9.0, abs=1e-3) or result.fun == pytest.approx(5.0, abs=1e-3)
+    result = peer("nested", shipped("sahin-ciric-1998-ex2"), lower=lower, search="powell")
+    assert result.fun == pytest.approx(9.0, abs=1e-4) or result.fun == pytest.approx(5.0, abs=1e-4)

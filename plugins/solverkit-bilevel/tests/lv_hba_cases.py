@@ -44,7 +44,7 @@ upper:
 lower:
   variables: {y: {shape: 3, start: 0.1, lower: -1, upper: 2}}
   minimize: sum(exp(0.5*y)) - x[0]*y[0] - x[1]*y[1] + 0.1*sum(y**2)
-  subject_to: {a: "y[0] + y[1] + x[0] <= 1", b: "y[1] - 2*y[2] + x[1] <= 0.5", c: y[0] - y[2] == 0.2*x[1]}
+  subject_to: {a: "y[0] + y[1] + x[0] <= 1", b: "y[1] - 2*y[2] + x[1] <= 0.5", c: "y[0] - y[2] == 0.2*x[1]"}
   convex: true
 """
 
@@ -54,7 +54,12 @@ QUADRATIC_FOLLOWER = CURVED_FOLLOWER.replace("sum(exp(0.5*y))", "sum((y + 0.4)**
 def context(tol: float = 1e-6, dtype: str = "float64") -> Context:
     """A context without a driver."""
     return Context(
-        rng=np.random.default_rng(0), tol=tol, device="cpu", dtype=dtype, log=lambda message: None, charge=lambda counter, amount: None
+        rng=np.random.default_rng(0),
+        tol=tol,
+        device="cpu",
+        dtype=dtype,
+        log=lambda message: None,
+        charge=lambda counter, amount: None,
     )
 
 

@@ -19,6 +19,7 @@ from solverkit_bilevel.joint_set import JointSet
 from solverkit_bilevel.polish import lower_solution
 from solverkit_bilevel.proximal_qp import ProximalQP
 from solverkit_bilevel.rows import AffineRows
+from solverkit_bilevel.structure import Structure
 
 FOLLOWERS = {"quadratic": QUADRATIC_FOLLOWER, "curved": CURVED_FOLLOWER}
 
@@ -30,8 +31,7 @@ def problem(request, tmp_path):
 
 def lagrangian(problem, inner="exact", **changes):
     given = dict(gamma1=2.0, gamma2=3.0, normalize=True, bound=None, tolerance=1e-12, iterations=200_000, eta=None)
-    at = np.zeros(problem.n + problem.m)
-    return ProximalLagrangian(problem, at, inner=inner, **(given | changes))
+    return ProximalLagrangian(problem, Structure.of(problem), inner=inner, **(given | changes))
 
 
 def saddle(problem, model, w, z):
@@ -55,9 +55,7 @@ def test_gradient_of_the_gap_is_that_of_differences(problem, seed):
     w, z = draw(problem, model, seed)
     found, step = saddle(problem, model, w, z), 1e-6
     for i in range(len(w)):
-        ends = [
-            saddle(problem, model, w + sign * step * np.eye(len(w))[i], z).gap for sign in (1, -1)
-        ]
+        ends = [saddle(problem, model, w + sign * step * np.eye(len(w))[i], z).gap for sign in (1, -1)]
         assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(found.slope[i], abs=2e-6)
     for i in range(model.k):
         ends = [value(problem, model, w, z + sign * step * np.eye(model.k)[i]) for sign in (1, -1)]
@@ -113,7 +111,7 @@ def test_gap_is_nonnegative_on_the_joint_set_and_zero_at_a_lower_solution(proble
     model = lagrangian(problem)
     w, z = draw(problem, model, seed)
     w[: problem.n] *= 0.2
-    y, lam = lower_solution(problem, w, np.zeros(len(w)))
+    y, lam = lower_solution(problem, w, Structure.of(problem))
     solved = np.concatenate([w[: problem.n], y])
     assert model.rows.violation(solved) <= 1e-9
     end = saddle(problem, model, solved, lam)
@@ -191,15 +189,15 @@ def test_proximal_qp_solves_its_optimality_conditions(seed):
 def test_lower_solution_is_that_of_a_general_solver(problem):
     w = np.zeros(problem.n + problem.m)
     w[: problem.n] = 0.4, -0.3
-    y, _ = lower_solution(problem, w, np.zeros(len(w)))
-    A = problem.lower_constraints.jacobian(w).toarray()[:, problem.n :]
-    b = -problem.lower_constraints.value(np.concatenate([w[: problem.n], np.zeros(problem.m)]))
+    y, _ = lower_solution(problem, w, Structure.of(problem))
+    A = problem.lower_rows_jacobian(w).toarray()[:, problem.n :]
+    b = -problem.lower_rows(np.concatenate([w[: problem.n], np.zeros(problem.m)]))
     p = problem.lower_constraints.inequalities
     rough = minimize(
         lambda t: problem.lower(np.concatenate([w[: problem.n], t])),
         np.zeros(problem.m),
         bounds=[(-1, 2)] * problem.m,
-        constraints=[LinearConstraint(A, np.where(np.arange(len(b)) < p, -np.inf, b), b)],
+        constraints=[LinearConstraint(A[:p], -np.inf, b[:p]), LinearConstraint(A[p:], b[p:], b[p:])],
         method="SLSQP",
         options={"ftol": 1e-14, "maxiter": 500},
     )

@@ -41,7 +41,10 @@ def csv(report: Report) -> str:
 
 
 def _values(record: Record) -> list[Any]:
-    special = {"outcome": record.outcome.name.lower(), "variables": sum(record.sizes.values()) if record.sizes else None}
+    special = {
+        "outcome": record.outcome.name.lower(),
+        "variables": sum(record.sizes.values()) if record.sizes else None,
+    }
     return [special[name] if name in special else getattr(record, name) for name in COLUMNS]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from solverkit.bench.profiles import Profile
 from solverkit.bench.record import Record
@@ -19,7 +19,7 @@ def profile_plot(profile: Profile, key: str) -> Plot:
     """A profile; the curves run on to the right end of the plot."""
     starts = [curve.x[0] for curve in profile.curves if curve.x]
     low = 1.0 if profile.name == "performance" else min(starts, default=1.0) / 1.2
-    high = max(profile.limit * 1.05, low * 2)
+    high = max(profile.limit * 1.15, low * 2)
     lines = []
     for number, curve in enumerate(profile.curves):
         steps = [(low, curve.at(low)), *zip(curve.x, curve.y, strict=True)]
@@ -56,36 +56,36 @@ def _median_run(runs: Sequence[Record]) -> Record | None:
     return chosen[(len(chosen) - 1) // 2] if chosen else None
 
 
-def convergence_plots(problem: str, runs: Sequence[Record | None], key: str) -> Iterator[Plot]:
-    """The best merit so far against oracle calls, then against seconds. Nothing where no run has a finite merit."""
-    for axis, x_label in ((1, "oracle calls"), (0, "seconds")):
-        lines = [
-            Line(number, _best(run, axis), "dot" if run.solved else "cross")
-            for number, run in enumerate(runs)
-            if run is not None
-        ]
-        merits = [merit for line in lines for _, merit in line.points]
-        if not merits:
-            return
-        log = min(merits) >= 0 and max(merits) > 0
-        yield Plot(
-            f"{key}-{axis}",
-            f"merit on {problem} against {x_label}",
-            f"The best merit so far of {len(lines)} methods, one run each; lower is better.",
-            Scale.of((x for line in lines for x, _ in line.points), log=True),
-            Scale.of(merits, log),
-            x_label,
-            "merit",
-            [line for line in lines if line.points],
-        )
+def convergence_plot(problem: str, runs: Sequence[Record | None], axis: str, key: str) -> Plot | None:
+    """The best merit so far against oracle calls or, with axis `time`, seconds; None where no run has a finite merit."""
+    x_label, column = ("seconds", 0) if axis == "time" else ("oracle calls", 1)
+    found = [
+        Line(number, _best(run, column), "dot" if run.solved else "cross")
+        for number, run in enumerate(runs)
+        if run is not None
+    ]
+    lines = [line for line in found if line.points]
+    if not lines:
+        return None
+    merits = [merit for line in lines for _, merit in line.points]
+    return Plot(
+        key,
+        f"merit on {problem} against {x_label}",
+        f"The best merit so far, one run for each of {len(lines)} methods; lower is better.",
+        Scale.of((x for line in lines for x, _ in line.points), log=True),
+        Scale.of(merits, log=min(merits) >= 0 and max(merits) > 0),
+        x_label,
+        "merit",
+        lines,
+    )
 
 
-def _best(run: Record, axis: int) -> list[tuple[float, float]]:
-    """The least finite merit so far, at each row of the trace that has one, on to the end of the run."""
+def _best(run: Record, column: int) -> list[tuple[float, float]]:
+    """The least finite merit so far, at each row of the trace from the first that has one."""
     least = math.inf
     points = []
     for row in run.trace:
         least = min(least, row[2]) if math.isfinite(row[2]) else least
-        if math.isfinite(least) and math.isfinite(row[axis]):
-            points.append((float(row[axis]), least))
+        if math.isfinite(least) and math.isfinite(row[column]):
+            points.append((float(row[column]), least))
     return points

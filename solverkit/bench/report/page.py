@@ -12,7 +12,7 @@ import solverkit
 from solverkit.bench.profiles import Profile
 from solverkit.bench.record import Outcome
 from solverkit.bench.report import tables, words
-from solverkit.bench.report.figures import convergence_plots, profile_plot, representatives
+from solverkit.bench.report.figures import convergence_plot, profile_plot, representatives
 from solverkit.bench.report.style import sheet
 from solverkit.bench.report.summary import Group, Report
 from solverkit.bench.report.svg import draw, escape, legend
@@ -33,7 +33,7 @@ READING = {
     ),
     ("performance", "time"): ("Time", "The same in seconds, which depend on the machine."),
     ("data", "calls"): (
-        "Budget",
+        "Budget of calls",
         "How to read it: with a budget of so many oracle calls, per variable of the problem plus one, the height is the "
         "share that a method has solved. Higher is better.",
     ),
@@ -102,25 +102,26 @@ def _group(group: Group, key: str, several: bool) -> list[str]:
 
 def _profile(profile: Profile, key: str) -> str:
     heading, reading = READING[profile.name, profile.cost]
-    return (
-        f"<figure><figcaption><strong>{heading}.</strong> {reading}</figcaption>"
-        f"{draw(profile_plot(profile, key))}</figure>"
-    )
+    drawn = draw(profile_plot(profile, key))
+    return f"<figure><h3>{heading}</h3>{drawn}<figcaption>{reading}</figcaption></figure>"
 
 
 def _convergence(group: Group, key: str, of: str) -> list[str]:
-    drawn = []
-    for number, (problem, runs) in enumerate(representatives(group).items()):
-        if number == DRAWN:
-            drawn.append(f'<p class="soft">The first {DRAWN} of {len(group.rows)} problems are drawn.</p>')
-            break
-        plots = list(convergence_plots(problem, runs, f"{key}-c{number}"))
-        if plots:
-            figures = "".join(f"<figure>{draw(plot)}</figure>" for plot in plots)
-            drawn.append(f'<h4>{escape(problem, 80)}</h4><div class="plots">{figures}</div>')
-    if not drawn:
+    chosen = list(representatives(group).items())
+    parts = []
+    for axis, heading in (("calls", "Against oracle calls"), ("time", "Against time")):
+        figures = []
+        for number, (problem, runs) in enumerate(chosen[:DRAWN]):
+            plot = convergence_plot(problem, runs, axis, f"{key}-{axis}{number}")
+            if plot is not None:
+                figures.append(f"<figure><h4>{escape(problem, 80)}</h4>{draw(plot)}</figure>")
+        if figures:
+            parts.append(f'<h3>{heading}</h3><div class="plots">{"".join(figures)}</div>')
+    if not parts:
         return []
-    return [f"<h2>How they converged{of}</h2>", f'<p class="soft">{CONVERGENCE}</p>', legend(group.labels), *drawn]
+    if len(chosen) > DRAWN:
+        parts.append(f'<p class="soft">The first {DRAWN} of {len(chosen)} problems are drawn.</p>')
+    return [f"<h2>How they converged{of}</h2>", f'<p class="soft">{CONVERGENCE}</p>', legend(group.labels), *parts]
 
 
 def _failures(group: Group) -> list[str]:

@@ -24,7 +24,8 @@ class Scale:
         found = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
         low, high = min(found, default=1.0), max(found, default=1.0)
         if log:
-            return cls(low, high, True) if high > low * 1.5 else cls(low / 2, high * 2, True)
+            gap = (high / low) ** 0.03 if high > low * 1.5 else 2.0
+            return cls(low / gap, high * gap, True)
         gap = (high - low) * 0.02 or max(abs(low), 1.0) * 0.1
         return cls(low - gap, high + gap)
 
@@ -51,7 +52,9 @@ class Scale:
             return self._between((1, 3))
         first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
         stride = max(1, math.ceil((last - first + 1) / most))
-        return [(10.0**power, power_label(power)) for power in range(first, last + 1) if power % stride == 0]
+        powers = [power for power in range(first, last + 1) if power % stride == 0]
+        plain = all(-3 < power < 4 for power in powers)
+        return [(10.0**power, f"{10.0**power:g}" if plain or not power else raised(power)) for power in powers]
 
     def _linear(self, most: int) -> list[tuple[float, str]]:
         rough = (self.high - self.low) / most
@@ -64,12 +67,9 @@ class Scale:
         powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
         found = [(digit * 10.0**power, digit, power) for power in powers for digit in digits]
         inside = [entry for entry in found if self.low * (1 - 1e-9) <= entry[0] <= self.high * (1 + 1e-9)]
-        return [(value, f"{value:g}" if -3 < power < 4 else f"{digit}·{raised(power)}") for value, digit, power in inside]
-
-
-def power_label(power: int) -> str:
-    """1, 10, 100, 0.1, 0.01, and `10⁵` beyond."""
-    return f"{10.0**power:g}" if -3 < power < 4 else raised(power)
+        return [
+            (value, f"{value:g}" if -3 < power < 4 else f"{digit}·{raised(power)}") for value, digit, power in inside
+        ]
 
 
 def raised(power: int) -> str:

@@ -20,18 +20,23 @@ body{margin:0 auto;padding:1.5rem clamp(.75rem,3vw,2rem) 4rem;max-width:76rem;ba
 font:16px/1.55 system-ui,-apple-system,"Segoe UI",sans-serif;overflow-wrap:anywhere}
 h1{font-size:1.7rem;line-height:1.2;margin:.3rem 0 1rem}h2{font-size:1.3rem;margin:2.6rem 0 .6rem;padding-top:.9rem;
 border-top:1px solid var(--rule)}h3{font-size:1.05rem;margin:1.8rem 0 .3rem}h4{font-size:.95rem;margin:1.2rem 0 .2rem}
-p,ul.said{max-width:46rem;margin:.4rem 0}.said{padding-left:1.2rem}.soft,figcaption,caption{color:var(--soft)}
-figcaption,caption,.small{font-size:.875rem}
+p,ul.said{max-width:46rem;margin:.4rem 0}.said{padding-left:1.2rem}.soft,figcaption{color:var(--soft)}
+figcaption{margin-top:.4rem}figcaption,.small{font-size:.875rem}
 .caution{border-left:4px solid var(--bad);padding:.1rem 0 .1rem .9rem}
 .plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20.5rem),1fr));gap:1.2rem 1.6rem;
-margin:.6rem 0}figure{margin:0;min-width:0}figcaption strong{color:var(--text)}
+margin:.6rem 0}figure{margin:0;min-width:0}figure h3,figure h4{margin:.2rem 0 .3rem}
 svg{display:block;width:100%;height:auto;max-width:30rem}svg text{font:12px system-ui,sans-serif;fill:var(--soft)}
 .grid,.axis,.line,.cross{fill:none}.grid{stroke:var(--rule);stroke-width:.6}.axis{stroke:var(--soft)}
 .line{stroke-width:2;stroke-linejoin:round}.dot{stroke:var(--back);stroke-width:1}.cross{stroke-width:2}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;padding:0;margin:.5rem 0;font-size:.9rem}
 .legend li{display:flex;align-items:center;gap:.45rem;min-width:0}.key{flex:none;width:34px}
-.scroll{overflow-x:auto;max-width:100%;margin:.6rem 0}.scroll:focus-visible{outline:2px solid var(--c0)}
-table{border-collapse:collapse;font-size:.9rem;overflow-wrap:normal}caption{text-align:left;padding-bottom:.4rem}
+.scroll{overflow-x:auto;max-width:100%;margin:.6rem 0;background:
+linear-gradient(90deg,var(--back) 30%,transparent) 0 0/40px 100% no-repeat local,
+linear-gradient(270deg,var(--back) 30%,transparent) 100% 0/40px 100% no-repeat local,
+linear-gradient(90deg,var(--rule),transparent) 0 0/14px 100% no-repeat,
+linear-gradient(270deg,var(--rule),transparent) 100% 0/14px 100% no-repeat}
+.scroll:focus-visible{outline:2px solid var(--c0)}
+table{border-collapse:collapse;font-size:.9rem;overflow-wrap:normal}
 th,td{padding:.28rem .7rem;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule);
 font-variant-numeric:tabular-nums;vertical-align:top}th:first-child,td.text,th.text{text-align:left}
 td.text{font-variant-numeric:normal}thead th{background:var(--bar);font-weight:600}tbody th{font-weight:400}

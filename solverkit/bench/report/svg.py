@@ -111,7 +111,9 @@ def _axes(plot: Plot) -> str:
 
 
 def _line(plot: Plot, line: Line) -> str:
-    points = _thin([(_across(plot, x), _down(plot, y)) for x, y in line.points if math.isfinite(x) and math.isfinite(y)])
+    points = _thin(
+        [(_across(plot, x), _down(plot, y)) for x, y in line.points if math.isfinite(x) and math.isfinite(y)]
+    )
     if not points:
         return ""
     x, y = points[0]

@@ -89,7 +89,9 @@ def failures(found: Sequence[Failure]) -> str:
         f'<td class="text wrap">{escape(failure.reason or "no reason was recorded")}</td></tr>'
         for failure in found[:FAILURES]
     ]
-    table = _table("Failures", "", ["method", "how it ended", "runs", "problems", "reason"], _body(rows), text=(1, 3, 4))
+    table = _table(
+        "Failures", "", ["method", "how it ended", "runs", "problems", "reason"], _body(rows), text=(1, 3, 4)
+    )
     more = len(found) - FAILURES
     return table + (f'<p class="soft">and {more} more; the JSON has them all.</p>' if more > 0 else "")
 

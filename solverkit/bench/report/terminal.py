@@ -100,7 +100,9 @@ def _failures(failures: Sequence[Failure], width: int) -> tuple[str, ...]:
     for failure in failures[:SHOWN]:
         where = words.names(failure.problems)
         reason = f"; {clean(failure.reason, 300)}" if failure.reason else ""
-        text = f"{clean(failure.label, 60)} {words.SHORT[failure.outcome]} ({words.count(failure.runs, 'run')}) on {where}"
+        text = (
+            f"{clean(failure.label, 60)} {words.SHORT[failure.outcome]} ({words.count(failure.runs, 'run')}) on {where}"
+        )
         lines += textwrap.wrap(text + reason, width, subsequent_indent="    ")
     if len(failures) > SHOWN:
         lines.append(f"and {len(failures) - SHOWN} more: --html or --json has them all")

@@ -21,6 +21,9 @@ SHORT = {
 NAMES = 12
 """Names that a sentence lists before it says how many more there are."""
 
+COMPARED = 4
+"""Methods that are compared with the baseline in words; the table has all."""
+
 
 def count(number: int, noun: str) -> str:
     """`1 run`, `2 runs`."""
@@ -105,7 +108,9 @@ def _when(records: Sequence[Record]) -> str:
     starts = [record.started for record in records if 0 < record.started < 1e11]
     if not starts:
         return ""
-    first, last = (datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M") for moment in (min(starts), max(starts)))
+    first, last = (
+        datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M") for moment in (min(starts), max(starts))
+    )
     return f"; started at {first} UTC" if first == last else f"; started from {first} to {last} UTC"
 
 
@@ -123,8 +128,10 @@ def solved_sentences(group: Group) -> list[str]:
         said.append(f"Then {', '.join(rest)}.")
     compared = [standing for standing in group.standings if standing.label != group.baseline and standing.calls.common]
     if compared:
-        each = "; ".join(_compared(group, standing) for standing in compared[:NAMES])
-        said.append(f"Where {clean(group.baseline, 80)} and another both succeed, that one takes, relative to it: {each}.")
+        each = "; ".join(_compared(group, standing) for standing in compared[:COMPARED])
+        said.append(
+            f"Where {clean(group.baseline, 80)} and another both succeed, that one takes, relative to it: {each}."
+        )
     if group.unsolved:
         said.append(f"Nobody solved {names(group.unsolved)}.")
     return said + off_target(group)
@@ -151,20 +158,24 @@ def cautions(report: Report) -> list[str]:
     """What a careful reader should know before believing the figures."""
     said = []
     if report.skipped_lines:
-        said.append(f"{count(report.skipped_lines, 'line')} of the run files could not be read and were left out.")
+        said.append(
+            f"Left out, because they could not be read: {count(report.skipped_lines, 'line')} of the run files."
+        )
     used = {record.environment for record in report.records}
     if len(used) > 1:
-        said.append(f"The runs come from {len(used)} environments: times compare only within one, oracle calls anywhere.")
+        said.append(
+            f"The runs come from {len(used)} environments: times compare only within one, oracle calls anywhere."
+        )
     missing = sum(not cell.runs for group in report.groups for row in group.rows for cell in row.cells)
     if missing:
         said.append(
-            f"{count(missing, 'combination')} of method and problem have no run yet; they count as not solved."
+            f"Without a run so far, and counted as not solved: {count(missing, 'combination')} of method and problem."
         )
     for group in report.groups:
         skipped = sum(failure.runs for failure in group.failures if failure.outcome is Outcome.SKIPPED)
         if skipped:
             said.append(
-                f"{count(skipped, 'run')} on {group.kind} problems were skipped (the method does not fit, or a package "
-                "is missing); they count as not solved."
+                f"Skipped, and counted as not solved: {count(skipped, 'run')} on {group.kind} problems, because the "
+                "method does not fit or a package is missing."
             )
     return said

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from solverkit.engine.points import as_float64
 from solverkit.engine.result import Result
 from solverkit.engine.status import Termination
 from solverkit.kinds.base import PointStatus
-from solverkit.registry import registry
 from solverkit.testing.catalogue import check
-from solverkit.testing.ground import SEED
 from solverkit.testing.instruments import Book
 from solverkit.testing.subject import Subject, must
 
@@ -23,8 +20,7 @@ def claim(subject: Subject) -> None:
     for result in (subject.solve(max_iter=1), subject.full):
         if result.termination is not Termination.CONVERGED:
             continue
-        kind = registry.kind(subject.problem.kind)
-        certificate = kind.certify(subject.problem, as_float64(result.point), subject.tol, SEED)
+        certificate = subject.certificate(result.point)
         broken = [f"{t.name} = {t.value / t.scaling:g} > {t.tolerance:g}" for t in certificate.terms if not t.ok]
         seen = f"converged after {result.nit} steps at a point that is {certificate.status.name}: "
         must(certificate.status is PointStatus.CERTIFIED, seen + (certificate.unverified or "; ".join(broken)))

@@ -14,6 +14,7 @@ def same_seed(subject: Subject) -> None:
     """Two runs in one process with one seed are equal: reports, counts and point."""
     first, second = (subject.solve(max_iter=subject.budget.steps) for _ in range(2))
     must(trace_digest(first) == trace_digest(second), f"two runs differ: {difference(first, second)}")
+    must(first.counts == second.counts, f"two runs differ in oracle calls: {first.counts} and {second.counts}")
 
 
 @check("sort what comes out of a set; use no hash() of strings and no id()", needs=("same_seed", "global_random"))

@@ -12,7 +12,7 @@ HOSTILE = [
     '"><img src=http://evil.example/x onerror=alert(1)>',
     "</style><link rel=stylesheet href=//evil.example>",
     "</title></svg><svg onload=alert(1)>",
-    "=HYPERLINK(\"http://evil.example\")",
+    '=HYPERLINK("http://evil.example")',
     "&lt;b&gt; &#60;i&#62;",
     "\x1b[31mred\x1b]0;owned\x07",
     "\u202egnp.exe\u2066",

@@ -28,6 +28,7 @@ from solverkit.kinds.bilevel.problem import Bilevel
 from solverkit.operators.sets import Free
 from solverkit_bilevel.proximal_qp import DENSE_SIZE, NotPositiveDefinite, ProximalQP
 from solverkit_bilevel.rows import AffineRows
+from solverkit_bilevel.structure import Structure
 
 DENSE_ROWS = 4_000_000
 
@@ -45,14 +46,14 @@ class Saddle:
 class ProximalLagrangian:
     """(3) for one problem.
 
-    Constant matrices (Jacobian of affine rows, Hessian of a quadratic f) are read once, from the problem's functions
-    themselves: they are data, not evaluations along the run, and are not counted.
+    Constant matrices (Jacobian of affine rows, Hessian of a quadratic f) are read once, and rows are evaluated with them
+    from then on: only F, f and their derivatives are called along the run.
     """
 
     def __init__(
         self,
         problem: Bilevel,
-        at: np.ndarray,
+        structure: Structure,
         *,
         gamma1: float,
         gamma2: float,
@@ -66,7 +67,7 @@ class ProximalLagrangian:
         self.n, self.m = problem.n, problem.m
         self.gamma1, self.gamma2, self.inner = gamma1, gamma2, inner
         self.tolerance, self.iterations, self.eta = tolerance, iterations, eta
-        self.rows, self.scale = lower_rows(problem, at, with_set=inner == "exact", normalize=normalize)
+        self.rows, self.scale = lower_rows(problem, structure, with_set=inner == "exact", normalize=normalize)
         self.k = self.rows.count
         self.hi = np.full(self.k, np.inf if bound is None else bound)
         self.lo = np.maximum(self.rows.floor, -self.hi)
@@ -81,7 +82,7 @@ class ProximalLagrangian:
         self.quadratic = "quadratic-lower" in problem.provides
         self._free = inner == "exact" or isinstance(problem.lower_set, Free)
         if inner == "exact" and self.quadratic:
-            self._freeze(problem, at)
+            self._freeze(structure)
 
     def residuals(self, w: np.ndarray) -> np.ndarray:
         """r(x, y), (k,): g <= 0, then h = 0."""
@@ -115,9 +116,10 @@ class ProximalLagrangian:
     def _inside(self, lam: np.ndarray) -> np.ndarray:
         return (lam > self.lo) & (lam < self.hi)
 
-    def _freeze(self, problem: Bilevel, at: np.ndarray) -> None:
+    def _freeze(self, structure: Structure) -> None:
         """The constant Hessian of a quadratic f, and the factor of its proximal QP."""
-        hessian = csr_array(problem.lower_function.hessian(at, np.ones(1)), dtype=float)
+        assert structure.hessian is not None
+        hessian = structure.hessian.csr()
         self._curvature = csr_array(hessian[self.n :, self.n :])
         self._cross = csr_array(hessian[: self.n, self.n :])
         self._qp = self._proximal_qp(self._curvature)
@@ -233,14 +235,11 @@ class ProximalLagrangian:
         return self._close(d, lam, self.residuals(full), z, rise, slope, gradient[:n] - slope[:n])
 
 
-def lower_rows(problem: Bilevel, at: np.ndarray, *, with_set: bool, normalize: bool) -> tuple[AffineRows, np.ndarray]:
+def lower_rows(
+    problem: Bilevel, structure: Structure, *, with_set: bool, normalize: bool
+) -> tuple[AffineRows, np.ndarray]:
     """The rows of the lower problem that contain y (those of Y too with `with_set`), scaled; and their factors."""
-    rows = AffineRows.of_oracle(
-        problem.lower_constraints.value(at),
-        problem.lower_constraints.jacobian(at),
-        at,
-        problem.lower_constraints.inequalities,
-    )
+    rows = structure.lower_rows(problem)
     if with_set:
         box = AffineRows.of_set(problem.lower_set, problem.n, problem.m, problem.n + problem.m)
         assert box is not None

@@ -50,6 +50,7 @@ from solverkit_bilevel.paper_schedule import run_block
 from solverkit_bilevel.polish import polish
 from solverkit_bilevel.rows import AffineRows
 from solverkit_bilevel.state import State
+from solverkit_bilevel.structure import Structure
 
 STEP_RANGE = (1e-10, 1e10)  # of the spectral step
 LAST_SETTLE = 1e-3  # R_k / (1 + |grad F|) for a claim
@@ -72,22 +73,26 @@ class LVHBA(Solver[Bilevel, State]):
 
     def init(self, problem: Bilevel, start: Point, ctx: Context) -> State:
         """The start projected onto C. Raises Unsuitable, or Stop(INFEASIBLE) where C is empty."""
-        self._prepare(problem)
+        structure = Structure.of(problem)
+        self._prepare(problem, structure)
         w, warm = self._joint.first(problem.flat(start))
         model, options = self._model, self.options
         c0 = options.c0 or (defaults.PAPER if options.paper else defaults.PRODUCTION)["c0"]
         shapes = {b.name: list(b.shape) for b in (*problem.upper_blocks, *problem.lower_blocks)}
         zero = np.zeros(model.k)
-        s = State(shapes, w, zero, zero.copy(), np.zeros(model.m), warm, c0, c0)
-        self._look(problem, s, w)
-        if not options.paper:
+        s = State(structure, shapes, w, zero, zero.copy(), np.zeros(model.m), warm, c0, c0)
+        if options.paper:  # t = y, lambda = z = 0
+            s.upper, s.lower, s.upper_slope = problem.upper(w), problem.lower(w), problem.upper_gradient(w)
+            s.gap_slope = np.zeros(len(w))
+        else:
+            self._look(problem, s, w)
             self._anchor_multiplier(problem, s)
         s.residual = s.c * float(np.linalg.norm(s.upper_slope / s.c + s.gap_slope))
         return s
 
     def step(self, problem: Bilevel, state: State, ctx: Context) -> State:
         """A block of iterations."""
-        self._prepare(problem)
+        self._prepare(problem, state.structure)
         options = self.options
         count = options.block or (1000 if options.paper else 50)
         if options.paper:
@@ -129,10 +134,10 @@ class LVHBA(Solver[Bilevel, State]):
         """Polish; what it finds is taken where the merit does not get worse."""
         if not self.options.polish or state.polished:
             return state
-        self._prepare(problem)
+        self._prepare(problem, state.structure)
         if self._joint.curved:
             return state
-        found = polish(problem, state.w, self._rest, self._at(problem), self.options.polish_iterations)
+        found = polish(problem, state.w, self._rest, state.structure, self.options.polish_iterations)
         if found is None:
             ctx.log("polish: the lower KKT system broke down; the last iterate stands")
             return state
@@ -150,14 +155,11 @@ class LVHBA(Solver[Bilevel, State]):
 
     # -- structure
 
-    def _at(self, problem: Bilevel) -> np.ndarray:
-        return np.concatenate([b.start.ravel() for b in (*problem.upper_blocks, *problem.lower_blocks)])
-
-    def _prepare(self, problem: Bilevel) -> None:
+    def _prepare(self, problem: Bilevel, structure: Structure) -> None:
         """Build what follows from problem and options alone; again after a resume."""
         if self._problem is problem:
             return
-        at, n, m = self._at(problem), problem.n, problem.m
+        n, m = problem.n, problem.m
         curved: list[tuple[slice, SimpleSet]] = []
         parts: list[list[AffineRows]] = [[], []]  # of the lower problem, of the rest
         for level, offset, length, simple in (
@@ -169,9 +171,8 @@ class LVHBA(Solver[Bilevel, State]):
                 curved.append((slice(offset, offset + length), simple))
             else:
                 parts[level].append(rows)
-        for level, given in enumerate((problem.lower_constraints, problem.upper_constraints)):
-            value, jacobian = given.value(at), given.jacobian(at)
-            parts[level].append(AffineRows.of_oracle(value, jacobian, at, given.inequalities))
+        parts[0].append(structure.lower_rows(problem))
+        parts[1].append(structure.upper_rows(problem))
         lower, upper = AffineRows.stack(parts[0]), AffineRows.stack(parts[1])
         joint = AffineRows.stack([lower, upper])
         for part, simple in curved:
@@ -183,10 +184,10 @@ class LVHBA(Solver[Bilevel, State]):
         self._rest = AffineRows.stack([upper, lower.take(np.flatnonzero(lower.norms(slice(n, None)) == 0))])
         self._joint = JointSet(joint, curved)
         y_curved = any(part.start == n for part, _ in curved)
-        self._model = self._build_model(problem, at, y_curved)
+        self._model = self._build_model(problem, structure, y_curved)
         self._problem = problem
 
-    def _build_model(self, problem: Bilevel, at: np.ndarray, y_curved: bool) -> ProximalLagrangian:
+    def _build_model(self, problem: Bilevel, structure: Structure, y_curved: bool) -> ProximalLagrangian:
         options = self.options
         table = defaults.PAPER if options.paper else defaults.PRODUCTION
         first_order = "descent-ascent" if options.paper else "extragradient"
@@ -198,7 +199,7 @@ class LVHBA(Solver[Bilevel, State]):
         gamma2 = options.gamma2 or (10.0 if inner != "exact" else table["gamma2"])
         return ProximalLagrangian(
             problem,
-            at,
+            structure,
             gamma1=options.gamma1 or table["gamma1"],
             gamma2=gamma2,
             inner=inner,

@@ -26,6 +26,7 @@ from scipy.sparse.linalg import splu
 from solverkit.kinds.bilevel.problem import Bilevel
 from solverkit_bilevel.envelope import ProximalLagrangian, lower_rows
 from solverkit_bilevel.rows import AffineRows
+from solverkit_bilevel.structure import Structure
 
 IDENTIFY = 1e-6  # below this a multiplier or the slack of a normalized row counts as zero
 RESIDUAL = 1e-9  # of the held rows, relative, for an iterate to count as feasible
@@ -134,28 +135,30 @@ class NullSpace:
         return point, nu * self.scale
 
 
-def polish(problem: Bilevel, w: np.ndarray, rest: AffineRows, at: np.ndarray, iterations: int) -> Polished | None:
+def polish(problem: Bilevel, w: np.ndarray, rest: AffineRows, structure: Structure, iterations: int) -> Polished | None:
     """The stationary point that Newton reaches from w, or the feasible iterate of least F; None where there is none.
 
     `rest` are the rows of C that the lower problem does not own. Raises nothing: breakdowns give None.
     """
     if problem.lower_set.affine(problem.m) is None:
         return None
-    rows, _ = lower_rows(problem, at, with_set=True, normalize=True)
+    rows, _ = lower_rows(problem, structure, with_set=True, normalize=True)
     branch = Branch(problem, rows, rest)
-    y, lam = lower_solution(problem, w, at)
+    y, lam = lower_solution(problem, w, structure)
     u = np.concatenate([w[: problem.n], y, lam])
     try:
-        return _walk(branch, u, iterations, at)
+        return _walk(branch, u, iterations, structure)
     except (np.linalg.LinAlgError, RuntimeError):  # a singular factorization
         return None
 
 
-def lower_solution(problem: Bilevel, w: np.ndarray, at: np.ndarray, rounds: int = 40) -> tuple[np.ndarray, np.ndarray]:
+def lower_solution(
+    problem: Bilevel, w: np.ndarray, structure: Structure, rounds: int = 40
+) -> tuple[np.ndarray, np.ndarray]:
     """(y, lam): the proximal method of multipliers for the lower problem at x, started at y: among several lower
     solutions it finds one near y."""
     model = ProximalLagrangian(
-        problem, at, gamma1=1e3, gamma2=1e4, inner="exact", normalize=True, bound=None,
+        problem, structure, gamma1=1e3, gamma2=1e4, inner="exact", normalize=True, bound=None,
         tolerance=1e-13, iterations=20_000, eta=None,
     )  # fmt: skip
     w, z, d = w.copy(), np.zeros(model.k), np.zeros(model.m)
@@ -198,12 +201,12 @@ def _assess(branch: Branch, u: np.ndarray, held: np.ndarray) -> Assessment:
     return Assessment(values, jacobian, gradient, index, projector, multipliers, slope, release, wrong, feasible)
 
 
-def _walk(branch: Branch, u: np.ndarray, iterations: int, at: np.ndarray) -> Polished | None:
+def _walk(branch: Branch, u: np.ndarray, iterations: int, structure: Structure) -> Polished | None:
     """The active-set Newton method; keeps the feasible iterate of least F, the restored last one included."""
     held, best, radius, done = branch.held(u), None, 10 * (1 + float(np.abs(u).max())), False
     for step in range(iterations + 1):
         if step == iterations and not branch.quadratic:  # the lower level has been followed to first order only
-            y, lam = lower_solution(branch.problem, u[: branch.total], at)
+            y, lam = lower_solution(branch.problem, u[: branch.total], structure)
             u = np.concatenate([u[: branch.n], y, lam])
             held = branch.held(u)
         here = _assess(branch, u, held)

@@ -20,14 +20,6 @@ class AffineRows:
     inequalities: int
 
     @classmethod
-    def of_oracle(cls, value: np.ndarray, jacobian: csr_array, at: np.ndarray, inequalities: int) -> AffineRows:
-        """Rows r(w) = value + J (w - at) of an affine oracle."""
-        if jacobian.shape[0] == 0:
-            return cls(csr_array((0, len(at))), np.zeros(0), 0)
-        A = csr_array(jacobian, dtype=float)
-        return cls(A, A @ at - np.asarray(value, dtype=float), inequalities)
-
-    @classmethod
     def of_set(cls, simple: SimpleSet, offset: int, length: int, total: int) -> AffineRows | None:
         """The rows of a polyhedral set for w[offset : offset + length]; None for a curved set."""
         described = simple.affine(length)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from solverkit_bilevel.structure import Structure
+
 
 @dataclass
 class State:
@@ -19,6 +21,7 @@ class State:
     | c | c_k | penalty |
     """
 
+    structure: Structure
     shapes: dict[str, list[int]]  # of the blocks of w, in order
     w: np.ndarray  # (n + m,)
     z: np.ndarray  # (k,)

@@ -114,7 +114,7 @@ class Follower:
         settings |= {
             "l-bfgs-b": {"ftol": options.lower_tol * 1e-4, "gtol": options.lower_tol},
             "slsqp": {"ftol": options.lower_tol},
-            "trust-constr": {"gtol": 1e2 * options.lower_tol, "xtol": options.lower_tol},
+            "trust-constr": dict.fromkeys(("gtol", "xtol", "barrier_tol"), options.lower_tol),
         }[way]
 
         def joined(y: np.ndarray) -> np.ndarray:

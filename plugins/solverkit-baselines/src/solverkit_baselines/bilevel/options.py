@@ -54,14 +54,14 @@ class NestedOptions(Options):
 
     search: Literal["auto", "cobyqa", "cobyla", "powell", "nelder-mead"] = Field(
         "auto",
-        description="SciPy's derivative-free method over x. auto: cobyqa up to 30 upper variables, powell above. cobyqa "
-        "and cobyla take upper rows as constraints, the others by the penalty.",
+        description="SciPy's derivative-free method over x. auto: cobyqa up to 30 upper variables, powell above. "
+        "cobyqa and cobyla take upper rows as constraints, the others by the penalty.",
     )
     lower: Literal["auto", "quadratic", "slsqp", "trust-constr", "l-bfgs-b"] = Field(
         "auto",
-        description="How the lower level is solved at each x. auto: a quadratic program (Clarabel) where the lower level "
-        "is proven quadratic with affine rows and convex at the first x, l-bfgs-b where y has at most bounds, slsqp up "
-        "to 300 lower variables, trust-constr above.",
+        description="How the lower level is solved at each x. auto: a quadratic program (Clarabel) where the lower "
+        "level is proven quadratic with affine rows and convex at the first x, l-bfgs-b where y has at most bounds, "
+        "slsqp up to 300 lower variables, trust-constr above.",
     )
     lower_starts: int = Field(
         1,

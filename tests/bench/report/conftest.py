@@ -1,0 +1,6 @@
+"""The synthetic records of these tests are a module of their own."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
