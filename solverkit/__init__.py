@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from solverkit.api import Fit as Fit
+    from solverkit.api import bench as bench
     from solverkit.api import load as load
     from solverkit.api import methods as methods
     from solverkit.api import resume as resume
     from solverkit.api import solve as solve
+    from solverkit.api import solve_many as solve_many
     from solverkit.api import verify as verify
     from solverkit.engine.result import NotCertified as NotCertified
     from solverkit.engine.result import Result as Result
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "api": ("Fit", "load", "methods", "resume", "solve", "verify"),
+    "api": ("Fit", "bench", "load", "methods", "resume", "solve", "solve_many", "verify"),
     "engine.result": ("NotCertified", "Result"),
     "engine.status": ("PointStatus", "Termination"),
     "errors": ("CheckpointError", "InvalidProblem", "MissingPackage", "SolverKitError", "Unsuitable", "UsageError"),

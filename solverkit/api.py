@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,8 @@ from solverkit.text import clean
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from solverkit.bench.many import Failed
+    from solverkit.bench.table import Table
     from solverkit.engine.progress import Mode
     from solverkit.engine.result import Result
     from solverkit.kinds.base import Certificate, Problem
@@ -210,6 +212,85 @@ def methods(problem: Problem | str | Path | None = None, *, allow_python: bool =
     found, _ = _problem(problem, allow_python)
     fits = [Fit(spec, tuple(registry.fits(spec, found))) for spec in registry.methods()]
     return sorted(fits, key=lambda fit: (not fit.fits, fit.spec.kind != found.kind, -fit.spec.priority, fit.spec.name))
+
+
+def bench(
+    suite: str | Path | None = None,
+    *,
+    problems: Any = None,
+    methods: Any = None,
+    seeds: Sequence[int] | None = None,
+    repetitions: int | None = None,
+    tol: float | None = None,
+    max_time: float | None = None,
+    max_iter: int | None = None,
+    max_calls: int | None = None,
+    threads: int | None = None,
+    name: str | None = None,
+    out: str | Path | None = None,
+    jobs: int = 1,
+    dask: str | None = None,
+    time_limit: float | None = None,
+    retry: Iterable[str] = (),
+    allow_python: bool = False,
+    progress: bool = False,
+) -> Table:
+    """Run methods on problems, each certified while it goes on, and compare them.
+
+    Parameters
+    ----------
+    suite : path of a suite file; or instead of it
+    problems, methods, seeds, repetitions, tol, threads, name : as in a suite file; problems may be Problem objects
+    max_time, max_iter, max_calls : of each run; 60 seconds where nothing is given
+    out : folder of the runs. The same call goes on where a former one ended; None keeps nothing on disk
+    jobs : worker processes on this machine
+    dask : address of a Dask scheduler whose workers make the runs instead; they share the disk of `out`
+    time_limit : seconds after which no further run is begun
+    retry : outcomes to make again: "failed", "timeout", "crashed"
+    allow_python : let problem files name Python code, which is then executed
+    progress : show on stderr how far it is
+
+    Raises InvalidProblem with every defect of the suite and its problems, UsageError, MissingPackage. What happens in a
+    run is in its record: a crash, a run that hangs, a method that does not fit.
+    """
+    from solverkit.bench.call import call
+
+    limits = {"max_time": max_time, "max_iter": max_iter, "max_calls": max_calls}
+    given = {name: value for name, value in limits.items() if value is not None} or None
+    return call(
+        suite,
+        {
+            "problems": problems,
+            "methods": methods,
+            "seeds": seeds,
+            "repetitions": repetitions,
+            "tol": tol,
+            "limits": given,
+            "threads": threads,
+            "name": name,
+        },
+        out=out,
+        jobs=jobs,
+        dask=dask,
+        time_limit=time_limit,
+        retry=retry,
+        allow_python=allow_python,
+        progress=progress,
+    )
+
+
+def solve_many(
+    problems: Sequence[Problem | str | Path], method: str | None = None, *, jobs: int = 2, threads: int = 1, **how: Any
+) -> list[Result | Failed]:
+    """Solve many problems in worker processes; `how` is passed on to `solve`.
+
+    The results come in the order of the problems. Where there is none (an invalid file, a method that does not fit, a
+    worker that died) a `Failed` stands in its place, with `success` false and the reason as its text. With `max_time`, a
+    run that hangs is ended after 1.5 max_time + 5 seconds. `jobs=1` solves in this process.
+    """
+    from solverkit.bench.many import solve_many as many
+
+    return many(problems, jobs=jobs, threads=threads, how={"method": method, **how})
 
 
 def _registry() -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import socket
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -26,14 +27,18 @@ if TYPE_CHECKING:
 KEPT = 4
 """Problems that a worker keeps loaded."""
 
+WARM_UP = {"max_time": 1.0, "max_iter": 1, "max_calls": 20}
+"""Limits of a run that nobody counts."""
+
 BROKEN = (Termination.SOLVER_FAILED, Termination.ORACLE_FAILED)
 
 
 class Problems:
-    """The problems that a worker used last."""
+    """The problems that a worker used last, and which methods it has run."""
 
     def __init__(self) -> None:
         self._loaded: OrderedDict[tuple[str, str], Problem] = OrderedDict()
+        self._warm: set[str] = set()
 
     def get(self, subject: Subject) -> Problem:
         """The problem, loaded where it is not at hand."""
@@ -45,6 +50,14 @@ class Problems:
         self._loaded.move_to_end(key)
         return self._loaded[key]
 
+    def warm(self, run: Run, problem: Problem) -> None:
+        """A few calls of a method that this worker never ran: what it imports and compiles is no time of a run."""
+        if run.label in self._warm:
+            return
+        self._warm.add(run.label)
+        with contextlib.suppress(Exception):  # the run itself will meet it
+            _solve(run, problem, WARM_UP)
+
 
 def execute(run: Run, problems: Problems, environment: str = "", loaded: Callable[[], object] = lambda: None) -> Record:
     """Make a run. Never raises, but for KeyboardInterrupt and its like. `loaded` is called once the problem is there."""
@@ -52,19 +65,9 @@ def execute(run: Run, problems: Problems, environment: str = "", loaded: Callabl
     where: dict[str, Any] = {"started": begun, "worker": worker(), "environment": environment}
     try:
         problem = problems.get(run.problem)
+        problems.warm(run, problem)
         loaded()
-        result = api.solve(
-            problem,
-            run.method,
-            dict(run.options),
-            **run.limits,
-            tol=run.tol,
-            seed=run.seed,
-            device=run.device,
-            dtype=run.dtype,
-            target=True,
-        )
-        return _record(run, result, where)
+        return _record(run, _solve(run, problem, run.limits), where)
     except (MissingPackage, Unsuitable) as error:
         return run.record(Outcome.SKIPPED, str(error), **where)
     except Exception as error:
@@ -75,6 +78,20 @@ def execute(run: Run, problems: Problems, environment: str = "", loaded: Callabl
 def worker() -> str:
     """The name of this process in records."""
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _solve(run: Run, problem: Problem, limits: Mapping[str, Any]) -> Result:
+    return api.solve(
+        problem,
+        run.method,
+        dict(run.options),
+        **limits,
+        tol=run.tol,
+        seed=run.seed,
+        device=run.device,
+        dtype=run.dtype,
+        target=True,
+    )
 
 
 def _make(subject: Subject) -> Problem:

@@ -193,7 +193,7 @@ def _scan(files: list[Path]) -> tuple[list[Record], dict[str, float], dict[str, 
         for line in _lines(path):
             if line is None:
                 skipped += 1
-            elif "started" in line:
+            elif "session" in line:
                 continue
             elif isinstance(line.get("void"), str) and isinstance(line.get("at"), (int, float)):
                 voids[line["void"]] = max(float(line["at"]), voids.get(line["void"], float("-inf")))

@@ -19,9 +19,9 @@ The measure is the certificate: every run is certified while it goes on, and end
 from __future__ import annotations
 
 import glob
-import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice, product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -143,7 +143,6 @@ class Case:
     file: str
     parameters: Mapping[str, float]
     name: str  # empty: the file's own
-    entry: int  # which entry of the suite it comes from
 
 
 def load_suite(path: str | Path) -> tuple[Suite, list[Case]]:
@@ -158,17 +157,24 @@ def load_suite(path: str | Path) -> tuple[Suite, list[Case]]:
             source.defect(item.path, _message(item, document.value), key=item.key)
         source.check()
         raise
-    for path_, message in _wrong_methods(suite):
+    for path_, message in wrong_methods(suite):
         source.defect(path_, message)
     cases = []
     for number, entry in enumerate(suite.problems):
         place: tuple[str | int, ...] = ("problems", number)
-        files, problem = _files(path.parent, entry.file)
+        some, problem = cases_of(path.parent, entry)
         if problem:
             source.defect((*place, "file") if (*place, "file") in document.places else place, problem)
-        cases += _cases(files, entry, number)
+        cases += some
     source.check()
     return suite, _once(cases)
+
+
+def cases_of(folder: Path, entry: ProblemEntry) -> tuple[list[Case], str]:
+    """Every file of an entry with every combination of the parameters, and what is wrong with it."""
+    files, problem = _files(folder, entry.file)
+    combinations = [dict(zip(entry.parameters, values, strict=True)) for values in product(*entry.parameters.values())]
+    return [Case(file, chosen, entry.name or "") for file in files for chosen in combinations], problem
 
 
 def json_schema() -> dict[str, Any]:
@@ -191,7 +197,7 @@ def _message(item: Found, value: Any) -> str:
     return item.message
 
 
-def _wrong_methods(suite: Suite) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def wrong_methods(suite: Suite) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """What is wrong with the methods: unknown ones, options that they do not have, labels that clash."""
     from solverkit.engine.choices import check_options
     from solverkit.registry import registry
@@ -218,10 +224,8 @@ def _line(error: Exception) -> str:
 
 def _files(folder: Path, pattern: str) -> tuple[list[str], str]:
     """The files that an entry stands for, sorted, and what is wrong with it."""
-    if Path(pattern).is_absolute():
-        return [], f"'{pattern}' is an absolute path; name files from the folder of the suite"
     if glob.has_magic(pattern):
-        names = list(itertools.islice(glob.iglob(pattern, root_dir=folder, recursive=True), MAX_FILES + 1))
+        names = list(islice(glob.iglob(pattern, root_dir=folder, recursive=True), MAX_FILES + 1))
         if len(names) > MAX_FILES:
             return [], f"'{pattern}' stands for more than {MAX_FILES} files"
         files = sorted(str(folder / name) for name in names if (folder / name).is_file())
@@ -229,13 +233,6 @@ def _files(folder: Path, pattern: str) -> tuple[list[str], str]:
     if not (folder / pattern).is_file():
         return [], f"no such file: '{pattern}'"
     return [str(folder / pattern)], ""
-
-
-def _cases(files: list[str], entry: ProblemEntry, number: int) -> Iterator[Case]:
-    """Every file with every combination of the parameters."""
-    for file in files:
-        for values in itertools.product(*entry.parameters.values()):
-            yield Case(file, dict(zip(entry.parameters, values, strict=True)), entry.name or "", number)
 
 
 def _once(cases: list[Case]) -> list[Case]:

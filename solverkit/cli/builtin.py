@@ -8,6 +8,7 @@ from solverkit.registry.specs import CommandSpec
 _SUMMARIES = {
     "solve": "Solve a problem file, and certify the answer.",
     "resume": "Go on with a run that was interrupted.",
+    "bench": "Run methods on the problems of a suite, and compare them.",
     "report": "Compare the methods of a benchmark: table, page with plots, CSV, JSON.",
     "verify": "Recompute the certificate of a stored result.",
     "check": "Validate a problem file and the derivatives of its oracles.",

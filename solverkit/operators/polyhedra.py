@@ -22,6 +22,7 @@ from solverkit.operators.quadratic import array_digest, matrix_digest
 from solverkit.operators.sets import SimpleSet
 
 DELTA = 1e-9
+ROUNDING = 1e-13  # a point this near the set, relative to 1 + ||v||, is in it
 ACCURACY = 1e-10  # of a polyhedron's projection, relative to 1 + ||v||
 
 
@@ -121,15 +122,20 @@ class Polyhedron(SimpleSet):
         return point if np.all(wrong <= size) else None
 
     def project(self, v: np.ndarray) -> np.ndarray:
+        n, at = len(v), self.A @ v
+        outside = float((np.maximum(self.lower - at, at - self.upper) / self._norms).max(initial=0.0))
+        if outside <= ROUNDING * (1 + float(np.abs(v).max(initial=0.0))):
+            return v.copy()
         point = self._try(self._face, v)
         if point is not None:
             return point
-        # around v itself, so that a far v costs no accuracy
-        n, at = len(v), self.A @ v
-        found = solve_qp(csr_array(eye_array(n)), np.zeros(n), self.A, self.lower - at, self.upper - at, tol=1e-12)
+        # around v itself and in units of the distance, so that a far v costs no accuracy
+        low, high = (self.lower - at) / outside, (self.upper - at) / outside
+        found = solve_qp(csr_array(eye_array(n)), np.zeros(n), self.A, low, high, tol=1e-12)
         if not found.ok:
             raise ValueError(f"projection onto a polyhedron: {found.outcome.value}")
-        activity, push = (at + self.A @ found.v) / self._norms, found.multiplier * self._norms
+        move = outside * found.v
+        activity, push = (at + self.A @ move) / self._norms, outside * found.multiplier * self._norms
         near_upper = (np.abs(self.upper) < INFINITE) & (push > self.upper / self._norms - activity)
         near_lower = (np.abs(self.lower) < INFINITE) & (-push > activity - self.lower / self._norms)
         near_upper |= self.lower == self.upper
@@ -137,7 +143,7 @@ class Polyhedron(SimpleSet):
         face = self._on(index, np.where(near_upper, self.upper, self.lower)[index])
         point = self._try(face, v)
         if point is None:
-            return v + found.v
+            return v + move
         self._face = face
         return point
 

@@ -63,7 +63,7 @@ def solve_qp(
 ) -> QPSolution:
     """The minimizer, its multipliers and the dual bound. P (n, n) is positive semidefinite, or None for zero.
 
-    `tol` is relative to the normalized data; a solve that stalls within 1e-7 of it comes back as INEXACT.
+    `tol` is relative to the normalized data. A solve that stalls is repeated with less; below 1e-7 it is INEXACT.
     """
     n = len(q)
     P = csr_array((n, n)) if P is None else csr_array(P)
@@ -78,7 +78,10 @@ def solve_qp(
     below = np.setdiff1d(np.flatnonzero(has_lower), equal)
     stacked = csc_array(vstack([A[equal], A[above], -A[below]]))
     bound = np.concatenate([upper[equal], upper[above], -lower[below]])
-    solution = _clarabel(P / cost, q / cost, stacked, bound, len(equal), tol)
+    for accuracy in (tol, max(tol, 1e-9), max(tol, 1e-7)):
+        solution = _clarabel(P / cost, q / cost, stacked, bound, len(equal), accuracy)
+        if _outcome(solution) is not Outcome.FAILED:
+            break
     multiplier = np.zeros(A.shape[0])
     dual = np.asarray(solution.z) * cost
     multiplier[equal] = dual[: len(equal)]

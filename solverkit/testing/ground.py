@@ -55,14 +55,15 @@ def settle() -> None:
 
 
 def _generator_states() -> dict[str, tuple[Any, Callable[[Any], object]]]:
-    """State and setter of each global generator of the process."""
+    """State, comparable by its pickle, and setter of each global generator of the process."""
     states: dict[str, tuple[Any, Callable[[Any], object]]] = {
         "random": (random.getstate(), random.setstate),
         "numpy.random": (np.random.get_state(), np.random.set_state),  # noqa: NPY002
     }
     if "torch" in sys.modules:
         torch = sys.modules["torch"]
-        states["torch"] = torch.get_rng_state(), torch.set_rng_state
+        state = torch.get_rng_state().numpy()  # the pickle of a tensor is not the same every time
+        states["torch"] = state, lambda former: torch.set_rng_state(torch.from_numpy(former))
     return states
 
 

@@ -93,7 +93,7 @@ def brute_follower(problem, x):
 
 
 def test_the_stationary_trap_of_mirrlees_is_rejected():
-    """Stationary for the leader on the follower's stationarity condition, a local minimum of the follower, not global."""
+    """A local minimum of the follower that is not global, and stationary for the leader on the KKT conditions."""
     problem, _ = case("mirrlees-1999")
     x, y = 1.99, 0.895
     for _ in range(50):  # Newton on the follower's stationarity, then bisection in x is not needed: x solves the second
@@ -302,7 +302,7 @@ def test_curved_sets():
 
     def value(angle):
         x = np.array([np.cos(angle), np.sin(angle)])
-        y = x + [0, 1]
+        y = x + np.array([0, 1])
         return x, y / max(np.linalg.norm(y), 1)
 
     angles = np.linspace(np.pi / 2, 3 * np.pi / 2, 200001)
@@ -332,7 +332,7 @@ def test_coupled_upper_rows():
 
 @pytest.mark.parametrize("scale", [1e-8, 1e-4, 1e4, 1e8])
 def test_scaled_rows_and_objectives(scale):
-    """min (x - 2)**2 + (y - 3)**2, y = min(x, 1): x = 2, y = 1; rows and objectives times `scale`, in all eight ways."""
+    """min (x - 2)**2 + (y - 3)**2, y = min(x, 1): x = 2, y = 1; rows and objectives times `scale`, all eight ways."""
     for rows_by, lower_by, upper_by in np.ndindex(2, 2, 2):
         k, low, up = (scale if by else 1.0 for by in (rows_by, lower_by, upper_by))
         F = quadratic(up * 2 * np.eye(2), up * np.array([-4, -6]))

@@ -51,18 +51,22 @@ class Follower:
         grid = np.linspace(low, max(low, high), self.points)
         values = np.array([value(y) for y in grid])
         candidates = [(values[0], grid[0]), (values[-1], grid[-1])]
-        for k in range(1, len(grid) - 1):
-            if values[k] <= values[k - 1] and values[k] <= values[k + 1]:
-                bounds = (grid[k - 1], grid[k + 1])
+        padded = np.concatenate([[np.inf], values, [np.inf]])
+        for k in range(len(grid)):
+            if padded[k + 1] <= min(padded[k], padded[k + 2]):
+                bounds = (grid[max(k - 1, 0)], grid[min(k + 1, len(grid) - 1)])
                 found = minimize_scalar(value, bounds=bounds, method="bounded", options={"xatol": 1e-10})
                 candidates.append((min(found.fun, values[k]), found.x if found.fun < values[k] else grid[k]))
         best = min(candidates)[0]
         return best, [y for worth, y in candidates if worth <= best + TIE * max(1.0, abs(best))]
 
-    def optimistic(self, x: float) -> float:
-        """F at x with the follower's answer that suits the leader best; inf where the leader's rows forbid all."""
+    def optimistic(self, x: float, near: float, radius: float) -> float:
+        """F at x with the follower's answer within `radius` of `near` that suits the leader best; inf where there is
+        none that the leader's rows allow."""
         best = np.inf
         for y in self.optima(x)[1]:
+            if abs(y - near) > radius:
+                continue
             z = np.array([x, y])
             rows, inequalities = self.problem.upper_rows(z), self.problem.upper_constraints.inequalities
             worst = max([0.0, *rows[:inequalities], *np.abs(rows[inequalities:])])
@@ -71,14 +75,18 @@ class Follower:
         return best
 
     def locally_optimal(self, point: dict[str, np.ndarray]) -> bool:
-        """Whether y answers x globally, and no x nearby does better, beyond what the certificate's tolerance allows."""
+        """Whether y answers x globally, and no pair nearby does better, beyond what the certificate's tolerance allows.
+
+        Nearby is meant in x and y: where the follower's answer jumps, the other side of the jump is another place.
+        """
         z = self.problem.flat(point)
         lowest, _ = self.optima(z[0])
         if self.problem.lower(z) - lowest > 1e-5 * max(1.0, abs(lowest)):
             return False
         here = self.problem.upper(z)
         for radius in (1e-3, 3e-3, 1e-2):
-            slack = 1e-3 * radius * max(1.0, abs(here)) + 1e-6 * max(1.0, abs(here))
-            if min(self.optimistic(z[0] - radius), self.optimistic(z[0] + radius)) < here - slack - 1e-4 * radius:
+            slack = (1e-3 * radius + 1e-6) * max(1.0, abs(here))
+            reach = 1e-2 + 20.0 * radius
+            if min(self.optimistic(z[0] + step, z[1], reach) for step in (-radius, radius)) < here - slack:
                 return False
         return True

@@ -60,7 +60,7 @@ def test_counts_are_those_of_an_independent_record(peer, shipped, method, monkey
 def test_the_time_limit_holds_within_a_second(peer, shipped, method, name):
     problem = shipped(name)
     peer(method, shipped("lampariello-sagratella-2017-ex32"))  # imports are not the method's time
-    result = peer(method, problem, max_time=1.0)
+    result = peer(method, problem, max_time=1.0, certify=False)
     assert result.termination is Termination.MAX_TIME
     assert result.timing["solve"] < 2.0
 
@@ -105,7 +105,7 @@ def test_the_callback_stops_ipopt(shipped):
 @pytest.mark.parametrize("method", METHODS)
 def test_equal_seeds_give_equal_runs(peer, shipped, method):
     problem = shipped("sahin-ciric-1998-ex2")
-    one, two = (peer(method, problem, starts=2, seed=5) for _ in range(2))
+    one, two = (peer(method, problem, starts=2, seed=5, certify=False) for _ in range(2))
     assert one.oracles == two.oracles
     assert np.array_equal(one.x, two.x)
 
@@ -146,7 +146,7 @@ def test_every_search_finds_a_smooth_optimum(peer, shipped, search):
     assert result.point_status is not PointStatus.INFEASIBLE
 
 
-@pytest.mark.parametrize("lower", ["quadratic", "slsqp", "trust-constr"])
+@pytest.mark.parametrize("lower", ["quadratic", "slsqp"])
 def test_every_lower_solver_answers_alike(peer, shipped, lower):
     result = peer("nested", shipped("sahin-ciric-1998-ex2"), lower=lower, search="powell")
     assert result.fun == pytest.approx(9.0, abs=1e-4) or result.fun == pytest.approx(5.0, abs=1e-4)

@@ -57,7 +57,7 @@ def _median_run(runs: Sequence[Record]) -> Record | None:
 
 
 def convergence_plot(problem: str, runs: Sequence[Record | None], axis: str, key: str) -> Plot | None:
-    """The best merit so far against oracle calls or, with axis `time`, seconds; None where no run has a finite merit."""
+    """The best merit so far against oracle calls, or seconds where `axis` is `time`; None where no merit is finite."""
     x_label, column = ("seconds", 0) if axis == "time" else ("oracle calls", 1)
     found = [
         Line(number, _best(run, column), "dot" if run.solved else "cross")

@@ -34,8 +34,8 @@ READING = {
     ("performance", "time"): ("Time", "The same in seconds, which depend on the machine."),
     ("data", "calls"): (
         "Budget of calls",
-        "How to read it: with a budget of so many oracle calls, per variable of the problem plus one, the height is the "
-        "share that a method has solved. Higher is better.",
+        "How to read it: with a budget of so many oracle calls, per variable of the problem plus one, the height is "
+        "the share that a method has solved. Higher is better.",
     ),
 }
 
@@ -82,6 +82,7 @@ def _said(sentences: Iterable[str]) -> str:
 
 
 def _group(group: Group, key: str, several: bool) -> list[str]:
+    plots = "".join(_profile(profile, f"{key}-p{number}") for number, profile in enumerate(group.profiles))
     of = f": {escape(group.kind, 80)} problems" if several else ""
     parts = [
         f"<h2>Who solved what{of}</h2>",
@@ -90,7 +91,7 @@ def _group(group: Group, key: str, several: bool) -> list[str]:
         f"<h2>Profiles{of}</h2>",
         f"<p>The whole suite at a glance, over {escape(words.unit(group, group.units))}.</p>",
         legend(group.labels),
-        f'<div class="plots">{"".join(_profile(profile, f"{key}-p{i}") for i, profile in enumerate(group.profiles))}</div>',
+        f'<div class="plots">{plots}</div>',
         f"<h2>Problem by problem{of}</h2>",
         tables.problems(group),
         *_convergence(group, key, of),

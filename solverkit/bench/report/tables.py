@@ -21,8 +21,8 @@ def standings(group: Group) -> str:
     base = escape(group.baseline, 40)
     pairs = words.unit(group, 2).removeprefix("2 ")
     caption = (
-        f"Counted in {escape(pairs)}, medians over repetitions first. Best: nobody needed fewer calls. Ratios to {base}: "
-        "geometric means where both succeed; below 1 is cheaper."
+        f"Counted in {escape(pairs)}, medians over repetitions first. Best: nobody needed fewer calls. Ratios to {base}"
+        ": geometric means where both succeed; below 1 is cheaper."
     )
     heads = ["method", "solved", "best", "calls ×", "time ×", "both solved", "runs", "certified"]
     heads += ["not solved", "error", "timeout", "crash", "skipped"]
@@ -132,6 +132,6 @@ def _table(label: str, caption: str, heads: Sequence[str], bodies: Iterable[str]
     )
     said = f'<p class="soft small">{caption}</p>' if caption else ""
     return (
-        f'{said}<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table><thead><tr>{row}</tr></thead>'
-        f"{''.join(bodies)}</table></div>"
+        f'{said}<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table>'
+        f"<thead><tr>{row}</tr></thead>{''.join(bodies)}</table></div>"
     )

@@ -43,7 +43,7 @@ def sections(report: Report, width: int = 80) -> list[Section]:
 
 
 def _problems(group: Group, width: int) -> tuple[str, ...]:
-    baseline = _cut(group.baseline, width - 62)
+    baseline = clean(group.baseline, 60)
     about = "Medians over repetitions, then over the seeds on which most repetitions were certified."
     lines = _filled([f"{about} 'x': times the cost of {baseline} on the seeds that both solved."], width)
     lines.append(_row(("  " + HEADS[0], *HEADS[1:]), width))
@@ -125,7 +125,7 @@ def _cut(text: str, width: int) -> str:
     """`text` in at most `width` columns of the terminal."""
     if columns(text) <= width:
         return text
-    while columns(text) > width - 3:
+    while text and columns(text) > width - 3:
         text = text[:-1]
     return text + "..."
 

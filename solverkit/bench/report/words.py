@@ -139,7 +139,8 @@ def solved_sentences(group: Group) -> list[str]:
 
 def _compared(group: Group, standing: Standing) -> str:
     cost, time = times(standing.calls.geometric_mean), times(standing.time.geometric_mean)
-    return f"{clean(standing.label, 80)} {cost} times the oracle calls and {time} times the time ({standing.calls.common} in common)"
+    text = f"{clean(standing.label, 80)} {cost} times the oracle calls and {time} times the time"
+    return f"{text} ({standing.calls.common} in common)"
 
 
 def off_target(group: Group) -> list[str]:

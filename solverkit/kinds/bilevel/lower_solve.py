@@ -20,7 +20,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import csr_array, eye_array
 
-from solverkit.kinds.bilevel.local import Local, RowsAt
+from solverkit.kinds.bilevel.local import Local
 from solverkit.operators.least_squares import positive_definiteness
 from solverkit.operators.qp import INFINITE, QPSolution, largest, solve_qp
 
@@ -284,7 +284,7 @@ def _sqp(local: Local, start: np.ndarray, iterations: int = 40) -> np.ndarray | 
         n = local.problem.n
         hessian = csr_array(here.lagrangian_hessian(multiplier)[n:, n:])
         shift = 0.0
-        while not positive_definiteness(csr_array(hessian + shift * eye_array(hessian.shape[0]))) >= SEMIDEFINITE:
+        while positive_definiteness(csr_array(hessian + shift * eye_array(hessian.shape[0]))) < SEMIDEFINITE:
             shift = max(10 * shift, 1e-4 * largest(hessian))
         found = lower_qp(here, csr_array(hessian + shift * eye_array(hessian.shape[0])))
         if not found.ok:
@@ -310,17 +310,31 @@ def _merit(here: Local, weight: float) -> float:
 def negative_curvature(local: Local, seed: int, points: int = 5) -> float:
     """How far from convex in y the lower level shows itself at y and at random y: -lambda_min / max|h_ij|, 0 if convex.
 
-    Looks at f and at each curved inequality row by a random nonnegative combination; a curved equality row counts too.
+    Looks at f, and at the inequality rows in a random nonnegative combination. Random points are drawn towards y until
+    the inequalities hold, since nobody promises convexity outside.
     """
     n = local.problem.n
     rng = np.random.default_rng(seed)
     worst = 0.0
     for y in [local.z[n:], *_random_points(local, rng, points)]:
-        here = at(local, y)
+        here = _inside(local, y)
         if not np.isfinite(here.lower_value):
             continue
-        rows = RowsAt.of(here.lower.rows, here.z).rows
+        rows = here.lower.rows
         weights = np.where(rows.inequality, rng.uniform(0, 1, rows.count), 0.0)
         for hessian in (here.lower_hessian, rows.hessian(here.z, weights)):
             worst = max(worst, -positive_definiteness(csr_array(hessian[n:, n:])))
     return worst if worst > 1e-8 else 0.0
+
+
+def _inside(local: Local, y: np.ndarray) -> Local:
+    """At y, or on the way from there to the candidate where the inequality rows first hold."""
+    base = local.z[local.problem.n :]
+    for k in range(12):
+        here = at(local, base + (y - base) / 2**k)
+        if np.all(
+            here.lower.rows.value(here.z)[local.lower.inequality]
+            <= FEASIBLE * local.lower.scale[local.lower.inequality]
+        ):
+            return here
+    return local

@@ -92,7 +92,7 @@ def _shifted(here: Local) -> csr_array:
     hessian = csr_array(here.upper_hessian[here.problem.n :, here.problem.n :])
     size = largest(hessian)
     shift = size
-    while not positive_definiteness(csr_array(hessian + shift * eye_array(hessian.shape[0]))) > 0:
+    while positive_definiteness(csr_array(hessian + shift * eye_array(hessian.shape[0]))) <= 0 and shift < np.inf:
         shift *= 2
     return csr_array(hessian + shift * eye_array(hessian.shape[0]))
 

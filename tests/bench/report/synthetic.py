@@ -1,4 +1,4 @@
-"""Records as a suite would leave them, from a seed: methods of different speed, some that fail in every way there is."""
+"""Records as a suite would leave them, from a seed: methods of different speed, and every way to fail."""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ from test_outputs import hostile
 from solverkit.bench.report import page, summarize
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--allow-file-access-from-files", "--virtual-time-budget=4000"]  # fmt: skip
+FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+--disable-component-update --disable-sync --allow-file-access-from-files --virtual-time-budget=4000"""
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: the page is not opened")
 
@@ -37,7 +38,7 @@ document.getElementById("f").onload = event => {
         found.clipped.push(texts[i].textContent);
       boxes.slice(i + 1).forEach((other, j) => {
         if (one.left < other.right - 1 && other.left < one.right - 1 && one.top < other.bottom - 3 &&
-            other.top < one.bottom - 3) found.overlaps.push(texts[i].textContent + " / " + texts[i + 1 + j].textContent);
+            other.top < one.bottom - 3) found.overlaps.push([texts[i].textContent, texts[i + 1 + j].textContent]);
       });
     });
     if (box.width / 360 * 12 < 10) found.small += 1;
@@ -55,7 +56,7 @@ def look(folder, text, width):
     done = subprocess.run(
         [
             BROWSER,
-            *FLAGS,
+            *FLAGS.split(),
             f"--user-data-dir={folder / 'profile'}",
             f"--log-net-log={log}",
             f"--window-size={max(width, 500) + 40},1000",

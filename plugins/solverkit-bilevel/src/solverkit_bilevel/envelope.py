@@ -46,8 +46,8 @@ class Saddle:
 class ProximalLagrangian:
     """(3) for one problem.
 
-    Constant matrices (Jacobian of affine rows, Hessian of a quadratic f) are read once, and rows are evaluated with them
-    from then on: only F, f and their derivatives are called along the run.
+    Rows and, where f is quadratic, its Hessian come from `structure`: only F, f and their derivatives are called along
+    the run.
     """
 
     def __init__(

@@ -81,8 +81,8 @@ class JointSet:
         """The first projection. Raises Stop(INFEASIBLE) where C is empty."""
         w, warm = self.project(u, np.zeros(self.multipliers))
         left = self.rows.violation(w)
-        if left <= FEASIBLE * (1 + float(np.abs(w).max(initial=0.0))):
-            return w, warm
+        if np.isnan(left) or left <= FEASIBLE * (1 + float(np.abs(w).max(initial=0.0))):
+            return w, warm  # NaN from an oracle is the driver's to find
         if self.shape == "polyhedron" and not self._proven_empty():
             raise Stop(
                 Termination.STALLED,

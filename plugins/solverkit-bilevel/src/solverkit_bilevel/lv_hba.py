@@ -131,7 +131,7 @@ class LVHBA(Solver[Bilevel, State]):
         return state.claimed
 
     def finish(self, problem: Bilevel, state: State, ctx: Context) -> State:
-        """Polish; what it finds is taken where the merit does not get worse."""
+        """Polish; what it finds is taken where the lower level was not solved yet, or the merit does not get worse."""
         if not self.options.polish or state.polished:
             return state
         self._prepare(problem, state.structure)
@@ -145,7 +145,8 @@ class LVHBA(Solver[Bilevel, State]):
         if self._joint.rows.violation(found.w) > 1e-8 * (1 + float(np.abs(found.w).max())):
             ctx.log("polish: left the joint feasible set; the last iterate stands")
             return state
-        if found.stationarity / scale > max(state.merit, ctx.tol):
+        solved = state.gap <= (self.options.gap_tol or ctx.tol) * (1 + abs(state.lower))
+        if solved and found.stationarity / scale > max(state.merit, ctx.tol):
             ctx.log(f"polish: stationarity {found.stationarity / scale:.2g} is no better; the last iterate stands")
             return state
         state.w, state.residual, state.polished = found.w, found.stationarity, True

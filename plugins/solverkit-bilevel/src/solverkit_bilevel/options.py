@@ -130,7 +130,7 @@ class LVHBAOptions(Options):
     polish: bool = Field(
         True,
         description="Finish by Newton steps on the lower KKT conditions with the identified active rows, "
-        "accepted only where the lower gap, feasibility and stationarity do not get worse. "
+        "accepted only where feasibility holds, and stationarity gets no worse or the lower gap was open. "
         "Removes the O(1/c) bias.",
     )
     polish_iterations: int = Field(

@@ -29,7 +29,7 @@ from solverkit_bilevel.rows import AffineRows
 from solverkit_bilevel.structure import Structure
 
 IDENTIFY = 1e-6  # below this a multiplier or the slack of a normalized row counts as zero
-RESIDUAL = 1e-9  # of the held rows, relative, for an iterate to count as feasible
+RESIDUAL = 1e-9  # of rows and complementarity, relative, for an iterate to count as feasible
 STATIONARY = 1e-8  # projected gradient, relative to 1 + |grad F|
 
 
@@ -186,7 +186,8 @@ class Assessment:
     slope: float  # |projected gradient|
     release: int  # held row of most negative releasable multiplier
     wrong: float  # and how negative
-    feasible: bool
+    feasible: bool  # for the bilevel problem
+    exact: bool  # and on every held row
 
 
 def _assess(branch: Branch, u: np.ndarray, held: np.ndarray) -> Assessment:
@@ -195,10 +196,13 @@ def _assess(branch: Branch, u: np.ndarray, held: np.ndarray) -> Assessment:
     projector = NullSpace(csr_array(jacobian[index]))
     direction, multipliers = projector.project(-gradient, np.zeros(len(index)))
     release, wrong = _wrong_sign(branch, held, index, multipliers)
-    worst = max(np.abs(values[held]).max(initial=0.0), values[branch.free].max(initial=0.0))
-    feasible = bool(worst <= RESIDUAL * (1 + np.abs(u).max()))
+    worst = max(np.abs(values[~branch.free]).max(initial=0.0), values[branch.free].max(initial=0.0))
+    pairs = np.minimum(-values[branch.pairs], -values[branch.signs]).max(initial=0.0)
+    small = RESIDUAL * (1 + np.abs(u).max())
+    feasible = bool(max(worst, pairs) <= small)
+    exact = bool(feasible and np.abs(values[held]).max(initial=0.0) <= small)
     slope = float(np.linalg.norm(direction))
-    return Assessment(values, jacobian, gradient, index, projector, multipliers, slope, release, wrong, feasible)
+    return Assessment(values, jacobian, gradient, index, projector, multipliers, slope, release, wrong, feasible, exact)
 
 
 def _walk(branch: Branch, u: np.ndarray, iterations: int, structure: Structure) -> Polished | None:
@@ -214,7 +218,7 @@ def _walk(branch: Branch, u: np.ndarray, iterations: int, structure: Structure) 
         upper = branch.problem.upper(u[: branch.total])
         if here.feasible and (best is None or upper <= best.upper + 1e-10 * (1 + abs(upper))):
             best = Polished(u[: branch.total].copy(), u[branch.total :].copy(), upper, here.slope + here.wrong, step)
-        if here.feasible and here.slope <= STATIONARY * scale:
+        if here.exact and here.slope <= STATIONARY * scale:
             done = here.wrong <= STATIONARY * scale
             if not done:
                 held = held.copy()
@@ -224,7 +228,7 @@ def _walk(branch: Branch, u: np.ndarray, iterations: int, structure: Structure) 
             break
         correction, _ = here.projector.project(np.zeros(branch.size), -here.values[here.index])
         product = branch.curvature(u, here.multipliers[: branch.m])
-        start = here.gradient if here.feasible else here.gradient + product(correction)
+        start = here.gradient if here.exact else here.gradient + product(correction)
         tangent = _conjugate_gradients(product, start, here.projector, len(here.index), radius)
         u, held, taken, searched = _advance(branch, u, held, correction + tangent, here)
         length = float(np.linalg.norm(tangent))

@@ -76,4 +76,4 @@ class AffineRows:
             return 0.0
         excess = self.A @ w - self.b
         excess[self.inequalities :] = np.abs(excess[self.inequalities :])
-        return max(0.0, float(excess.max()))
+        return float(np.maximum(excess.max(), 0.0))  # NaN stays NaN

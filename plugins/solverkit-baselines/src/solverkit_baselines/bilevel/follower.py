@@ -6,7 +6,7 @@
 |---|---|---|
 | quadratic | f quadratic and convex in y, affine rows | Clarabel, one solve |
 | l-bfgs-b | y free or in a box, no rows | SciPy, bounds kept exactly |
-| slsqp, trust-constr | anything smooth | SciPy |
+| slsqp | anything smooth, up to some hundreds of variables | SciPy, dense |
 
 A solve starts from the last answer. With more starts the lowest value wins, and among equals the smallest F: the
 optimistic choice, as far as the starts show it.
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import NonlinearConstraint, minimize
+from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
 from solverkit.errors import UsageError
@@ -28,7 +28,6 @@ from solverkit.operators.qp import solve_qp
 from solverkit_baselines.bilevel.options import NestedOptions
 from solverkit_baselines.bilevel.oracles import Level, Once, bounds_and_rows
 
-LARGE = 300  # lower variables from which SLSQP's dense algebra is too slow
 FEASIBLE = 1e-8  # violations below this are all the same
 SAME = 1e-9  # lower values that differ by less, relative to 1 + |f|, are equal
 
@@ -68,7 +67,7 @@ class Follower:
         if way == "l-bfgs-b" and not self._boxed:
             raise UsageError("lower=l-bfgs-b needs a lower level with bounds alone; choose auto")
         if way == "auto":
-            return "l-bfgs-b" if self._boxed else "slsqp" if problem.m <= LARGE else "trust-constr"
+            return "l-bfgs-b" if self._boxed else "slsqp"
         return way
 
     def __call__(self, x: np.ndarray, y: np.ndarray) -> Reply:
@@ -109,54 +108,35 @@ class Follower:
 
     def _local(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """SciPy's answer; its own verdict is not asked, as `Reply.violation` and the certificate look at the point."""
-        n, options, way = self._problem.n, self._options, self._way
-        settings: dict[str, Any] = {"maxiter": options.lower_max_iter}
-        settings |= {
-            "l-bfgs-b": {"ftol": options.lower_tol * 1e-4, "gtol": options.lower_tol},
-            "slsqp": {"ftol": options.lower_tol},
-            "trust-constr": dict.fromkeys(("gtol", "xtol", "barrier_tol"), options.lower_tol),
-        }[way]
-
-        def joined(y: np.ndarray) -> np.ndarray:
-            return np.concatenate([x, y])
-
-        extra: dict[str, Any] = {}
-        if way == "trust-constr":
-            extra["hess"] = lambda y: self._once("lower_hessian", joined(y))[n:, n:]
+        n, options = self._problem.n, self._options
+        tolerances = {"ftol": options.lower_tol * 1e-4, "gtol": options.lower_tol}
+        if self._way == "slsqp":
+            tolerances = {"ftol": options.lower_tol}
         return minimize(
-            lambda y: self._once("lower", joined(y)),
+            lambda y: self._once("lower", np.concatenate([x, y])),
             np.clip(y, self._lowest, self._highest),
-            jac=lambda y: self._once("lower_gradient", joined(y))[n:],
-            method=way,
+            jac=lambda y: self._once("lower_gradient", np.concatenate([x, y]))[n:],
+            method=self._way,
             bounds=list(zip(self._lowest, self._highest, strict=True)),
-            constraints=() if way == "l-bfgs-b" else self._constraints(x),
-            options=settings,
-            **extra,
+            constraints=self._constraints(x),
+            options={"maxiter": options.lower_max_iter} | tolerances,
         ).x
 
-    def _constraints(self, x: np.ndarray) -> Any:
-        """The rows of the lower level but the bounds, in the form that SciPy's method wants."""
+    def _constraints(self, x: np.ndarray) -> list[dict[str, Any]]:
+        """The rows of the lower level but the bounds, in SciPy's form: >= 0 or = 0."""
         rows, n = self.general, self._problem.n
-        if not rows.count:
-            return ()
 
         def value(y: np.ndarray) -> np.ndarray:
             return rows.value(np.concatenate([x, y]))
 
-        def jacobian(y: np.ndarray) -> csr_array:
-            return csr_array(rows.jacobian(np.concatenate([x, y]))[:, n:])
+        def jacobian(y: np.ndarray) -> np.ndarray:
+            return csr_array(rows.jacobian(np.concatenate([x, y]))[:, n:]).toarray()
 
-        def hessian(y: np.ndarray, weights: np.ndarray) -> csr_array:
-            return csr_array(rows.hessian(np.concatenate([x, y]), weights).matrix[n:, n:])
-
-        if self._way == "trust-constr":
-            lower = np.where(rows.inequality, -np.inf, 0.0)
-            return NonlinearConstraint(value, lower, 0.0, jac=jacobian, hess=hessian)
         return [
             {
                 "type": kind,
                 "fun": lambda y, which=which: -value(y)[which],
-                "jac": lambda y, which=which: -jacobian(y).toarray()[which],
+                "jac": lambda y, which=which: -jacobian(y)[which],
             }
             for kind, which in (("ineq", rows.inequality), ("eq", ~rows.inequality))
             if which.any()

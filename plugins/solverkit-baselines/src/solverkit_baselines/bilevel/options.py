@@ -57,11 +57,11 @@ class NestedOptions(Options):
         description="SciPy's derivative-free method over x. auto: cobyqa up to 30 upper variables, powell above. "
         "cobyqa and cobyla take upper rows as constraints, the others by the penalty.",
     )
-    lower: Literal["auto", "quadratic", "slsqp", "trust-constr", "l-bfgs-b"] = Field(
+    lower: Literal["auto", "quadratic", "slsqp", "l-bfgs-b"] = Field(
         "auto",
         description="How the lower level is solved at each x. auto: a quadratic program (Clarabel) where the lower "
         "level is proven quadratic with affine rows and convex at the first x, l-bfgs-b where y has at most bounds, "
-        "slsqp up to 300 lower variables, trust-constr above.",
+        "else slsqp, whose algebra is dense.",
     )
     lower_starts: int = Field(
         1,
