@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array, diags_array
+from scipy.sparse import csr_array
 
 if TYPE_CHECKING:
     from solverkit.expressions.function import Function
@@ -95,7 +95,11 @@ class Rows:
         if self.function is None:
             return csr_array((0, self.inputs))
         jacobian = self.function.jacobian(z)
-        return jacobian if self._identity else csr_array(diags_array(self.sign) @ jacobian[self.index])
+        if self._identity:
+            return jacobian
+        rows = jacobian[self.index]
+        rows.data = rows.data * np.repeat(self.sign, np.diff(rows.indptr))  # a product would drop stored zeros
+        return rows
 
     def hvp(self, z: np.ndarray, weights: np.ndarray, direction: np.ndarray) -> np.ndarray:
         """(sum_k w_k Hessian of row k) d, (n,)."""

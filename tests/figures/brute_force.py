@@ -47,7 +47,10 @@ class Follower:
         low, high = self.interval(x)
         if low > high + 1e-9:
             return np.inf, []
-        value = lambda y: self.problem.lower(np.array([x, y]))  # noqa: E731
+
+        def value(y: float) -> float:
+            return self.problem.lower(np.array([x, y]))
+
         grid = np.linspace(low, max(low, high), self.points)
         values = np.array([value(y) for y in grid])
         candidates = [(values[0], grid[0]), (values[-1], grid[-1])]

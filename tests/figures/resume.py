@@ -24,7 +24,17 @@ def point(folder: str) -> dict[str, np.ndarray]:
 
 def main() -> None:
     for schedule in ("paper", "production"):
-        common = ["solve", str(TOY), "--method", "lv-hba", "--quiet", "--set", f"schedule={schedule}", "--set", "polish=false"]
+        common = [
+            "solve",
+            str(TOY),
+            "--method",
+            "lv-hba",
+            "--quiet",
+            "--set",
+            f"schedule={schedule}",
+            "--set",
+            "polish=false",
+        ]
         with tempfile.TemporaryDirectory() as whole, tempfile.TemporaryDirectory() as halves:
             solverkit(*common, "--max-iter", "20", "--out", whole)
             solverkit(*common, "--max-iter", "10", "--out", halves)
@@ -33,6 +43,8 @@ def main() -> None:
             solverkit("resume", halves, "--max-iter", "20", "--quiet")
             one, two = point(whole), point(halves)
             same = all(np.array_equal(one[name], two[name]) for name in one)
-            print(f"{schedule:<10} 20 = 10 + checkpoint + new process + 10: {'equal to the last bit' if same else 'DIFFERENT'}")
+            print(
+                f"{schedule:<10} 20 = 10 + checkpoint + new process + 10: {'equal to the last bit' if same else 'DIFFERENT'}"
+            )
             print(f"  another problem: exit {refused.returncode}: {refused.stderr.strip().splitlines()[-1:]}")
             print(f"  other options:   exit {changed.returncode}: {changed.stderr.strip().splitlines()[-1:]}")

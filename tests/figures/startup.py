@@ -31,6 +31,7 @@ def cpu(arguments: list[str]) -> float:
 def main() -> None:
     for arguments in (["--help"], ["methods"], ["plugins"]):
         probe = PROBE.format(arguments=arguments, heavy=HEAVY)
-        loaded = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True).stderr.split("LOADED")[-1]
+        probed = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
+        heavy = probed.stderr.split("LOADED")[-1].strip() or "none"
         milliseconds = 1000 * statistics.median(cpu(arguments) for _ in range(7))
-        print(f"solverkit {arguments[0]:<8} {milliseconds:>5.0f} ms CPU (median of 7), heavy imports: {loaded.strip() or 'none'}")
+        print(f"solverkit {arguments[0]:<8} {milliseconds:>5.0f} ms CPU (median of 7), heavy imports: {heavy}")

@@ -18,7 +18,7 @@ GRID = {"C": list(10.0 ** np.arange(-4.0, 3.0))}
 KEYS = ("A", "label", "A_validation", "label_validation")
 
 
-def ours(split: dict[str, np.ndarray], flip: float) -> tuple[float, float, float, str]:
+def ours(split: dict[str, np.ndarray]) -> tuple[float, float, float, str]:
     """Test accuracy, seconds, validation loss and status of LV-HBA from the file's start."""
     problem = sk.load(PROBLEM, data={key: split[key] for key in KEYS})
     begin = time.perf_counter()
@@ -43,14 +43,15 @@ def table(flip: float) -> None:
     statuses: dict[str, int] = {}
     for seed in range(SPLITS):
         split = breast_cancer_split(seed=seed, train=250, validation=150, flip=flip)
-        accuracy, seconds, loss, status = ours(split, flip)
+        accuracy, seconds, loss, status = ours(split)
         statuses[status] = statuses.get(status, 0) + 1
         rows.append((accuracy, seconds, loss, *grid(split)))
     mean, deviation = np.mean(rows, axis=0), np.std(rows, axis=0, ddof=1) / np.sqrt(SPLITS)
     median = np.median(rows, axis=0)
     print(f"labels flipped: {flip:.0%}; {SPLITS} splits; status: {statuses}")
-    print(f"  lv-hba       accuracy {mean[0]:.4f} +- {deviation[0]:.4f}   median seconds {median[1]:.2f}   F {mean[2]:.3f}")
-    print(f"  grid search  accuracy {mean[3]:.4f} +- {deviation[3]:.4f}   median seconds {median[4]:.2f}", flush=True)
+    for name, at, loss in (("lv-hba", 0, f"   F {mean[2]:.3f}"), ("grid search", 3, "")):
+        accuracy = f"accuracy {mean[at]:.4f} +- {deviation[at]:.4f}"
+        print(f"  {name:<12} {accuracy}   median seconds {median[at + 1]:.2f}{loss}", flush=True)
 
 
 def main() -> None:

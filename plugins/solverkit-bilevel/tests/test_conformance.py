@@ -15,7 +15,6 @@ def problem(name: str) -> Path:
 
 
 POLISH = "the polish in finish makes more calls than a short step, and no limit stops it"
-NAN = "NaN from lower_rows in init is read as an empty feasible set: the run ends as INFEASIBLE"
 
 
 class TestProduction(SolverConformance):
@@ -24,7 +23,7 @@ class TestProduction(SolverConformance):
     method = "lv-hba"
     problems = (problem("coupled-merely-convex"), problem("dempe-2012"), problem("bard-1988-ex1"))
     options = {"block": 4}  # noqa: RUF012
-    expected_failures = {"max_calls": POLISH, "oracle_nan": NAN}  # noqa: RUF012
+    expected_failures = {"max_calls": POLISH}  # noqa: RUF012
     budget = Budget(steps=8, max_time=30.0)
 
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
+HUGE = 1e300
+"""Numbers beyond it are drawn on the end of the axis, so that their differences stay finite."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -21,10 +24,11 @@ class Scale:
     def of(cls, values: Iterable[float], log: bool = False) -> Scale:
         """A scale that shows all finite `values`, widened where they are all equal; those that a log cannot show do
         not count."""
-        found = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
+        least = 1 / HUGE if log else -HUGE
+        found = [min(max(value, least), HUGE) for value in values if math.isfinite(value) and (value > 0 or not log)]
         low, high = min(found, default=1.0), max(found, default=1.0)
         if log:
-            gap = (high / low) ** 0.03 if high > low * 1.5 else 2.0
+            gap = math.exp(0.03 * (math.log(high) - math.log(low))) if high > low * 1.5 else 2.0
             return cls(low / gap, high * gap, True)
         gap = (high - low) * 0.02 or max(abs(low), 1.0) * 0.1
         return cls(low - gap, high + gap)
@@ -36,14 +40,14 @@ class Scale:
         elif value <= 0:
             share = 0.0
         else:
-            share = math.log(value / self.low) / math.log(self.high / self.low)
+            share = (math.log(value) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
         return min(max(share, 0.0), 1.0)
 
     def ticks(self, most: int = 6) -> list[tuple[float, str]]:
         """At most about `most` round numbers on the scale, and how they are written."""
         if not self.log:
             return self._linear(most)
-        decades = math.log10(self.high / self.low)
+        decades = math.log10(self.high) - math.log10(self.low)
         if decades < 0.7:
             return self._linear(most)
         if decades <= 1.7:
@@ -61,7 +65,13 @@ class Scale:
         unit = 10.0 ** math.floor(math.log10(rough))
         step = next(factor * unit for factor in (1, 2, 2.5, 5, 10) if factor * unit >= rough * (1 - 1e-9))
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        return [(index * step, f"{index * step:.6g}") for index in range(first, last + 1)]
+        values = [index * step for index in range(first, last + 1)]
+        texts: list[str] = []
+        for digits in range(6, 16):
+            texts = [f"{value:.{digits}g}" for value in values]
+            if len(set(texts)) == len(texts):
+                break
+        return list(zip(values, texts, strict=True))
 
     def _between(self, digits: tuple[int, ...]) -> list[tuple[float, str]]:
         powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)

@@ -20,6 +20,9 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 14, 10, 44
 NEAR = 0.6
 """Points closer than this to the former one, in units of the plot, are not drawn."""
 
+LONG = 5
+"""Letters that fit beside the vertical axis; more are squeezed."""
+
 COLOURS = 8
 """Colours, and patterns of dashes; together they tell 64 lines apart."""
 
@@ -100,7 +103,8 @@ def _axes(plot: Plot) -> str:
     for value, label in plot.y.ticks():
         y = _down(plot, value)
         grid.append(f"M{LEFT} {_short(y)}H{right}")
-        texts.append(f'<text x="{LEFT - 6}" y="{_short(y + 4)}" text-anchor="end">{label}</text>')
+        squeezed = f' textLength="{LEFT - 22}" lengthAdjust="spacingAndGlyphs"' if len(label) > LONG else ""
+        texts.append(f'<text x="{LEFT - 6}" y="{_short(y + 4)}" text-anchor="end"{squeezed}>{label}</text>')
     middle = (TOP + bottom) / 2
     return (
         f'<path class="grid" d="{"".join(grid)}"/><path class="axis" d="M{LEFT} {TOP}V{bottom}H{right}"/>'

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -72,8 +74,29 @@ def look(folder, text, width):
     return json.loads(match[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")), log.read_text("utf-8")
 
 
+def strange():
+    """Merits that are constant, negative, close together far from zero, zero, or beyond all bounds; ratios that are 1."""
+    merits = [
+        lambda row: 3.0,
+        lambda row: 5.0 - row,
+        lambda row: -1234567.0 - 1e-3 * row,
+        lambda row: 0.0,
+        lambda row: 1e308 / 10.0 ** (20 * row),
+    ]
+    turns = {f"problem-{number}": merit for number, merit in enumerate(merits)}
+    return summarize(
+        dataclasses.replace(
+            run,
+            calls=7,
+            time=1e-7,
+            trace=[(0.0, 0, math.nan), *((row * 1e-4, row, turns[run.problem](row)) for row in range(30))],
+        )
+        for run in records(5, 2, 1, 1)
+    )
+
+
 @pytest.mark.parametrize("width", [1280, 400])
-@pytest.mark.parametrize("name", ["plain", "hostile", "large", "empty"])
+@pytest.mark.parametrize("name", ["plain", "hostile", "strange", "large", "empty"])
 def test_the_page_in_a_browser(tmp_path, name, width):
     if name == "large":
         report = summarize(records(20, 10, 3, 2) + records(3, 2, 1, 1, kind="nonlinear"), ENVIRONMENTS, SUITE)
@@ -81,6 +104,7 @@ def test_the_page_in_a_browser(tmp_path, name, width):
         report = {
             "plain": lambda: summarize(records(6, 4), ENVIRONMENTS, SUITE),
             "hostile": hostile,
+            "strange": strange,
             "empty": lambda: summarize([]),
         }[name]()
     found, network = look(tmp_path, page(report), width)

@@ -45,7 +45,7 @@ def suites():
 
 
 @pytest.mark.parametrize("cost", ["calls", "time"])
-@pytest.mark.parametrize("runs", suites())
+@pytest.mark.parametrize("runs", list(suites()))
 def test_performance_profile_is_its_definition(runs, cost):
     units, labels, costs = table(runs, cost)
     profile = performance_profile(runs, cost)
@@ -60,7 +60,7 @@ def test_performance_profile_is_its_definition(runs, cost):
     assert profile.limit == max([1.0, *finite])
 
 
-@pytest.mark.parametrize("runs", suites())
+@pytest.mark.parametrize("runs", list(suites()))
 def test_data_profile_is_its_definition(runs):
     units, _, costs = table(runs, "calls")
     sizes = {run.problem: sum(run.sizes.values()) for run in runs}
@@ -72,7 +72,7 @@ def test_data_profile_is_its_definition(runs):
 
 
 @pytest.mark.parametrize("cost", ["calls", "time"])
-@pytest.mark.parametrize("runs", suites())
+@pytest.mark.parametrize("runs", list(suites()))
 def test_ratios_are_their_definition(runs, cost):
     _, labels, costs = table(runs, cost)
     for base, baseline in enumerate(labels):
