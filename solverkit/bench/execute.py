@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 KEPT = 4
 """Problems that a worker keeps loaded."""
 
+LOADING = 120.0
+"""Seconds that loading a problem may take."""
+
 WARM_UP = {"max_time": 1.0, "max_iter": 1, "max_calls": 20}
 """Limits of a run that nobody counts."""
 
@@ -59,14 +62,21 @@ class Problems:
             _solve(run, problem, WARM_UP)
 
 
-def execute(run: Run, problems: Problems, environment: str = "", loaded: Callable[[], object] = lambda: None) -> Record:
-    """Make a run. Never raises, but for KeyboardInterrupt and its like. `loaded` is called once the problem is there."""
+def execute(
+    run: Run, problems: Problems, environment: str = "", watch: Callable[[float], object] = lambda seconds: None
+) -> Record:
+    """Make a run. Never raises, but for KeyboardInterrupt and its like.
+
+    `watch(seconds)` is called before each part: it may end the process if that part takes longer.
+    """
     begun = time.time()
     where: dict[str, Any] = {"started": begun, "worker": worker(), "environment": environment}
     try:
+        watch(LOADING)
         problem = problems.get(run.problem)
+        watch(run.hard)
         problems.warm(run, problem)
-        loaded()
+        watch(run.hard)
         return _record(run, _solve(run, problem, run.limits), where)
     except (MissingPackage, Unsuitable) as error:
         return run.record(Outcome.SKIPPED, str(error), **where)

@@ -25,8 +25,6 @@ from solverkit.errors import UsageError
 
 BUDGET = 0.5
 """Seconds after which a worker begins no further run of a batch, so that work can be shared out anew."""
-LOADING = 120.0
-"""Seconds that loading a problem may take."""
 CRASHES = 2
 """Workers that one run may cost."""
 
@@ -104,9 +102,8 @@ class Desk:
         record = self._lost(run, attempt) if attempt.started else None
         if record is None:
             self._writer.started(run.id, self._session.name)
-            self._watch(LOADING)
             try:
-                record = execute(run, self._problems, self._environment, lambda: self._watch(run.hard))
+                record = execute(run, self._problems, self._environment, self._watch)
             finally:
                 faulthandler.cancel_dump_traceback_later()
         self._writer.record(record)

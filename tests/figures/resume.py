@@ -43,8 +43,7 @@ def main() -> None:
             solverkit("resume", halves, "--max-iter", "20", "--quiet")
             one, two = point(whole), point(halves)
             same = all(np.array_equal(one[name], two[name]) for name in one)
-            print(
-                f"{schedule:<10} 20 = 10 + checkpoint + new process + 10: {'equal to the last bit' if same else 'DIFFERENT'}"
-            )
+            verdict = "equal to the last bit" if same else "DIFFERENT"
+            print(f"{schedule:<10} 20 = 10 + checkpoint + new process + 10: {verdict}")
             print(f"  another problem: exit {refused.returncode}: {refused.stderr.strip().splitlines()[-1:]}")
             print(f"  other options:   exit {changed.returncode}: {changed.stderr.strip().splitlines()[-1:]}")

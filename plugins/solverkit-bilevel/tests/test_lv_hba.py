@@ -149,7 +149,7 @@ def _bilevel(function, n):
 
 @pytest.mark.parametrize("bound", [1000.0, 0.3])
 def test_papers_schedule_is_the_papers_iteration(tmp_path, bound):
-    """Against a transcription of equations (5) to (8), with dense matrices and no shared code."""
+    """Against a transcription of the paper's formulas, with dense matrices and no shared code."""
     n, steps, gamma, alpha, beta, eta, c0, p = 6, 200, 10.0, 0.008, 0.02, 0.01, 0.025, 0.3
     problem = coupled(tmp_path, n)
     solver, state = started(problem, schedule="paper", block=steps, multiplier_bound=bound)

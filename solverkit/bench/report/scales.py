@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
-HUGE = 1e300
+HUGE = 1e280
 """Numbers beyond it are drawn on the end of the axis, so that their differences stay finite."""
 
 

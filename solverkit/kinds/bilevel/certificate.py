@@ -5,15 +5,15 @@
 | upper_feasibility | worst row of X, G, H: violation / (||gradient|| + |bound|) | 1 | tol |
 | lower_feasibility | the same for Y, g, h at (x, y) | 1 | tol |
 | lower_gap | |f(x, y) - f*(x)|, f* solved independently (`lower_solve.py`) | max(|f*|, min(1, V)) | tol |
-| lower_kkt | residual and complementarity of the lower KKT system (`multipliers.py`) | S_f | 100 tol |
+| lower_kkt | residual and complementarity of the lower KKT system (`multipliers.py`) | S_f | wide |
 | lower_convexity | only where the author declares the lower level convex: negative curvature seen | 1 | 1e-8 |
-| optimistic | F(x, y) - best F over the lower solutions (`optimistic.py`); absolute if exact | |F| + S_F | 100 tol |
-| upper_stationarity | hypergradient or KKT reformulation (`stationarity.py`), the worst multipliers | S_F | 100 tol |
-| curvature | negative reduced curvature (`curvature.py`) | 1 | max(100 tol, 1e-6) |
-| probe | fall of F per distance when x moves and the lower level is solved again | S_F | 100 max(tol, 1e-7) |
+| optimistic | F(x, y) - best F over the lower solutions (`optimistic.py`); absolute if exact | |F| + S_F | wide |
+| upper_stationarity | hypergradient or KKT reformulation (`stationarity.py`), the worst multipliers | S_F | wide |
+| curvature | negative reduced curvature (`curvature.py`) | 1 | 100 tol, within [1e-6, 1e-4] |
+| probe | fall of F per distance when x moves and the lower level is solved again | S_F | wide, tol at least 1e-7 |
 | oracles | derivatives against differences (`kinds/oracles.py`) | 1 | 1e-4 |
 
-S_F and S_f are the scales of the gradients (`local.py`): 1 + ||grad||_inf for ordinary objectives. V is
+`wide` is 100 tol, but not above 1e-2 unless tol itself is. S_F and S_f are the scales of the gradients (`local.py`): 1 + ||grad||_inf for ordinary objectives. V is
 S_f (1 + ||y||_inf), how much f changes over the size of y; min(1, V) is 1 for ordinary objectives too. A row is active
 within max(tol, min(100 tol, 1e-3)).
 
@@ -58,7 +58,7 @@ def certify(problem: Bilevel, point: Point, tol: float = 1e-6, seed: int = 0) ->
 
 
 def _certify(problem: Bilevel, z: np.ndarray, tol: float, seed: int) -> Certificate:
-    local = Local(problem, z, max(tol, min(100 * tol, 1e-3)))
+    local = Local(problem, z, _wide(tol, 1e-3))
     facts: Facts = {"objective": local.upper_value, "lower_objective": local.lower_value}
     for name, value in (("F", local.upper_value), ("f", local.lower_value)):
         if not np.isfinite(value):
@@ -73,11 +73,16 @@ def _certify(problem: Bilevel, z: np.ndarray, tol: float, seed: int) -> Certific
     terms += [*upper, oracle_term(problem, z, seed)]
     if doubt is not None and len(z) <= DENSE and all(term.ok for term in terms):
         moved = probe(local, answer, doubt.direction, seed, tol)
-        terms.append(Term("probe", moved.value, 100 * max(tol, 1e-7), local.upper_scale))
+        terms.append(Term("probe", moved.value, _wide(max(tol, 1e-7)), local.upper_scale))
         facts["probes"] = float(moved.informative)
     facts |= {"lower_value": answer.value, "lower_global": answer.label, "best_upper_value": best.value}
     facts |= _uniqueness(local, answer, best)
     return Certificate(tuple(terms), facts)
+
+
+def _wide(tol: float, cap: float = 1e-2) -> float:
+    """100 tol, but not above `cap` unless tol is."""
+    return max(tol, min(100 * tol, cap))
 
 
 def _feasibility(local: Local, tol: float) -> list[Term]:
@@ -95,7 +100,7 @@ def _lower_terms(local: Local, answer: LowerAnswer, multipliers: LowerMultiplier
     residual = max(multipliers.residual, multipliers.complementarity)
     terms = [
         Term("lower_gap", abs(answer.gap), tol, scaling, note=answer.note),
-        Term("lower_kkt", residual, 100 * tol, local.lower_scale),
+        Term("lower_kkt", residual, _wide(tol), local.lower_scale),
     ]
     if local.problem.convex is True and not answer.quadratic:
         seen = negative_curvature(local, seed)
@@ -109,7 +114,7 @@ def _optimistic_term(local: Local, answer: LowerAnswer, best: BestUpper, tol: fl
     if not best.exact:
         excess = max(excess, 0.0)
     scaling = abs(local.upper_value) + local.upper_scale
-    return Term("optimistic", abs(excess), 100 * tol, scaling, note=best.note)
+    return Term("optimistic", abs(excess), _wide(tol), scaling, note=best.note)
 
 
 def _upper_terms(
@@ -120,7 +125,7 @@ def _upper_terms(
     gradients = np.array([row.gradient for row in values]).reshape(len(values), len(local.z))
     worst, bend, count = None, Curvature(0.0, ""), 0
     for candidate in vertices(local, multipliers, seed):
-        found = upper_stationarity(local, candidate, values, 100 * tol * local.upper_scale)
+        found = upper_stationarity(local, candidate, values, _wide(tol) * local.upper_scale)
         curved = reduced_curvature(local, candidate, found, gradients)
         count += 1
         if worst is None or not found.value <= worst.value:
@@ -130,8 +135,8 @@ def _upper_terms(
     assert worst is not None
     _upper_facts(facts, worst, bend, count, len(values))
     terms = [
-        Term("upper_stationarity", worst.value, 100 * tol, local.upper_scale, note=worst.note),
-        Term("curvature", bend.value, max(100 * tol, 1e-6), note=bend.how),
+        Term("upper_stationarity", worst.value, _wide(tol), local.upper_scale, note=worst.note),
+        Term("curvature", bend.value, _wide(max(tol, 1e-8), 1e-4), note=bend.how),
     ]
     settled = bend.how == "Lagrangian convex" and worst.label == "S" and count == 1 and unique_multipliers(local)
     return terms, None if settled and answer.quadratic else bend

@@ -75,13 +75,13 @@ def look(folder, text, width):
 
 
 def strange():
-    """Merits that are constant, negative, close together far from zero, zero, or beyond all bounds; ratios that are 1."""
+    """Merits that are constant, negative, close together far from zero, zero, or beyond all bounds."""
     merits = [
         lambda row: 3.0,
         lambda row: 5.0 - row,
         lambda row: -1234567.0 - 1e-3 * row,
         lambda row: 0.0,
-        lambda row: 1e308 / 10.0 ** (20 * row),
+        lambda row: 10.0 ** (300 - 20 * row),
     ]
     turns = {f"problem-{number}": merit for number, merit in enumerate(merits)}
     return summarize(

@@ -1,7 +1,7 @@
 """The proximal Lagrangian value function of the lower problem, and its saddle point.
 
     v(x, y, z) = min_t max_lam  f(x, t) + lam' r(x, t) + |t - y|^2 / (2 gamma1) - |lam - z|^2 / (2 gamma2)
-    (3)
+    (V)
 
 r = (g, h) scaled by rows; lam in [0, r_max] for g, [-r_max, r_max] for h. With d = t - y at the saddle point
 
@@ -35,7 +35,7 @@ DENSE_ROWS = 4_000_000
 
 @dataclass
 class Saddle:
-    """The saddle point of (3) and what follows from it."""
+    """The saddle point of (V) and what follows from it."""
 
     d: np.ndarray  # (m,) t - y
     lam: np.ndarray  # (k,) multipliers of the scaled rows
@@ -44,7 +44,7 @@ class Saddle:
 
 
 class ProximalLagrangian:
-    """(3) for one problem.
+    """(V) for one problem.
 
     Rows and, where f is quadratic, its Hessian come from `structure`: only F, f and their derivatives are called along
     the run.
@@ -172,7 +172,7 @@ class ProximalLagrangian:
         return self._close(d, lam, r, z, value - f, slope, gradient[:n] - slope[:n])
 
     def _envelope(self, d: np.ndarray, r: np.ndarray, z: np.ndarray, f: float) -> tuple[np.ndarray, float]:
-        """(best lam, value) of (3) at t = y + d, where the rows are r and the lower objective f."""
+        """(best lam, value) of (V) at t = y + d, where the rows are r and the lower objective f."""
         lam = np.clip(z + self.gamma2 * r, self.lo, self.hi)
         away = lam - z
         return lam, float(f + (d @ d) / (2 * self.gamma1) + lam @ r - (away @ away) / (2 * self.gamma2))
@@ -180,7 +180,7 @@ class ProximalLagrangian:
     # -- first-order saddles
 
     def operator(self, problem, t, y, z, lam) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(grad_t, -grad_lam) of (3) at (t, lam), and grad f there; t is (x, t) whole."""
+        """(grad_t, -grad_lam) of (V) at (t, lam), and grad f there; t is (x, t) whole."""
         gradient = problem.lower_gradient(t)
         descent = gradient[self.n :] + self.AyT @ lam + (t[self.n :] - y) / self.gamma1
         return descent, (lam - z) / self.gamma2 - self.residuals(t), gradient

@@ -15,13 +15,13 @@ Iteration of the production schedule, on psi_c = F/c + f - v with v from `envelo
 
 until f - v is small at a settled x; `polish` then removes what is left of the O(1/c) bias.
 
-| here | paper | equation |
+| here | paper | meaning |
 |---|---|---|
-| w | (x, y) | (8) |
-| z, lam, d | z, lambda, theta - y | (5) to (7) |
-| c | c_k | psi_c, before (8); F is scaled down, the penalty not up |
-| gap | f - v_gamma | (4) |
-| residual | R_k | Theorem 3.1, with the projection residual for the normal cone |
+| w | (x, y) | in C |
+| z, lam, d | z, lambda, theta - y | anchor multiplier; saddle point of (V) in `envelope` |
+| c | c_k | penalty of psi_c; F is scaled down, the penalty not up |
+| gap | f - v_gamma | >= 0 on C; 0 where y solves the lower problem |
+| residual | R_k | c (|P_C(w - a grad psi) - w|/a + |lam - z|/gamma2): the projection stands for the normal cone |
 
 What differs from the paper, and why: the saddle point is solved, not followed by one step (the one-step map
 is unstable for

@@ -1,4 +1,7 @@
-"""Options of `lv-hba`. Equation numbers are those of arXiv 2401.16164; `r`, `eta`, ... are its symbols."""
+"""Options of `lv-hba`. The symbols are those of arXiv 2401.16164.
+
+(V) is the value function v, as `solverkit_bilevel.envelope` states it; the iteration is in `paper_schedule`.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ class LVHBAOptions(Options):
     )
     inner: Literal["exact", "extragradient", "descent-ascent"] | None = Field(
         None,
-        description="How (t, lambda), the saddle point of the proximal Lagrangian (3), is followed. "
+        description="How (t, lambda), the saddle point of the proximal Lagrangian (V), is followed. "
         "exact: semismooth Newton on the envelope that is left when lambda is maximized out. "
         "extragradient, descent-ascent: first-order steps; in production repeated to "
         "inner_tol, in the paper's schedule one an iteration. Default: exact in production "
@@ -33,14 +36,14 @@ class LVHBAOptions(Options):
     gamma1: float | None = Field(
         None,
         gt=0,
-        description="gamma_1 of (3), weight 1/(2 gamma_1) of |t - y|^2. Larger: a steeper lower gap, a "
+        description="gamma_1 of (V), weight 1/(2 gamma_1) of |t - y|^2. Larger: a steeper lower gap, a "
         "worse conditioned saddle. Below 1/(weak convexity modulus of f in y) where f is not "
         "convex. Default 10: the scripts of the paper.",
     )
     gamma2: float | None = Field(
         None,
         gt=0,
-        description="gamma_2 of (3), weight 1/(2 gamma_2) of |lambda - z|^2. Larger: z settles in fewer "
+        description="gamma_2 of (V), weight 1/(2 gamma_2) of |lambda - z|^2. Larger: z settles in fewer "
         "steps; harmless with an exact saddle, slow with first-order ones. Default: 1e4 in "
         "production with exact, else 10 (the scripts).",
     )
@@ -58,7 +61,7 @@ class LVHBAOptions(Options):
     multiplier_bound: float | None = Field(
         None,
         gt=0,
-        description="r of Z = [0, r]^p x [-r, r]^q, (4); must exceed a multiplier of the solution. "
+        description="r of Z = [0, r]^p x [-r, r]^q; must exceed a multiplier of the solution. "
         "Default: 1000 in paper (the scripts), none in production, where the exact saddle "
         "keeps lambda bounded.",
     )
@@ -80,7 +83,7 @@ class LVHBAOptions(Options):
         0.1,
         gt=0,
         description="Production: x has settled at c when R_k <= settle (1 + |grad F|) / sqrt(c); R_k is "
-        "the residual of Theorem 3.1 of the paper. Smaller: more accurate levels, which the "
+        "the projected-gradient residual of F + c (f - v). Smaller: more accurate levels, which the "
         "prediction of the next one profits from little.",
     )
     predict: bool = Field(
@@ -140,16 +143,16 @@ class LVHBAOptions(Options):
     alpha: float = Field(
         0.008,
         gt=0,
-        description="Paper: step alpha of (x, y), (8). 0.008: the authors' script for the coupled example.",
+        description="Paper: step alpha of (x, y). 0.008: the authors' script for the coupled example.",
     )
-    beta: float = Field(0.02, gt=0, description="Paper: step beta of z, (8). 0.02: the same script.")
+    beta: float = Field(0.02, gt=0, description="Paper: step beta of z. 0.02: the same script.")
     eta: float | None = Field(
         None,
         gt=0,
-        description="Step eta of t and lambda, (6). Stable for eta <= rho_T/L_B^2 (saddle operator: "
+        description="Step eta of t and lambda. Stable for eta <= rho_T/L_B^2 (saddle operator: "
         "strong monotonicity rho_T, modulus L_B); the script's 0.01, the default in paper, is"
-        " not at n = 100. Production: 0.7/L_B for extragradient, rho_T/L_B^2 for "
-        "descent-ascent, halved while the steps do not contract.",
+        " not at n = 100. Production: a first guess, 1, "
+        "halved until the steps contract.",
     )
     power: float = Field(
         0.3,

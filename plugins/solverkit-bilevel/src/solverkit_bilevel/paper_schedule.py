@@ -1,4 +1,4 @@
-"""The iteration of LV-HBA to the letter, equations (5) to (8) of arXiv 2401.16164, one gradient a block.
+"""The iteration of LV-HBA to the letter (arXiv 2401.16164), one gradient a block.
 
     c_k  = c0 (k + 1)^p
     t'   = P_Y( t - eta [grad_y f(x, t) + J_y g(x, t)' lam + (t - y) / gamma1] )

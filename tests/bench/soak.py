@@ -1,0 +1,134 @@
+"""kill -9 at random moments, then the same command: `python -m tests.bench.soak [MOMENTS]`.
+
+A suite of short runs is begun again and again. Once its first record of this round is on disk, after a random while,
+the parent or one worker is killed. At the end the suite is finished, and every run of it must be there once, solved;
+what was on disk before a kill must be there unchanged after it.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from solverkit.bench import store
+
+ROOT = Path(__file__).parents[2]
+PLUGIN = Path(__file__).parent / "plugin"
+PROBLEM = "solverkit: 1\nkind: toy-line\nname: line\nparameters: {a: 2}\nanswer: a\n"
+SUITE = """solverkit: 1
+kind: suite
+name: soak
+problems: [{{file: line.yaml, parameters: {{a: [1, 2]}}}}]
+methods: [{{method: toy-quick, options: {{seconds: 0.03}}}}]
+seeds: {seeds}
+"""
+
+
+@dataclass
+class Tally:
+    """What the kills did."""
+
+    parents: int = 0
+    workers: int = 0
+    late: int = 0  # moments at which the command had ended already
+    lost: int = 0  # records that were on disk before a kill, and not after it
+    runs: int = 0
+    missing: int = 0
+    unsolved: int = 0
+    written: int = 0  # records written in all, those made twice included
+
+
+def soak(folder: Path, moments: int, seeds: int, seed: int = 0) -> Tally:
+    """Kill `moments` times, parent and worker in turn; then finish the suite and count."""
+    rng = random.Random(seed)
+    (folder / "line.yaml").write_text(PROBLEM)
+    suite = folder / "suite.yaml"
+    suite.write_text(SUITE.format(seeds=list(range(seeds))))
+    tally, out = Tally(runs=2 * seeds), folder / "out"
+    for moment in range(moments):
+        before = _records(out)
+        process = _start(suite, out)
+        while process.poll() is None and len(_records(out)) <= len(before):
+            time.sleep(0.05)
+        time.sleep(rng.random() * 0.5)
+        before |= _records(out)
+        if process.poll() is not None:
+            tally.late += 1
+        elif moment % 2:
+            tally.workers += _kill(list(_workers(out)))
+            process.wait(timeout=120)
+        else:
+            tally.parents += _kill([process.pid])
+            process.wait()
+            _wait_for_the_end(out)
+        after = _records(out)
+        tally.lost += sum(after.get(run) != line for run, line in before.items())
+    _start(suite, out).wait(timeout=300)
+    runs = store.read(out)
+    tally.missing = tally.runs - len({record.run for record in runs.records})
+    tally.unsolved = sum(not record.solved for record in runs.records)
+    tally.written = len(runs.records) + runs.superseded
+    return tally
+
+
+def _start(suite: Path, out: Path) -> subprocess.Popen[bytes]:
+    path = os.pathsep.join([str(PLUGIN), str(ROOT), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-m", "solverkit", "bench", str(suite), "--jobs", "2", "--out", str(out), "--quiet"]
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, stdout=quiet, stderr=quiet)
+
+
+def _records(out: Path) -> dict[str, object]:
+    return {record.run: record for record in store.read(out).records} if (out / store.SUITE).exists() else {}
+
+
+def _workers(out: Path) -> Iterator[int]:
+    """Processes that write to the folder and are alive."""
+    for path in out.glob("runs-*.jsonl"):
+        pid = int(path.stem.split("-")[-2])
+        status = Path(f"/proc/{pid}/status")
+        if status.exists() and "State:\tZ" not in status.read_text() and b"loky" in _command(pid):
+            yield pid
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def _kill(pids: list[int]) -> int:
+    """Kill one of them; how many were killed."""
+    for pid in pids[:1]:
+        os.kill(pid, signal.SIGKILL)
+    return len(pids[:1])
+
+
+def _wait_for_the_end(out: Path) -> None:
+    """Workers whose parent is gone go too."""
+    deadline = time.monotonic() + 30
+    while list(_workers(out)):
+        assert time.monotonic() < deadline, "workers outlive their parent"
+        time.sleep(0.1)
+
+
+def main() -> None:
+    moments = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+    with tempfile.TemporaryDirectory() as folder:
+        tally = soak(Path(folder), moments, seeds=40 * moments)
+    print(tally)
+    if tally.missing or tally.unsolved or tally.lost:
+        raise SystemExit("not the same final set of runs")
+
+
+if __name__ == "__main__":
+    main()
