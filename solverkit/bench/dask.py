@@ -16,6 +16,8 @@ from solverkit.text import clean
 
 AHEAD = 2
 """Batches a thread of the cluster that are handed out at a time."""
+LOOK = 0.01
+"""Seconds between two looks at what came back; the client keeps that up to date by itself."""
 CONNECT = 30
 """Seconds in which the scheduler must answer."""
 
@@ -49,17 +51,10 @@ class Dask:
 
     def collect(self, timeout: float) -> list[tuple[Batch, list[Finished] | None]]:
         """Batches that came back, None for one that Dask gave up. Raises what a worker raised."""
-        if not self._busy:
-            time.sleep(timeout)
-            return []
-        try:
-            self._distributed.wait(list(self._busy), timeout=timeout, return_when="FIRST_COMPLETED")
-        except (self._distributed.TimeoutError, TimeoutError):
-            return []
-        except Exception as error:  # what became of a future is looked at below, one by one
-            if not isinstance(error, (self._distributed.CancelledError, self._distributed.scheduler.KilledWorker)):
-                raise
-        return [(self._busy.pop(future), self._result(future)) for future in list(self._busy) if future.done()]
+        deadline = time.monotonic() + timeout
+        while not (done := [future for future in self._busy if future.done()]) and time.monotonic() < deadline:
+            time.sleep(LOOK)
+        return [(self._busy.pop(future), self._result(future)) for future in done]
 
     def close(self, kill: bool = False) -> None:
         """Let go of the scheduler; its workers stay."""

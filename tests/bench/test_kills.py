@@ -23,7 +23,7 @@ MOMENTS = int(os.environ.get("SOLVERKIT_KILLS", "4"))
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_the_same_command_after_kills_makes_the_same_set(tmp_path):
-    tally = soak(tmp_path, MOMENTS, seeds=60 * MOMENTS)
+    tally = soak(tmp_path, MOMENTS, seeds=25 * MOMENTS)
     assert tally.parents
     assert tally.parents + tally.workers + tally.late == MOMENTS
     assert (tally.missing, tally.unsolved, tally.lost) == (0, 0, 0)

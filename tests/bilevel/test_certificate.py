@@ -305,8 +305,12 @@ def test_curved_sets():
         y = x + np.array([0, 1])
         return x, y / max(np.linalg.norm(y), 1)
 
-    angles = np.linspace(np.pi / 2, 3 * np.pi / 2, 200001)
-    best = min(angles, key=lambda angle: value(angle)[0][0] + value(angle)[1][0])
+    def cost(angle):
+        return value(angle)[0][0] + value(angle)[1][0]
+
+    best = min(np.linspace(np.pi / 2, 3 * np.pi / 2, 1001), key=cost)
+    for width in 10.0 ** -np.arange(3, 9):
+        best = min(best + np.linspace(-2 * width, 2 * width, 41), key=cost)
     x, y = value(best)
     assert status(problem, x, y, tol=1e-5) is PointStatus.CERTIFIED
     x, y = value(best + 0.05)

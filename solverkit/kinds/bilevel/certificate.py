@@ -13,9 +13,9 @@
 | probe | fall of F per distance when x moves and the lower level is solved again | S_F | wide, tol at least 1e-7 |
 | oracles | derivatives against differences (`kinds/oracles.py`) | 1 | 1e-4 |
 
-`wide` is 100 tol, but not above 1e-2 unless tol itself is. S_F and S_f are the scales of the gradients (`local.py`): 1 + ||grad||_inf for ordinary objectives. V is
-S_f (1 + ||y||_inf), how much f changes over the size of y; min(1, V) is 1 for ordinary objectives too. A row is active
-within max(tol, min(100 tol, 1e-3)).
+`wide` is 100 tol, but not above 1e-2 unless tol itself is; a row is active within the same with 1e-3. S_F and S_f are
+the scales of the gradients (`local.py`): 1 + ||grad||_inf for ordinary objectives. V is S_f (1 + ||y||_inf), how much f
+changes over the size of y; min(1, V) is 1 for ordinary objectives too.
 
 The probe is made last, where every other term holds and n + m <= 500; it is left out where the Lagrangian is convex,
 the multipliers are unique and the lower level is a quadratic program, since nothing is left to see.

@@ -11,7 +11,7 @@ products. The value is -lambda_min / max|W|; W itself being positive semidefinit
 `probe`: moves of x (along the most negative curvature, coordinates, random directions), the lower level solved again
 at each, optimistic choice of y. Where upper rows hold at the new point, F may not fall by more than
 
-    (F(x, y) - F(x', y')) / ||(x', y') - (x, y)||_inf  <=  100 tol S,
+    (F(x, y) - F(x', y')) / ||(x', y') - (x, y)||_inf  <=  tolerance of the stationarity term * S_F,
 
 the descent that the stationarity term would tolerate. This also sees what multipliers cannot: kinks of y(x).
 """

@@ -322,6 +322,13 @@ def _measured(system: System, fit, index: np.ndarray) -> Stationarity:
         float(np.abs(fit.residual).max(initial=0.0)),
         float((system.upper_slack * np.abs(alpha)).max(initial=0.0)),
         float((system.lower_slack * np.abs(lower)).max(initial=0.0)),
-        fit.broken / max(float(np.abs(w).max(initial=0.0)), TINY) * float(np.abs(local.upper_gradient).max()),
+        _in_gradient_units(system, fit.broken, w),
     )
     return Stationarity("", value, 0, np.nan, "", alpha, lower, w)
+
+
+def _in_gradient_units(system: System, broken: float, w: np.ndarray) -> float:
+    """What is left of the equations for w, relative to the size that w has or, by grad F / max|L''|, would have."""
+    gradient = float(np.abs(system.local.upper_gradient).max())
+    natural = gradient / max(largest(system.hessian), TINY)
+    return broken / max(float(np.abs(w).max(initial=0.0)), natural, TINY) * gradient
