@@ -30,6 +30,9 @@ KEPT = 4
 LOADING = 120.0
 """Seconds that loading a problem may take."""
 
+FIRST = 20.0
+"""Seconds that the first calls of a method may take at least, with all that it imports."""
+
 WARM_UP = {"max_time": 1.0, "max_iter": 1, "max_calls": 20}
 """Limits of a run that nobody counts."""
 
@@ -74,7 +77,7 @@ def execute(
     try:
         watch(LOADING)
         problem = problems.get(run.problem)
-        watch(run.hard)
+        watch(max(run.hard, FIRST))
         problems.warm(run, problem)
         watch(run.hard)
         return _record(run, _solve(run, problem, run.limits), where)

@@ -6,7 +6,7 @@ import time
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 
 from solverkit.bench.lanes import Lane, check_loky
-from solverkit.bench.execute import LOADING
+from solverkit.bench.execute import FIRST, LOADING
 from solverkit.bench.session import TIMEOUT, Session
 from solverkit.bench.work import BUDGET, Batch, Finished, work
 
@@ -59,7 +59,7 @@ class Local:
     def _hangs(self, future: Future) -> bool:
         """Whether a worker is long past every limit. If so, this is written down in its stead."""
         _, batch, begun = self._busy[future]
-        if time.monotonic() - begun < BUDGET + LOADING + 2 * max(run.hard for run in batch.runs) + GRACE:
+        if time.monotonic() - begun < BUDGET + LOADING + FIRST + 2 * max(run.hard for run in batch.runs) + GRACE:
             return False
         for words in self._session.path.glob("runs-*.txt"):
             if words.stem == self._worker(batch):

@@ -27,7 +27,7 @@ def wild(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wild")
     (folder / "line.yaml").write_text("solverkit: 1\nkind: toy-line\nname: line\nanswer: 2\nexpect: {objective: 0}\n")
     text = "solverkit: 1\nkind: suite\nname: wild\nproblems: [line.yaml]\nseeds: [0]\n"
-    text += f"methods: {WILD.format(mark=folder / 'mark')}\nlimits: {{max_time: 1, kill_after: 2}}\n"
+    text += f"methods: {WILD.format(mark=folder / 'mark')}\nlimits: {{max_time: 1, kill_after: 4}}\n"
     (folder / "suite.yaml").write_text(text)
     return folder, sk.bench(folder / "suite.yaml", out=folder / "out", jobs=2)
 
@@ -54,7 +54,7 @@ def test_reasons_are_sentences_with_the_place(wild):
     assert reasons["toy-stays"].startswith("distance ")
     assert reasons["toy-stays"].endswith("> 1e-06; ended by converged")
     assert "2 workers died while they ran this: Segmentation fault, in step (methods.py:" in reasons["toy-dies"]
-    assert "ended from outside after 2 s (max_time 1 s), in step (methods.py:" in reasons["toy-hangs"]
+    assert "ended from outside after 4 s (max_time 1 s), in step (methods.py:" in reasons["toy-hangs"]
 
 
 def test_a_record_tells_all_that_a_report_needs(wild):

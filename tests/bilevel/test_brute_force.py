@@ -1,4 +1,4 @@
-"""Leaders with one variable, constrained followers, against a grid and golden section: no minimum missed, none made up."""
+"""Leaders with one variable against a grid and golden section: no local minimum missed, none made up."""
 
 from __future__ import annotations
 

@@ -70,6 +70,7 @@ class Standing:
     best: int  # units on which nobody needed fewer calls
     runs: int
     outcomes: Mapping[Outcome, int]
+    off_target: int  # certified runs whose objective is not the expected one
     calls: Ratio
     time: Ratio
 
@@ -237,6 +238,7 @@ def _off_target(record: Record) -> bool:
 
 
 def _standings(records: Sequence[Record], calls: Costs, time: Costs, baseline: str) -> tuple[Standing, ...]:
+    off_target = Counter(record.label for record in records if record.solved and _off_target(record))
     outcomes: dict[str, Counter[Outcome]] = {label: Counter() for label in calls}
     methods = {record.label: record.method for record in records}
     for record in records:
@@ -250,6 +252,7 @@ def _standings(records: Sequence[Record], calls: Costs, time: Costs, baseline: s
             sum(math.isfinite(value) and value == least[unit] for unit, value in costs.items()),
             outcomes[label].total(),
             outcomes[label],
+            off_target[label],
             ratio(label, baseline, "calls", costs, calls[baseline]),
             ratio(label, baseline, "time", time[label], time[baseline]),
         )

@@ -22,14 +22,15 @@ def standings(group: Group) -> str:
     pairs = words.unit(group, 2).removeprefix("2 ")
     caption = (
         f"Counted in {escape(pairs)}, medians over repetitions first. Best: nobody needed fewer calls. Ratios to {base}"
-        ": geometric means where both succeed; below 1 is cheaper."
+        ": geometric means where both succeed; below 1 is cheaper. Other objective: certified runs that ended at "
+        "another objective than the problem file expects."
     )
-    heads = ["method", "solved", "best", "calls ×", "time ×", "both solved", "runs", "certified"]
+    heads = ["method", "solved", "best", "calls ×", "time ×", "both solved", "runs", "certified", "other objective"]
     heads += ["not solved", "error", "timeout", "crash", "skipped"]
     rows = []
     for standing in group.standings:
         count = {words.SHORT[outcome]: runs for outcome, runs in standing.outcomes.items()}
-        ended = [str(count.get(head, 0) or "") for head in heads[8:]]
+        ended = [str(count.get(head, 0) or "") for head in heads[9:]]
         cells = [
             f"{standing.units} / {group.units}",
             standing.best,
@@ -38,6 +39,7 @@ def standings(group: Group) -> str:
             standing.calls.common,
             standing.runs,
             count.get("solved", 0),
+            standing.off_target or "",
             *ended,
         ]
         rows.append(_line(escape(standing.label, 60), cells))

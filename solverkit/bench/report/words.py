@@ -151,7 +151,7 @@ def off_target(group: Group) -> list[str]:
     where = names([f"{cell.label} on {cell.problem} ({count(cell.off_target, 'run')})" for cell in cells])
     return [
         "Certified, but at another objective than the problem file expects (another local solution, or a conflict "
-        f"worth a look): {where}."
+        f"worth a look): {where}. They count as solved, and their costs are in the ratios."
     ]
 
 
