@@ -29,7 +29,9 @@ class Dask:
         try:
             import distributed
         except ImportError:
-            raise MissingPackage("--dask needs distributed, which is not installed. Run: pip install distributed") from None
+            raise MissingPackage(
+                "--dask needs distributed, which is not installed. Run: pip install distributed"
+            ) from None
         self._distributed: Any = distributed
         try:
             self._client: Any = distributed.Client(address, timeout=CONNECT, set_as_default=False)

@@ -36,6 +36,9 @@ FIRST = 20.0
 WARM_UP = {"max_time": 1.0, "max_iter": 1, "max_calls": 20}
 """Limits of a run that nobody counts."""
 
+Watch = Callable[[float], object]
+"""Called before each part of a run with the seconds that it may take: it may end the process if it takes longer."""
+
 BROKEN = (Termination.SOLVER_FAILED, Termination.ORACLE_FAILED)
 
 
@@ -46,39 +49,34 @@ class Problems:
         self._loaded: OrderedDict[tuple[str, str], Problem] = OrderedDict()
         self._warm: set[str] = set()
 
-    def get(self, subject: Subject) -> Problem:
+    def get(self, subject: Subject, watch: Watch) -> Problem:
         """The problem, loaded where it is not at hand."""
         key = (subject.fingerprint, subject.name)
         if key not in self._loaded:
+            watch(LOADING)
             self._loaded[key] = _make(subject)
             if len(self._loaded) > KEPT:
                 self._loaded.popitem(last=False)
         self._loaded.move_to_end(key)
         return self._loaded[key]
 
-    def warm(self, run: Run, problem: Problem) -> None:
+    def warm(self, run: Run, problem: Problem, watch: Watch) -> None:
         """A few calls of a method that this worker never ran: what it imports and compiles is no time of a run."""
         if run.label in self._warm:
             return
         self._warm.add(run.label)
+        watch(max(run.hard, FIRST))
         with contextlib.suppress(Exception):  # the run itself will meet it
             _solve(run, problem, WARM_UP)
 
 
-def execute(
-    run: Run, problems: Problems, environment: str = "", watch: Callable[[float], object] = lambda seconds: None
-) -> Record:
-    """Make a run. Never raises, but for KeyboardInterrupt and its like.
-
-    `watch(seconds)` is called before each part: it may end the process if that part takes longer.
-    """
+def execute(run: Run, problems: Problems, environment: str = "", watch: Watch = lambda seconds: None) -> Record:
+    """Make a run. Never raises, but for KeyboardInterrupt and its like."""
     begun = time.time()
     where: dict[str, Any] = {"started": begun, "worker": worker(), "environment": environment}
     try:
-        watch(LOADING)
-        problem = problems.get(run.problem)
-        watch(max(run.hard, FIRST))
-        problems.warm(run, problem)
+        problem = problems.get(run.problem, watch)
+        problems.warm(run, problem, watch)
         watch(run.hard)
         return _record(run, _solve(run, problem, run.limits), where)
     except (MissingPackage, Unsuitable) as error:

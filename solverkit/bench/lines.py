@@ -60,10 +60,14 @@ def _terms(value: Any) -> dict[str, dict[str, float]]:
 def _trace(value: Any) -> list[tuple[float, int, float]]:
     if len(value) > ROWS:
         raise ValueError
-    rows = [(float(seconds), _whole(calls), float(merit)) for seconds, calls, merit in value]
-    if not all(isfinite(seconds + merit) for seconds, _, merit in rows):
+    if not value:
+        return []
+    seconds, calls, merits = zip(*value, strict=True)  # by column: a folder may hold millions of rows
+    if set(map(type, calls)) != {int} or not {*map(type, seconds), *map(type, merits)} <= {int, float}:
+        raise TypeError
+    if not (all(map(isfinite, seconds)) and all(map(isfinite, merits))):
         raise ValueError
-    return rows
+    return list(zip(map(float, seconds), calls, map(float, merits), strict=True))
 
 
 def _optional(value: Any) -> float | None:

@@ -87,11 +87,14 @@ class Desk:
             known = attempts(self._folder, self._session.name, [run.id for run in batch.runs])
         begun = time.monotonic()
         finished: list[Finished] = []
-        for run in batch.runs:
-            if self._session.stopped or (finished and time.monotonic() - begun > BUDGET):
-                break
-            record = self._record(run, known.get(run.id, Attempt()))
-            finished.append(Finished(run.id, record.problem, record.label, record.outcome, record.time))
+        try:
+            for run in batch.runs:
+                if self._session.stopped or (finished and time.monotonic() - begun > BUDGET):
+                    break
+                record = self._record(run, known.get(run.id, Attempt()))
+                finished.append(Finished(run.id, record.problem, record.label, record.outcome, record.time))
+        finally:
+            faulthandler.cancel_dump_traceback_later()
         self._writer.sync()
         return finished
 
@@ -102,15 +105,15 @@ class Desk:
         record = self._lost(run, attempt) if attempt.started else None
         if record is None:
             self._writer.started(run.id, self._session.name)
-            try:
-                record = execute(run, self._problems, self._environment, self._watch)
-            finally:
-                faulthandler.cancel_dump_traceback_later()
+            record = execute(run, self._problems, self._environment, self._watch)
         self._writer.record(record)
         return record
 
     def _watch(self, seconds: float) -> None:
-        """End this process after so many seconds, whatever it does then: a thread in C that needs no lock."""
+        """End this process after so many seconds, whatever it does then: a thread in C that needs no lock.
+
+        The next call begins anew; so only the end of a batch calls it off.
+        """
         faulthandler.dump_traceback_later(seconds, exit=True, file=self._words)
 
     def _lost(self, run: Run, attempt: Attempt) -> Record | None:

@@ -137,6 +137,22 @@ def counted(problem: P, ledger: Ledger, guard: Callable[[], None] | None = None)
     return twin
 
 
+def guarded(problem: P, guard: Callable[[], None]) -> P:
+    """A twin of a counted problem that calls `guard` before each oracle call."""
+    twin = copy.copy(problem)
+    for oracle in problem.oracles:
+        twin.__dict__[oracle] = _after(guard, getattr(problem, oracle))
+    return twin
+
+
+def _after(guard: Callable[[], None], method: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        guard()
+        return method(*args, **kwargs)
+
+    return call
+
+
 def _closure(
     ledger: Ledger, name: str, counter: str | Weighted, oracle: Callable, guard: Callable[[], None] | None
 ) -> Callable:

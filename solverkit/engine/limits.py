@@ -13,8 +13,8 @@ from solverkit.errors import UsageError
 class Limits:
     """Bounds on the whole run, what came before a resume included; None is no bound.
 
-    A limit is looked at between steps, so a run passes `max_time` or `max_calls` by at most one step, and never makes a
-    step beyond `max_iter`.
+    A limit is looked at between steps, so a run passes `max_time` or `max_calls` by at most one step and a `finish` no
+    greater than the greatest step, and never makes a step beyond `max_iter`.
     """
 
     max_iter: int | None = None  # steps of the method, as it reports them

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from solverkit.engine.checkpoint import Checkpoint, Checkpointer
+from solverkit.engine.counting import guarded
 from solverkit.engine.interrupt import Interrupt
 from solverkit.engine.limits import LimitReached
 from solverkit.engine.points import as_point, is_finite
@@ -34,6 +35,7 @@ class StepLoop:
         self._state: Any = None
         self._whole = True  # False within a step, which may change the state in place
         self._identity = task.identity if checkpointer else {}
+        self._longest, self._dearest = 0.0, 0  # seconds and calls of the greatest step
 
     def run(self, resumed: Checkpoint | None) -> Outcome:
         """From the start, or from a checkpoint, to an outcome."""
@@ -57,7 +59,8 @@ class StepLoop:
     def finish(self, outcome: Outcome) -> tuple[Point | None, bool]:
         """The method's last word, and whether its merit is the best; (None, False) where it has none.
 
-        A `finish` that fails loses nothing: the best point stands.
+        A `finish` that fails loses nothing: the best point stands. After a limit on time or calls it may take as much
+        as the greatest step did, and is cut at its next oracle call.
         """
         unfinished = {
             Termination.INTERRUPTED,
@@ -72,14 +75,30 @@ class StepLoop:
             return None, False
         solver = self._task.solver
         try:
-            self._state = solver.finish(self._problem, self._state, self._context)
+            problem = guarded(self._problem, self._allowance(outcome))
+            self._state = solver.finish(problem, self._state, self._context)
             point, merit = as_point(solver.point(self._state)), solver.report(self._state).get("merit")
+        except LimitReached:
+            self._recorder.log("the limit left no room for finish; the best point stands")
+            return None, False
         except Exception as error:
             self._recorder.log(f"finish failed, the best point stands: {self._recorder.failure(error).detail}")
             return None, False
         if not is_finite(point):
             return None, False
         return point, merit is None or merit <= self._recorder.best.merit
+
+    def _allowance(self, outcome: Outcome) -> Callable[[], None]:
+        """What `finish` is asked before each oracle call: it leaves by LimitReached once it has had its share."""
+        clock, ledger = self._recorder.clock, self._recorder.ledger
+        until, calls = clock.elapsed() + self._longest, ledger.total() + self._dearest
+        timed, counted = outcome.termination is Termination.MAX_TIME, outcome.termination is Termination.MAX_CALLS
+
+        def guard() -> None:
+            if (timed and clock.elapsed() > until) or (counted and ledger.total() >= calls):
+                raise LimitReached(outcome.termination)
+
+        return guard
 
     def save(self) -> None:
         """Write a checkpoint of this moment, unless a step is half done."""
@@ -141,7 +160,11 @@ class StepLoop:
         return Outcome(reached) if reached else None
 
     def _step(self) -> Outcome | None:
+        clock, ledger = self._recorder.clock, self._recorder.ledger
+        begin, before = clock.elapsed(), ledger.total()
         self._state = self._task.solver.step(self._problem, self._state, self._context)
+        self._longest = max(self._longest, clock.elapsed() - begin)
+        self._dearest = max(self._dearest, ledger.total() - before)
         self._recorder.nit += 1
         return self._look()
 

@@ -98,6 +98,9 @@ class Solver(ABC, Generic[P, S]):
     def finish(self, problem: P, state: S, ctx: Context) -> S:
         """Called once after the last step unless the run was interrupted or failed: polishing, unscaling.
 
+        After a limit on time or calls it may take as much as the greatest step took; then its next oracle call leaves
+        it, and the best point stands.
+
         Where the certificate likes the best point before it better, that one is the answer."""
         return state
 

@@ -39,7 +39,7 @@ class AffineProjector:
         rows, n = self.A.shape
         if self.factor is None:
             matrix = block_array([[eye_array(n), self.A.T], [self.A, -DELTA * eye_array(rows)]])
-            self.factor = splu(csc_array(matrix), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0)
+            self.factor = splu(csc_array(matrix), permc_spec="COLAMD", diag_pivot_thresh=1e-3)
         both = self.factor.solve(np.concatenate([top, bottom]))
         return both[:n], both[n:]
 

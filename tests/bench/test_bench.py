@@ -142,7 +142,9 @@ def test_ctrl_c_keeps_everything_and_waits_for_the_run_in_hand(write, tmp_path):
     out = tmp_path / "out"
     path = write(methods="[{method: toy-quick, options: {seconds: 0.3}}]", seeds=str(list(range(100))))
     command = [sys.executable, "-m", "solverkit", "bench", str(path), "--jobs", "2", "--out", str(out)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
     deadline = time.monotonic() + 60
     while not any(b'"outcome"' in file.read_bytes() for file in out.glob("runs-*.jsonl")):
         assert time.monotonic() < deadline, process.poll()

@@ -65,9 +65,7 @@ def test_a_dask_worker_is_killed_in_the_middle(write, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 def test_crashes_and_hangs_on_dask_are_recorded(write, tmp_path):
     distributed = pytest.importorskip("distributed", reason="pip install distributed")
-    path = write(
-        methods="[toy-quick, toy-dies, toy-hangs]", seeds="[0]", limits="{max_time: 1, kill_after: 4}"
-    )
+    path = write(methods="[toy-quick, toy-dies, toy-hangs]", seeds="[0]", limits="{max_time: 1, kill_after: 4}")
     cluster = distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
     )

@@ -276,6 +276,21 @@ def test_finish_is_kept_only_where_the_certificate_likes_it():
     assert "finish failed" in failed.notes[0]
 
 
+def test_finish_gets_the_room_of_one_step_after_a_limit_on_calls():
+    def polish(problem, state, ctx):
+        for _ in range(1000):
+            state.x = state.x - 0.3 * problem.gradient(state.x)
+        return state
+
+    free = odd(finish=polish)
+    assert free.success
+    assert sum(free.counts[name] for name in ("nfev", "njev")) > 1000
+    limited = odd(finish=polish, limits=Limits(max_calls=9))
+    assert limited.termination is Termination.MAX_CALLS
+    assert sum(limited.counts[name] for name in ("nfev", "njev")) <= 9 + 2 * 2
+    assert "no room for finish" in limited.notes[0]
+
+
 # -- callbacks
 
 

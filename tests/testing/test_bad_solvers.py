@@ -29,5 +29,8 @@ def test_a_bad_method_is_caught_by_one_check(place):
     assert report.failed == {BAD[place]}, str(report)
 
 
+KEPT_BY_THE_ENGINE = {"max_calls"}  # no method can break it alone; tests/engine breaks the engine
+
+
 def test_every_check_has_a_bad_method():
-    assert set(BAD.values()) == set(list_checks())
+    assert set(BAD.values()) == set(list_checks()) - KEPT_BY_THE_ENGINE

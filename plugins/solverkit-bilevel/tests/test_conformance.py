@@ -14,16 +14,12 @@ def problem(name: str) -> Path:
     return PROBLEMS / name / "problem.yaml"
 
 
-POLISH = "the polish in finish makes more calls than a short step, and no limit stops it"
-
-
 class TestProduction(SolverConformance):
     """The default schedule; short steps, so that there is something between start and answer."""
 
     method = "lv-hba"
     problems = (problem("coupled-merely-convex"), problem("dempe-2012"), problem("bard-1988-ex1"))
     options = {"block": 4}  # noqa: RUF012
-    expected_failures = {"max_calls": POLISH}  # noqa: RUF012
     budget = Budget(steps=8, max_time=30.0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from solverkit.bench.record import Outcome
 from solverkit.bench.report import words
 from solverkit.bench.report.summary import Cell, Failure, Group, Row
 from solverkit.bench.report.svg import escape
@@ -26,11 +27,12 @@ def standings(group: Group) -> str:
         "another objective than the problem file expects."
     )
     heads = ["method", "solved", "best", "calls ×", "time ×", "both solved", "runs", "certified", "other objective"]
-    heads += ["not solved", "error", "timeout", "crash", "skipped"]
+    met = {outcome for standing in group.standings for outcome in standing.outcomes}
+    ends = [words.SHORT[outcome] for outcome in Outcome if outcome in met and outcome is not Outcome.SOLVED]
     rows = []
     for standing in group.standings:
         count = {words.SHORT[outcome]: runs for outcome, runs in standing.outcomes.items()}
-        ended = [str(count.get(head, 0) or "") for head in heads[9:]]
+        ended = [str(count.get(head, 0) or "") for head in ends]
         cells = [
             f"{standing.units} / {group.units}",
             standing.best,
@@ -43,7 +45,7 @@ def standings(group: Group) -> str:
             *ended,
         ]
         rows.append(_line(escape(standing.label, 60), cells))
-    return _table("Standings", caption, heads, [f"<tbody>{''.join(rows)}</tbody>"])
+    return _table("Standings", caption, heads + ends, [f"<tbody>{''.join(rows)}</tbody>"])
 
 
 def problems(group: Group) -> str:

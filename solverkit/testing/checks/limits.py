@@ -21,7 +21,7 @@ def max_iter(subject: Subject) -> None:
         must(exact, f"max_iter={limit}, but the run took {result.nit} steps ({result.termination.name})")
 
 
-@check("make a step smaller, and do no more in finish than in a step", needs=("counts",))
+@check("make a step smaller", needs=("counts",))
 def max_calls(subject: Subject) -> None:
     """A limit on oracle calls is passed by at most one step, and a `finish` that makes no more calls than one."""
     total = len(subject.short.oracles)

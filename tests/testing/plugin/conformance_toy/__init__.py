@@ -38,7 +38,6 @@ BAD = {
     "bad_reproducibility:SetOrder": "other_process",
     "bad_resume:HidesState": "resume",
     "bad_limits:Deaf": "max_iter",
-    "bad_limits:Greedy": "max_calls",
     "bad_limits:SlowFinish": "max_time",
 }
 """Each bad method by its place in this package, and the one check that is to catch it."""

@@ -39,15 +39,6 @@ class SlowFinish(Good):
         return state
 
 
-class Greedy(Good):
-    """Spends as many calls on the last word as on the run."""
-
-    def finish(self, problem: Quadratic, state: State, ctx: Context) -> State:
-        for _ in range(100):
-            problem.value(state.x)
-        return state
-
-
 class Deaf(OneShotSolver[Quadratic]):
     """A tool whose own loop shows two candidates for each gradient, and hears nothing."""
 
