@@ -285,8 +285,8 @@ def solve_many(
     """Solve many problems in worker processes; `how` is passed on to `solve`.
 
     The results come in the order of the problems. Where there is none (an invalid file, a method that does not fit, a
-    worker that died) a `Failed` stands in its place, with `success` false and the reason as its text. With `max_time`, a
-    run that hangs is ended after 1.5 max_time + 5 seconds. `jobs=1` solves in this process.
+    worker that died) a `Failed` stands in its place, with `success` false and the reason as its text. With `max_time`,
+    a run that hangs is ended after 1.5 max_time + 5 seconds. `jobs=1` solves in this process.
     """
     from solverkit.bench.many import solve_many as many
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 
-from solverkit.bench.lanes import Lane, check_loky
 from solverkit.bench.execute import FIRST, LOADING
+from solverkit.bench.lanes import Lane, check_loky
 from solverkit.bench.session import TIMEOUT, Session
 from solverkit.bench.work import BUDGET, Batch, Finished, work
 
