@@ -1,4 +1,4 @@
-# make solve | make test | make lint | make figures: each sets up what it needs, and starts at once the second time.
+# make solve | make test | make lint | make figures | make bench-smoke | make bench: each sets up what it needs, and starts at once the second time.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -14,7 +14,7 @@ METHOD  ?= lv-hba
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: solve test lint figures format clean
+.PHONY: solve test lint figures bench-smoke bench format clean
 
 solve: $(VENV)/.run
 	$(BIN)/solverkit solve $(PROBLEM) --method $(METHOD)
@@ -33,6 +33,16 @@ format: $(VENV)/.dev
 
 figures: $(VENV)/.dev
 	$(BIN)/python -m tests.figures
+
+bench-smoke: $(VENV)/.dev
+	$(BIN)/solverkit bench problems/suites/smoke.yaml --jobs 2 --out results/smoke
+	$(BIN)/solverkit report results/smoke --html results/smoke/report.html
+
+bench: $(VENV)/.dev
+	for suite in bilevel-paper bilevel-peers; do \
+	  $(BIN)/solverkit bench problems/suites/$$suite.yaml --jobs 2 --out results/$$suite && \
+	  $(BIN)/solverkit report results/$$suite --html results/$$suite/report.html || exit $$?; \
+	done
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info plugins/*/build plugins/*/*.egg-info

@@ -1,7 +1,7 @@
-"""The runs of a suite on a Dask distributed scheduler: `dask scheduler`, and `dask worker ADDRESS` wherever there is room.
+"""The runs of a suite on a Dask scheduler: `dask scheduler`, and `dask worker ADDRESS` wherever there is room.
 
-The folder of the runs is on a disk that all workers share. A batch whose worker dies is given to another one by Dask, and
-by us where Dask gives up; what was recorded before is found on disk, so nothing is lost and nothing counts twice.
+The folder of the runs is on a disk that all workers share. A batch whose worker dies is given to another one by Dask,
+and by us where Dask gives up; what was recorded before is found on disk: nothing is lost and nothing counts twice.
 """
 
 from __future__ import annotations

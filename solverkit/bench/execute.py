@@ -109,7 +109,7 @@ def _make(subject: Subject) -> Problem:
     if not subject.file:
         return pickle.loads(subject.content)
     given = {"parameters": dict(subject.parameters)} if subject.parameters else {}
-    problem = api.load(subject.file, allow_python=subject.allow_python, **given)  # type: ignore[arg-type]
+    problem = api.load(subject.file, allow_python=subject.allow_python, **given)
     if problem.fingerprint() != subject.fingerprint:
         raise RuntimeError(
             f"{subject.file} is not the problem that was planned: it changed, or is another on this host"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
+from collections.abc import Callable
+from dataclasses import MISSING
+from dataclasses import fields as fields_of
 from math import isfinite
 from typing import Any
 
@@ -24,7 +26,8 @@ def from_line(line: dict[str, Any]) -> Record | None:
     if not line.keys() >= _NEEDED or not line.keys() <= _NAMES.keys():
         return None
     try:
-        return Record(**{name: _READ[_NAMES[name]](value) for name, value in line.items()})
+        fields: dict[str, Any] = {name: _READ[_NAMES[name]](value) for name, value in line.items()}
+        return Record(**fields)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return None
 
@@ -78,7 +81,7 @@ def _outcome(value: Any) -> Outcome:
     return Outcome[value]
 
 
-_READ = {
+_READ: dict[str, Callable[[Any], Any]] = {
     "str": _text,
     "int": _whole,
     "float": number,
@@ -90,5 +93,5 @@ _READ = {
 }
 """How a field is read, by its type as `record.py` spells it."""
 
-_NAMES = {item.name: str(item.type) for item in fields(Record)}
-_NEEDED = {item.name for item in fields(Record) if item.default is MISSING and item.default_factory is MISSING}
+_NAMES = {item.name: str(item.type) for item in fields_of(Record)}
+_NEEDED = {item.name for item in fields_of(Record) if item.default is MISSING and item.default_factory is MISSING}

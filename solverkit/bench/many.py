@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import faulthandler
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from pathlib import Path
@@ -120,7 +119,7 @@ def _hard(how: Mapping[str, Any]) -> float:
 
 def _in_worker(content: bytes, hard: float) -> bytes:
     if math.isfinite(hard):
-        faulthandler.dump_traceback_later(hard, exit=True, file=sys.__stderr__)
+        faulthandler.dump_traceback_later(hard, exit=True)
     try:
         problem, how = loads(content)
         return dumps(_solve(problem, how))

@@ -1,4 +1,4 @@
-"""Problems and results on their way between processes: pickled by value, so that what a notebook defined arrives too."""
+"""Problems and results on their way between processes: by value, so that what a notebook defined arrives too."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """From a suite to its runs: every problem by every method, seed and repetition, each with an id that stays the same.
 
-The id is a hash of all that decides what the run computes and what its record says: the problem's fingerprint and start,
-its name and the label in tables, the method with its effective options, device, dtype, seed, repetition, tolerance,
-limits and threads, and the versions of the core and of the method's distribution. The same suite has the same ids in
-every process and on every machine, so a run that is on disk is known; a new version of a method is a new run. How long a
-hanging run is waited for (`kill_after`) is not part of it.
+The id is a hash of all that decides what the run computes and what its record says: the problem's fingerprint and
+start, its name and the label in tables, the method with its effective options, device, dtype, seed, repetition,
+tolerance, limits and threads, and the versions of the core and of the method's distribution. The same suite has the
+same ids in every process and on every machine, so a run that is on disk is known; a new version of a method is a new
+run. How long a hanging run is waited for (`kill_after`) is not part of it.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def load_all(problems: Sequence[Case | Problem], allow_python: bool) -> list[Loa
 def _load(case: Case, allow_python: bool) -> Loaded:
     given = {"parameters": dict(case.parameters)} if case.parameters else {}
     try:
-        problem = api.load(case.file, allow_python=allow_python, **given)  # type: ignore[arg-type]
+        problem = api.load(case.file, allow_python=allow_python, **given)
     except MissingPackage as error:
         content = hashlib.sha256(Path(case.file).read_bytes()).hexdigest()
         name = case.name or Path(case.file).parent.name

@@ -4,8 +4,8 @@
     runs-<host>-<pid>-<n>.jsonl  one file a worker, so that lines never mix
     environments.json            machine, threads and versions, by the key that records name
 
-A line is one write to a file opened for appending. A kill can cut the last line of a file, no other: readers leave it out
-and say so. It is one of
+A line is one write to a file opened for appending. A kill can cut the last line of a file, no other: readers leave it
+out and say so. A line is one of
 
     a record                     {"run": id, "outcome": "SOLVED", ...}, see `solverkit.bench.record`
     {"started": id, ...}         the worker has this run in hand

@@ -237,7 +237,7 @@ def _files(folder: Path, pattern: str) -> tuple[list[str], str]:
 
 def _once(cases: list[Case]) -> list[Case]:
     """Without those that two patterns name."""
-    kept = {}
+    kept: dict[tuple[str, str, str], Case] = {}
     for case in cases:
         kept.setdefault((str(Path(case.file).resolve()), repr(case.parameters), case.name), case)
     return list(kept.values())

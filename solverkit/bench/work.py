@@ -135,7 +135,7 @@ class Desk:
 
 
 def last_place(words: str) -> str:
-    """Where a dying worker was, out of what `faulthandler` wrote: the innermost line of the thread that made the run."""
+    """Where a dying worker was, by what `faulthandler` wrote: the innermost line of the thread that made the run."""
     for stack in words.split("\n\n"):
         frames = re.findall(r'File "([^"]+)", line (\d+) in (\S+)', stack)
         if any(file.endswith("execute.py") for file, _, _ in frames):

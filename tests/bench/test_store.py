@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 
@@ -150,7 +151,7 @@ def test_traces_are_thinned_evenly_with_both_ends():
     rows = [(float(k), k, 1.0) for k in range(1000)]
     kept = thinned(rows)
     assert (len(kept), kept[0], kept[-1]) == (200, rows[0], rows[-1])
-    steps = [after[1] - before[1] for before, after in zip(kept, kept[1:], strict=False)]
+    steps = [after[1] - before[1] for before, after in itertools.pairwise(kept)]
     assert set(steps) <= {5, 6}
     assert thinned(rows[:200]) == rows[:200]
 

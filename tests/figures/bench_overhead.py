@@ -41,9 +41,7 @@ def many_short_runs(folder: Path) -> None:
     records = store.read(folder / "out").records
     own = sum(record.time for record in records)
     solved = sum(record.solved for record in records)
-    print(
-        f"bench:  {solved} of {RUNS} runs solved in {seconds:.1f} s with --jobs 2; the methods themselves took {own:.1f} s"
-    )
+    print(f"bench:  {solved} of {RUNS} runs solved in {seconds:.1f} s with --jobs 2; in the methods {own:.1f} s")
     print(
         f"again:  the same command in {solverkit('bench', str(suite), '--out', str(folder / 'out'), '--quiet'):.1f} s"
     )

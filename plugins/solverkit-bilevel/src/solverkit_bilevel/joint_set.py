@@ -63,6 +63,13 @@ class JointSet:
         """Length of the warm start; 0 where the projection has a closed form."""
         return self.rows.count if self.shape == "polyhedron" else 0
 
+    @property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """(lower, upper), each (N,), where the rows are bounds on single entries; None otherwise."""
+        if self.shape == "free":
+            return np.full(self.size, -np.inf), np.full(self.size, np.inf)
+        return (self._lower, self._upper) if self.shape == "box" else None
+
     def project(self, u: np.ndarray, warm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The nearest point of C (N,), and the multipliers to start the next projection from."""
         if self.shape == "box":

@@ -44,6 +44,8 @@ from solverkit.kinds.bilevel.problem import Bilevel
 from solverkit.operators.sets import SimpleSet
 from solverkit_bilevel import options as defaults
 from solverkit_bilevel.envelope import ProximalLagrangian, Saddle
+from solverkit_bilevel.descent import Reduced
+from solverkit_bilevel.follower import Follower
 from solverkit_bilevel.joint_set import JointSet
 from solverkit_bilevel.options import LVHBAOptions
 from solverkit_bilevel.paper_schedule import run_block
@@ -54,6 +56,8 @@ from solverkit_bilevel.structure import Structure
 
 STEP_RANGE = (1e-10, 1e10)  # of the spectral step
 LAST_SETTLE = 1e-3  # R_k / (1 + |grad F|) for a claim
+BLOCK, PAPER_BLOCK = 50, 1000  # iterations a step
+DESCENDED = 10.0  # tolerances: |projected hypergradient| / (1 + |grad F|) for a claim
 SHORTEST = 1e-10  # fraction of a step at which the line search gives up
 
 
@@ -68,6 +72,7 @@ class LVHBA(Solver[Bilevel, State]):
         self._model: ProximalLagrangian
         self._joint: JointSet
         self._rest: AffineRows
+        self._reduced: Reduced | None
 
     # -- protocol
 
@@ -85,6 +90,7 @@ class LVHBA(Solver[Bilevel, State]):
             s.upper, s.lower, s.upper_slope = problem.upper(w), problem.lower(w), problem.upper_gradient(w)
             s.gap_slope = np.zeros(len(w))
         else:
+            s.open_gap = options.gap_tol or ctx.tol
             self._look(problem, s, w)
             self._anchor_multiplier(problem, s)
         s.residual = s.c * float(np.linalg.norm(s.upper_slope / s.c + s.gap_slope))
@@ -94,7 +100,7 @@ class LVHBA(Solver[Bilevel, State]):
         """A block of iterations."""
         self._prepare(problem, state.structure)
         options = self.options
-        count = options.block or (1000 if options.paper else 50)
+        count = options.block or (PAPER_BLOCK if options.paper else BLOCK)
         if options.paper:
             run_block(problem, self._model, self._joint, state, options, count)
             state.claimed = state.merit <= (options.paper_tol or ctx.tol)
@@ -102,7 +108,7 @@ class LVHBA(Solver[Bilevel, State]):
         for _ in range(count):
             if state.claimed:
                 break
-            self._iterate(problem, state, ctx)
+            (self._iterate if state.descent is None else self._descend)(problem, state, ctx)
         return state
 
     def point(self, state: State) -> Point:
@@ -137,7 +143,7 @@ class LVHBA(Solver[Bilevel, State]):
         self._prepare(problem, state.structure)
         if self._joint.curved:
             return state
-        found = polish(problem, state.w, self._rest, state.structure, self.options.polish_iterations)
+        found = polish(problem, state.w, self._rest, state.structure, self._polish_steps(state))
         if found is None:
             ctx.log("polish: the lower KKT system broke down; the last iterate stands")
             return state
@@ -153,6 +159,16 @@ class LVHBA(Solver[Bilevel, State]):
         state.upper, state.lower = problem.upper(found.w), problem.lower(found.w)
         state.upper_slope, state.gap = problem.upper_gradient(found.w), 0.0
         return state
+
+    def _polish_steps(self, s: State) -> int:
+        """Newton steps that the polish may take: a share of the iterations so far, so that it does not dwarf the run.
+
+        A run cut short by a limit gives `finish` the time of its greatest step, beyond which all is lost: there a tenth
+        of a block, as a Newton step costs two to three iterations.
+        """
+        whole = s.claimed or s.ended
+        share = 50 + s.iterations // 10 if whole else (self.options.block or BLOCK) // 10
+        return min(self.options.polish_iterations, share)
 
     # -- structure
 
@@ -184,9 +200,18 @@ class LVHBA(Solver[Bilevel, State]):
                 )
         self._rest = AffineRows.stack([upper, lower.take(np.flatnonzero(lower.norms(slice(n, None)) == 0))])
         self._joint = JointSet(joint, curved)
+        self._reduced = self._build_reduced(problem, structure)
         y_curved = any(part.start == n for part, _ in curved)
         self._model = self._build_model(problem, structure, y_curved)
         self._problem = problem
+
+    def _build_reduced(self, problem: Bilevel, structure: Structure) -> Reduced | None:
+        """F(x, y*(x)) where x lives in a box and nothing else binds the leader."""
+        n = problem.n
+        bounds = JointSet(self._rest).bounds
+        if bounds is None or self._joint.curved or problem.upper_constraints.count or not self.options.handover:
+            return None
+        return Reduced(problem, Follower(problem, structure), bounds[0][:n], bounds[1][:n])
 
     def _build_model(self, problem: Bilevel, structure: Structure, y_curved: bool) -> ProximalLagrangian:
         options = self.options
@@ -251,6 +276,9 @@ class LVHBA(Solver[Bilevel, State]):
             ctx.log(f"c = {s.c:g}: x has not settled after {s.level_iterations} iterations, R = {s.residual:.2g}")
             self._next_level(problem, s, ctx)
             return
+        if self._reduced and s.level_iterations == self.options.handover and self._reduced.begin(problem, s):
+            ctx.log(f"c = {s.c:g}: x has not settled after {s.level_iterations} iterations; F(x, y*(x)) takes over")
+            return
         s.iterations += 1
         s.level_iterations += 1
         if self._search(problem, s, slope, direction, ctx):
@@ -297,6 +325,7 @@ class LVHBA(Solver[Bilevel, State]):
             s.claimed = True
             return
         if s.c * options.growth > options.c_max:
+            s.ended = True
             raise Stop(
                 Termination.STALLED,
                 f"c has reached {s.c:g} and the lower gap is {s.gap:.2g}: the lower problem may not be convex in "
@@ -308,3 +337,18 @@ class LVHBA(Solver[Bilevel, State]):
         if options.predict and anchor is not None:
             w, s.warm = self._joint.project(last + (last - anchor) / options.growth, s.warm)
             self._look(problem, s, w)
+
+    def _descend(self, problem: Bilevel, s: State, ctx: Context) -> None:
+        """One step on F(x, y*(x)). Raises Stop(STALLED) where none descends, or the last is done."""
+        assert self._reduced is not None and s.descent is not None
+        if s.residual <= DESCENDED * ctx.tol * (1 + float(np.linalg.norm(s.upper_slope))):
+            s.claimed = True
+            return
+        if s.descent.iterations >= self.options.descent_iterations:
+            s.ended, why = True, f"is still {s.residual:.2g} after {s.descent.iterations} steps"
+        elif not self._reduced.advance(problem, s, self.options.armijo):
+            s.ended, why = True, f"is {s.residual:.2g} and no step descends: x is at a kink, or rounding is all that is left"
+        s.iterations += 1
+        s.descent.iterations += 1
+        if s.ended:
+            raise Stop(Termination.STALLED, f"the projected gradient of F(x, y*(x)) {why}")

@@ -107,6 +107,14 @@ class LVHBAOptions(Options):
         ge=1,
         description="Production: iterations after which a level is left although x has not settled; the log says so.",
     )
+    handover: int = Field(
+        200,
+        ge=0,
+        description="Production: iterations at one c after which, where x has not settled, the follower's exact answer "
+        "takes over: projected L-BFGS steps on F(x, y*(x)), gradients by KKT sensitivity. Only where y* is unique "
+        "and smooth at that x, X is a box, and neither G nor H is given; elsewhere nothing changes. 0: never.",
+    )
+    descent_iterations: int = Field(2000, ge=1, description="Most steps on F(x, y*(x)) after the handover.")
     armijo: float = Field(
         1e-4,
         gt=0,
@@ -137,7 +145,11 @@ class LVHBAOptions(Options):
         "Removes the O(1/c) bias.",
     )
     polish_iterations: int = Field(
-        200, ge=1, description="Most Newton steps of the polish, changes of the active set included."
+        200,
+        ge=1,
+        description="Most Newton steps of the polish, changes of the active set included. Besides, no more than "
+        "50 plus a tenth of the iterations done; a tenth of a block where a limit cut the run short, as the "
+        "polish then has the time of one step.",
     )
 
     alpha: float = Field(

@@ -9,6 +9,24 @@ import numpy as np
 from solverkit_bilevel.structure import Structure
 
 
+MEMORY = 10  # pairs of the L-BFGS in `descent`
+
+
+@dataclass
+class Descent:
+    """Where the descent of F(x, y*(x)) stands; see `descent`."""
+
+    lam: np.ndarray  # multipliers of the follower's rows
+    slope: np.ndarray  # (n,) hypergradient
+    moves: list[np.ndarray] = field(default_factory=list)  # differences of x
+    turns: list[np.ndarray] = field(default_factory=list)  # and of the hypergradient
+    iterations: int = 0
+
+    def remember(self, move: np.ndarray, turn: np.ndarray) -> None:
+        """Add a pair, drop the oldest."""
+        self.moves, self.turns = [*self.moves, move][-MEMORY:], [*self.turns, turn][-MEMORY:]
+
+
 @dataclass
 class State:
     """The iterate, what the oracles gave there, and the memory of the line search.
@@ -43,10 +61,20 @@ class State:
     anchor: np.ndarray | None = None  # w at the end of the last level
     stuck: bool = False  # the last line search failed
     claimed: bool = False
+    ended: bool = False  # stopped of itself, without a claim
     polished: bool = False
+    open_gap: float | None = None  # production: a larger relative gap is open, and no gradient outweighs it
+    descent: Descent | None = None  # what has taken over from the projected steps, if anything
 
     @property
     def merit(self) -> float:
-        """R_k / (1 + |grad F|) + sqrt((f - v) / (1 + |f|)): the gap is O(1/c^2), the error of x O(1/c)."""
-        scale = 1 + float(np.linalg.norm(self.upper_slope))
-        return self.residual / scale + float(np.sqrt(max(self.gap, 0.0) / (1 + abs(self.lower))))
+        """Stationarity plus sqrt((f - v) / (1 + |f|)): the gap is O(1/c^2), the error of x O(1/c).
+
+        Stationarity is rho = R_k / (1 + |grad F|) in the paper's schedule. In production it is rho / (1 + rho), and an
+        open gap counts 1 more: a point whose y does not answer its x is never better than one whose y does.
+        """
+        rho = self.residual / (1 + float(np.linalg.norm(self.upper_slope)))
+        gap = max(self.gap, 0.0) / (1 + abs(self.lower))
+        if self.open_gap is None:
+            return rho + float(np.sqrt(gap))
+        return rho / (1 + rho) + float(np.sqrt(gap)) + (1.0 if gap > self.open_gap else 0.0)

@@ -48,7 +48,7 @@ class Quick(Solver[Line, State]):
 
 
 class Hangs(Quick):
-    """Does not come back from a step, but for the first one in a process: a worker warms up a method that is new to it."""
+    """Does not come back from a step, but for the first one in a process, with which a worker warms up."""
 
     steps = 0
 
