@@ -1,4 +1,4 @@
-# make solve | make test | make lint | make figures | make bench-smoke | make bench: each sets up what it needs, and starts at once the second time.
+# make solve | test | lint | figures | bench-smoke | bench: each sets up what it needs, and starts at once the second time.
 
 PYTHON ?= python3
 VENV   := .venv

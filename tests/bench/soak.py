@@ -1,8 +1,8 @@
 """kill -9 at random moments, then the same command: `python -m tests.bench.soak [MOMENTS]`.
 
-A suite of short runs is begun again and again. Once its first record of this round is on disk, after a random while,
-the parent or one worker is killed. At the end the suite is finished, and every run of it must be there once, solved;
-what was on disk before a kill must be there unchanged after it.
+A suite of short runs is begun again and again. Once a new record is on disk, after a random while, one worker or the
+parent is killed, in turn. At the end the suite is finished, and every run of it must be there once, solved; what was on
+disk before a kill must be there unchanged after it.
 """
 
 from __future__ import annotations
@@ -47,30 +47,33 @@ class Tally:
 
 
 def soak(folder: Path, moments: int, seeds: int, seed: int = 0) -> Tally:
-    """Kill `moments` times, parent and worker in turn; then finish the suite and count."""
+    """Kill `moments` times, worker and parent in turn; then finish the suite and count."""
     rng = random.Random(seed)
     (folder / "line.yaml").write_text(PROBLEM)
     suite = folder / "suite.yaml"
     suite.write_text(SUITE.format(seeds=list(range(seeds))))
     tally, out = Tally(runs=2 * seeds), folder / "out"
+    process: subprocess.Popen[bytes] | None = None
     for moment in range(moments):
         before = _records(out)
-        process = _start(suite, out)
+        process = process or _start(suite, out)
         while process.poll() is None and len(_records(out)) <= len(before):
             time.sleep(0.05)
         time.sleep(rng.random() * 0.5)
         before |= _records(out)
         if process.poll() is not None:
-            tally.late += 1
-        elif moment % 2:
-            tally.workers += _kill(list(_workers(out)))
-            process.wait(timeout=120)
+            tally.late, process = tally.late + 1, None
+        elif moment % 2 == 0:
+            tally.workers += _kill(rng.sample(workers := sorted(_workers(out)), len(workers)))
         else:
             tally.parents += _kill([process.pid])
             process.wait()
+            process = None
             _wait_for_the_end(out)
         after = _records(out)
         tally.lost += sum(after.get(run) != line for run, line in before.items())
+    if process is not None:
+        process.wait(timeout=300)
     _start(suite, out).wait(timeout=300)
     runs = store.read(out)
     tally.missing = tally.runs - len({record.run for record in runs.records})
@@ -124,7 +127,7 @@ def _wait_for_the_end(out: Path) -> None:
 def main() -> None:
     moments = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     with tempfile.TemporaryDirectory() as folder:
-        tally = soak(Path(folder), moments, seeds=40 * moments)
+        tally = soak(Path(folder), moments, seeds=60 * moments)
     print(tally)
     if tally.missing or tally.unsolved or tally.lost:
         raise SystemExit("not the same final set of runs")

@@ -137,8 +137,10 @@ class LVHBA(Solver[Bilevel, State]):
         return state.claimed
 
     def finish(self, problem: Bilevel, state: State, ctx: Context) -> State:
-        """Polish; what it finds is taken where the lower level was not solved yet, or the merit does not get worse."""
-        if not self.options.polish or state.polished:
+        """Polish; what it finds is taken where the lower level was not solved yet, or the merit does not get worse.
+
+        A claim of the descent has no bias to remove and stands."""
+        if not self.options.polish or state.polished or (state.descent and state.claimed):
             return state
         self._prepare(problem, state.structure)
         if self._joint.curved:
