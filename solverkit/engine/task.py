@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import metadata
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -112,6 +112,7 @@ class Task:
         return found | {"python": sys.version.split()[0]}
 
 
+@cache
 def _version(package: str) -> str:
     try:
         return metadata.version(package.replace("_", "-"))

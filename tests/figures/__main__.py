@@ -10,7 +10,7 @@ import os
 import platform
 import sys
 
-NAMES = ("toy", "strongly_convex", "literature", "svm", "throughput", "startup", "resume", "bad_input")
+NAMES = ("toy", "strongly_convex", "literature", "svm", "throughput", "startup", "resume", "bad_input", "bench_overhead")
 
 
 def main() -> int:
