@@ -10,7 +10,17 @@ import os
 import platform
 import sys
 
-NAMES = ("toy", "strongly_convex", "literature", "svm", "throughput", "startup", "resume", "bad_input", "bench_overhead")
+NAMES = (
+    "toy",
+    "strongly_convex",
+    "literature",
+    "svm",
+    "throughput",
+    "startup",
+    "resume",
+    "bad_input",
+    "bench_overhead",
+)
 
 
 def main() -> int:
