@@ -26,12 +26,8 @@ class PointStatus(enum.Enum):
     """What a point is, as the core found it. The value is the sentence that the user reads."""
 
     CERTIFIED = "every condition of the certificate holds within its tolerance"
-    FEASIBLE = (
-        "the constraints hold, but optimality was not confirmed: give it more iterations or a tighter tol"
-    )
-    INFEASIBLE = (
-        "a constraint is violated beyond its tolerance: see the certificate for which, and by how much"
-    )
+    FEASIBLE = "the constraints hold, but optimality was not confirmed: give it more iterations or a tighter tol"
+    INFEASIBLE = "a constraint is violated beyond its tolerance: see the certificate for which, and by how much"
     UNVERIFIED = "the certificate could not be computed: its note says why"
 
 
@@ -46,9 +42,7 @@ class Term:
     value: float
     tolerance: float
     scaling: float = 1.0
-    feasibility: bool = (
-        False  # a violated feasibility term makes the point INFEASIBLE, any other one FEASIBLE
-    )
+    feasibility: bool = False  # a violated feasibility term makes the point INFEASIBLE, any other one FEASIBLE
     note: str = ""
 
     @property
@@ -224,9 +218,7 @@ class Source(Protocol):
         """Compile expressions (each with its path), stacked in order, over the flat vector of `variables`."""
         ...
 
-    def scalar(
-        self, text: str, path: Sequence[str | int], variables: Mapping[str, tuple[int, ...]]
-    ) -> Function:
+    def scalar(self, text: str, path: Sequence[str | int], variables: Mapping[str, tuple[int, ...]]) -> Function:
         """Compile one expression that must be a single number."""
         ...
 

@@ -70,11 +70,11 @@ class Follower:
         w, r, guess = w.copy(), self.rows.A @ w - self.rows.b, lam
         active = self.equal | (lam > 0)
         gradient = problem.lower_gradient(w)[self.n :]
+        H = self._curvature(problem, w)
         for _ in range(ROUNDS):
             held = np.flatnonzero(active)
-            try:
-                lu = splu(self._system(problem, w, held), permc_spec="COLAMD")
-            except RuntimeError:  # singular
+            lu = self._factor(H, held)
+            if lu is None:
                 return None
             step = lu.solve(np.concatenate([-gradient, -r[held]]))
             if not np.isfinite(step).all():
@@ -83,8 +83,11 @@ class Follower:
             guess = np.zeros(len(r))
             guess[held] = step[self.m :]
             r, gradient = self.rows.A @ w - self.rows.b, problem.lower_gradient(w)[self.n :]
+            before, H = H, self._curvature(problem, w)
             if self.residual(w, gradient, guess, r) <= ACCURACY:
-                return Answer(w, guess, held, lu)
+                if abs(H - before).max() > ACCURACY * (1 + abs(H).max()):  # the derivative needs K at w itself
+                    lu = self._factor(H, held)
+                return None if lu is None else Answer(w, guess, held, lu)
             active = self.equal | (guess + r > 0)
         return None
 
@@ -95,10 +98,14 @@ class Follower:
         apart = np.abs(np.where(self.equal, r, np.minimum(lam, -r))).max(initial=0.0)
         return float(max(still / size, apart / (size + np.abs(w).max())))
 
-    def _system(self, problem: Bilevel, w: np.ndarray, held: np.ndarray) -> csc_array:
+    def _factor(self, H: csr_array, held: np.ndarray) -> SuperLU | None:
+        """Of K; None where it is singular."""
         rows = self.Ay[held]
-        empty = csr_array((len(held), len(held)))
-        return csc_array(block_array([[self._curvature(problem, w), rows.T], [rows, empty]]))
+        corner = csr_array((len(held), len(held)))
+        try:
+            return splu(csc_array(block_array([[H, rows.T], [rows, corner]])), permc_spec="COLAMD")
+        except RuntimeError:
+            return None
 
     def _curvature(self, problem: Bilevel, w: np.ndarray) -> csr_array:
         return csr_array(csr_array(problem.lower_hessian(w))[self.n :, self.n :])

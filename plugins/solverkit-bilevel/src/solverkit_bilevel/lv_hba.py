@@ -13,7 +13,9 @@ Iteration of the production schedule, on psi_c = F/c + f - v with v from `envelo
     psi_c c       <- growth c                                     when R_k <= settle (1 + |grad F|) /
     sqrt(c)
 
-until f - v is small at a settled x; `polish` then removes what is left of the O(1/c) bias.
+until f - v is small at a settled x; `polish` then removes what is left of the O(1/c) bias. Where x does not settle in
+`handover` iterations at one c, and the follower's answer y*(x) is unique and smooth, `descent` takes over on
+F(x, y*(x)).
 
 | here | paper | meaning |
 |---|---|---|
@@ -43,8 +45,8 @@ from solverkit.kinds.base import Point
 from solverkit.kinds.bilevel.problem import Bilevel
 from solverkit.operators.sets import SimpleSet
 from solverkit_bilevel import options as defaults
-from solverkit_bilevel.envelope import ProximalLagrangian, Saddle
 from solverkit_bilevel.descent import Reduced
+from solverkit_bilevel.envelope import ProximalLagrangian, Saddle
 from solverkit_bilevel.follower import Follower
 from solverkit_bilevel.joint_set import JointSet
 from solverkit_bilevel.options import LVHBAOptions
@@ -57,6 +59,7 @@ from solverkit_bilevel.structure import Structure
 STEP_RANGE = (1e-10, 1e10)  # of the spectral step
 LAST_SETTLE = 1e-3  # R_k / (1 + |grad F|) for a claim
 BLOCK, PAPER_BLOCK = 50, 1000  # iterations a step
+DESCENT_COST = 5  # iterations that a step of the descent counts for in a block
 DESCENDED = 10.0  # tolerances: |projected hypergradient| / (1 + |grad F|) for a claim
 SHORTEST = 1e-10  # fraction of a step at which the line search gives up
 
@@ -105,10 +108,14 @@ class LVHBA(Solver[Bilevel, State]):
             run_block(problem, self._model, self._joint, state, options, count)
             state.claimed = state.merit <= (options.paper_tol or ctx.tol)
             return state
-        for _ in range(count):
-            if state.claimed:
-                break
-            (self._iterate if state.descent is None else self._descend)(problem, state, ctx)
+        done = 0
+        while done < count and not state.claimed:
+            if state.descent is None:
+                self._iterate(problem, state, ctx)
+                done += 1
+            else:
+                self._descend(problem, state, ctx)
+                done += DESCENT_COST
         return state
 
     def point(self, state: State) -> Point:
@@ -342,15 +349,18 @@ class LVHBA(Solver[Bilevel, State]):
 
     def _descend(self, problem: Bilevel, s: State, ctx: Context) -> None:
         """One step on F(x, y*(x)). Raises Stop(STALLED) where none descends, or the last is done."""
-        assert self._reduced is not None and s.descent is not None
+        assert self._reduced is not None
+        assert s.descent is not None
         if s.residual <= DESCENDED * ctx.tol * (1 + float(np.linalg.norm(s.upper_slope))):
             s.claimed = True
             return
+        why = ""
         if s.descent.iterations >= self.options.descent_iterations:
-            s.ended, why = True, f"is still {s.residual:.2g} after {s.descent.iterations} steps"
-        elif not self._reduced.advance(problem, s, self.options.armijo):
-            s.ended, why = True, f"is {s.residual:.2g} and no step descends: x is at a kink, or rounding is all that is left"
+            why = "the last step of `descent_iterations` is done"
+        elif self._reduced.crawls(s.descent) or not self._reduced.advance(problem, s, self.options.armijo):
+            why = "steps no longer lower F(x, y*(x)): x is at a kink, or rounding is all that is left"
+        if why:
+            s.ended = True
+            raise Stop(Termination.STALLED, f"{why}; its projected gradient is {s.residual:.2g}")
         s.iterations += 1
         s.descent.iterations += 1
-        if s.ended:
-            raise Stop(Termination.STALLED, f"the projected gradient of F(x, y*(x)) {why}")

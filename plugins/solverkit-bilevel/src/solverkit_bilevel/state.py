@@ -8,7 +8,6 @@ import numpy as np
 
 from solverkit_bilevel.structure import Structure
 
-
 MEMORY = 10  # pairs of the L-BFGS in `descent`
 
 
@@ -20,6 +19,8 @@ class Descent:
     slope: np.ndarray  # (n,) hypergradient
     moves: list[np.ndarray] = field(default_factory=list)  # differences of x
     turns: list[np.ndarray] = field(default_factory=list)  # and of the hypergradient
+    values: list[float] = field(default_factory=list)  # last values of F(x, y*(x))
+    least: float = np.inf  # rho of the best iterate; F falls all along, so later ones are no worse answers
     iterations: int = 0
 
     def remember(self, move: np.ndarray, turn: np.ndarray) -> None:
@@ -67,13 +68,18 @@ class State:
     descent: Descent | None = None  # what has taken over from the projected steps, if anything
 
     @property
+    def rho(self) -> float:
+        """R_k / (1 + |grad F|)."""
+        return self.residual / (1 + float(np.linalg.norm(self.upper_slope)))
+
+    @property
     def merit(self) -> float:
         """Stationarity plus sqrt((f - v) / (1 + |f|)): the gap is O(1/c^2), the error of x O(1/c).
 
-        Stationarity is rho = R_k / (1 + |grad F|) in the paper's schedule. In production it is rho / (1 + rho), and an
-        open gap counts 1 more: a point whose y does not answer its x is never better than one whose y does.
+        Stationarity is rho in the paper's schedule. In production it is rho / (1 + rho), and an open gap counts 1
+        more: a point whose y does not answer its x is never better than one whose y does.
         """
-        rho = self.residual / (1 + float(np.linalg.norm(self.upper_slope)))
+        rho = self.rho if self.descent is None or self.polished else min(self.rho, self.descent.least)
         gap = max(self.gap, 0.0) / (1 + abs(self.lower))
         if self.open_gap is None:
             return rho + float(np.sqrt(gap))
