@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from solverkit.engine.solver import OneShotSolver, Solver
     from solverkit.kinds.base import Kind, Problem
 
-BUILTIN = ("solverkit.kinds.builtin", "solverkit.cli.builtin")
+BUILTIN = ("solverkit.registry.builtin", "solverkit.cli.builtin")
 """Modules of the core that go through the same hooks as a third party's. Their names cannot be taken."""
 
 ONLY = "SOLVERKIT_PLUGINS_ONLY"
