@@ -22,7 +22,7 @@ def ours(split: dict[str, np.ndarray]) -> tuple[float, float, float, str]:
     """Test accuracy, seconds, validation loss and status of LV-HBA from the file's start."""
     problem = sk.load(PROBLEM, data={key: split[key] for key in KEYS})
     begin = time.perf_counter()
-    result = sk.solve(problem, method="lv-hba", max_time=60)
+    result = sk.solve(problem, method="lv-hba", max_time=20)
     seconds = time.perf_counter() - begin
     side = split["A_test"] @ result.point["w"] + result.point["b"]
     return float(np.mean(np.sign(side) == split["label_test"])), seconds, result.fun, result.point_status.name
