@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import re
 import signal
 import subprocess
@@ -188,8 +189,9 @@ def test_json_has_no_numbers_that_json_lacks(capsys):
 
 
 def test_a_closed_pipe_is_silent():
-    code = f"{sys.executable} -c 'import time; time.sleep(0.3)'"
-    command = f"({code}; exec {sys.executable} -m solverkit --help) | true; exit ${{PIPESTATUS[0]}}"
+    python = shlex.quote(sys.executable)
+    code = f"{python} -c 'import time; time.sleep(0.3)'"
+    command = f"({code}; exec {python} -m solverkit --help) | true; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
     assert done.returncode == 141
     assert done.stderr == ""
