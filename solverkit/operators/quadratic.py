@@ -10,6 +10,7 @@ Each is a `solverkit.expressions.function.Function` on the CPU in float64.
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ def matrix_digest(matrix: csr_array) -> str:
     return array_digest(np.asarray(matrix.shape), matrix.indptr, matrix.indices, matrix.data)
 
 
-class _Host:
+class _Host(ABC):
     """What the three share: they stay where they are."""
 
     device = "cpu"
@@ -49,8 +50,8 @@ class _Host:
     def gradient(self, z: np.ndarray) -> np.ndarray:
         return self.vjp(z, np.ones(1))
 
-    def vjp(self, z: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
+    @abstractmethod
+    def vjp(self, z: np.ndarray, weights: np.ndarray) -> np.ndarray: ...
 
 
 class Linear(_Host):
