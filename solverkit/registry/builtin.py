@@ -14,5 +14,15 @@ def solverkit_problem_kinds() -> list[KindSpec]:
             "bilevel",
             "min F(x, y) subject to y solving a constrained lower problem",
             "solverkit.kinds.bilevel.kind:BilevelKind",
-        )
+        ),
+        KindSpec(
+            "linear-sequence",
+            "A_t x_t = b_t for t = 1, ..., T, sparse systems of one pattern",
+            "solverkit.kinds.linear_sequence.kind:LinearSequenceKind",
+        ),
+        KindSpec(
+            "nonlinear",
+            "min f(x) subject to lower <= c(x) <= upper and bounds on x",
+            "solverkit.kinds.nonlinear.kind:NonlinearKind",
+        ),
     ]

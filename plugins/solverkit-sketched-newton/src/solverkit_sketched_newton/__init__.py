@@ -1,0 +1,1 @@
+"""Constrained nonlinear optimization: inexact Newton steps, exact augmented Lagrangian, randomized preconditioners."""

@@ -1,0 +1,1 @@
+"""Ways to solve the Newton system, each behind the interface of `base`."""

@@ -1,0 +1,1 @@
+"""Solvers that learn their parameters along a sequence of linear systems."""

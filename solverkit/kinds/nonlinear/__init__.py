@@ -1,0 +1,1 @@
+"""min f(x) subject to lower <= c(x) <= upper and bounds on x."""
