@@ -16,7 +16,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -34,8 +34,8 @@ BOUND_MULTIPLIERS = "bound_multipliers"
 
 ONE = np.ones(1)
 
-Matrix = csr_array | np.ndarray
-"""Sparse or dense, as the function that it comes from says; both know `@` and `.T`."""
+Matrix: TypeAlias = Any
+"""csr_array or ndarray, as the function that it comes from says; both know `@` and `.T`."""
 
 
 @dataclass(frozen=True, eq=False)

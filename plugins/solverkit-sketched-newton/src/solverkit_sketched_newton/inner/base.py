@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
-from scipy.sparse import csr_array
 
-Matrix = csr_array | np.ndarray
+Matrix: TypeAlias = Any
+"""csr_array or ndarray; both know `@` and `.T`."""
 
 
 @dataclass(frozen=True, eq=False)
