@@ -1,0 +1,1 @@
+"""Compiled loops over sparse matrices and stencils: no Python, no library call inside."""

@@ -1,0 +1,1 @@
+"""Solvers of one linear system that a tuner may choose between, behind one interface: `base.SolverArm`."""
