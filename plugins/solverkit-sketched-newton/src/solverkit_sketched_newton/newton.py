@@ -1,0 +1,274 @@
+"""One production step: a Newton direction for the barrier problem, and a line search on its merit function.
+
+    [ W + S + delta_w I    J'        ] [ dw ]       [ g_L ]          S = z / distance
+    [ J                   -delta_c I ] [ dy ]  =  - [  c  ]
+
+    (w, y) <- (w, y) + a (dw, dy),    z <- z + a_z dz,    dz = mu / distance - z - (z / distance) d(distance)
+
+a starts at the fraction-to-the-boundary rule and is halved until L_eta has decreased enough (`merit`), or, for the first
+trial, until the KKT error of the barrier problem has: near a solution both hold, and far from one the second spares
+steps that a merit function refuses for its curvature alone. A second-order correction is tried before halving.
+
+| here | paper | meaning |
+|---|---|---|
+| eta1, eta2, nu | eta_1, eta_2, nu | weights of L_eta and how the descent test moves them |
+| armijo | beta | sufficient decrease |
+| mu | | barrier parameter (Waechter and Biegler 2006) |
+
+Deviations from the paper: delta_w by inertia instead of |W|_F + xi; eta is set back whenever the KKT error has halved,
+so that one bad region does not blow it up for good; W is not used in the merit of trial points at all.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from solverkit.kinds.nonlinear.problem import Nonlinear
+from solverkit_sketched_newton.barrier import Distances, kkt, longest, norm_inf, within
+from solverkit_sketched_newton.form import Form
+from solverkit_sketched_newton.inner.base import NewtonSystem
+from solverkit_sketched_newton.merit import Slope, lower_part, slope_along, upper_part
+from solverkit_sketched_newton.options import SketchedNewtonOptions
+from solverkit_sketched_newton.regularize import Regularizer
+from solverkit_sketched_newton.state import Evaluated, State
+
+TAU = 0.99  # least fraction to the boundary
+KAPPA_EPS = 10.0  # the barrier problem is solved when its error is below this times mu
+SHORTEST = 1e-10  # shortest step of the line search
+CONTRACTION = 0.9  # a first trial whose KKT error is below this times the present one is taken
+ROUNDING = 10 * float(np.finfo(float).eps)
+
+
+@dataclass(eq=False)
+class Local:
+    """What one step knows of the current iterate."""
+
+    distances: Distances | None
+    lagrangian: np.ndarray  # g_L of the barrier problem
+    weight: np.ndarray | None
+    sign: np.ndarray | None
+    phi: float
+
+
+@dataclass(eq=False)
+class Step:
+    """A direction with what the line search asks of it."""
+
+    dx: np.ndarray
+    dy: np.ndarray
+    dz_low: np.ndarray
+    dz_high: np.ndarray
+    slope: Slope
+
+
+class Newton:
+    """Steps for one problem in standard form; rebuilt from problem and options after a resume."""
+
+    def __init__(self, problem: Nonlinear, form: Form, options: SketchedNewtonOptions, inner: Any) -> None:
+        self.form, self.options = form, options
+        self.regularizer = Regularizer(inner)
+        self.armijo = options.armijo or 1e-4
+
+    # -- parts of the iterate
+
+    def measure(self, state: State, jacobian: Any) -> None:
+        """`error`, `barrier_error` and the parts that the report shows."""
+        form, at = self.form, state.at
+        distances = Distances.of(form, at.w) if form.bounded else None
+        gradient = at.g + jacobian.T @ state.y if form.m else at.g
+        parts = kkt(gradient, at.c, state.y, state.z_low, state.z_high, form, distances, 0.0)
+        state.error, state.dual, state.violation = parts.error, parts.dual, parts.primal
+        if distances is None:
+            state.barrier_error = state.error
+        else:
+            parts = kkt(gradient, at.c, state.y, state.z_low, state.z_high, form, distances, state.mu)
+            state.barrier_error = parts.error
+
+    def lower_barrier(self, state: State, jacobian: Any) -> None:
+        """The next mu, as often as the present barrier problem is solved well enough."""
+        if not self.form.bounded:
+            return
+        least = state.tol / 10
+        while state.mu > least and state.barrier_error <= KAPPA_EPS * state.mu:
+            state.mu = max(least, min(self.options.mu_factor * state.mu, state.mu**self.options.mu_power))
+            state.eta1, state.eta2 = self.options.eta1, self.options.eta2  # another merit function
+            state.least = np.inf
+            self.measure(state, jacobian)
+
+    def look(self, state: State, jacobian: Any) -> Local:
+        """The barrier problem at the current iterate."""
+        form, at = self.form, state.at
+        gradient = at.g + jacobian.T @ state.y if form.m else at.g
+        if not form.bounded:
+            return Local(None, gradient, None, None, at.f)
+        distances = Distances.of(form, at.w)
+        weight, sign = distances.weights(form)
+        phi = at.f + distances.value(state.mu)
+        return Local(distances, gradient + distances.gradient(form, state.mu), weight, sign, phi)
+
+    # -- the step
+
+    def step(self, problem: Nonlinear, state: State, jacobian: Any) -> tuple[Evaluated, Any] | None:
+        """Move the state's multipliers and return the accepted point with its Jacobian; None where no step was."""
+        self.lower_barrier(state, jacobian)
+        local = self.look(state, jacobian)
+        system = self.system(problem, state, local, jacobian)
+        rtol = min(self.options.forcing, math.sqrt(max(state.barrier_error, 0.0)))
+        solved = self.regularizer.solve(system, local.lagrangian, state.at.c, rtol, state.delta_w)
+        if solved is None:
+            return None
+        state.shift = solved.system.delta_w
+        state.delta_w = solved.system.delta_w or state.delta_w
+        state.inner_iterations += solved.direction.iterations
+        step = self.direction(state, local, solved.system, solved.direction.dx, solved.direction.dy)
+        if state.error < 0.5 * state.least:
+            state.least, state.eta1, state.eta2 = state.error, self.options.eta1, self.options.eta2
+        weights = step.slope.weights(state.eta1, state.eta2, self.options.nu)
+        if weights is None:  # take the multipliers at once: then w alone descends, whatever its curvature
+            return self.detached(problem, state, jacobian, local, solved.system, step)
+        state.eta1, state.eta2 = weights
+        return self.search(problem, state, local, step)
+
+    def system(self, problem: Nonlinear, state: State, local: Local, jacobian: Any) -> NewtonSystem:
+        """The Newton matrix at the current iterate, without shifts."""
+        form, w, y = self.form, state.at.w, state.y
+        hessian = form.hessian(problem, w, y)
+        if hessian is None:
+            product = lambda v: form.product(problem, w, y, v)  # noqa: E731
+        else:
+            product = hessian.__matmul__
+        if local.distances is None:
+            sigma = np.zeros(form.n)
+        else:
+            d = local.distances
+            sigma = d.spread(form, state.z_low / d.below, state.z_high / d.above)
+        return NewtonSystem(hessian, product, sigma, jacobian)
+
+    def direction(self, state: State, local: Local, system: NewtonSystem, dx: np.ndarray, dy: np.ndarray) -> Step:
+        """Steps of the bound multipliers, and the slope of L_eta."""
+        form, mu = self.form, state.mu
+        moved = system.jacobian @ dx
+        turned = system.product(dx)
+        if form.m:
+            turned = turned + system.jacobian.T @ dy
+        dz_low = dz_high = np.zeros(0)
+        if local.distances is not None:
+            below, above = local.distances.below, local.distances.above
+            dz_low = mu / below - state.z_low - state.z_low / below * dx[form.below]
+            dz_high = mu / above - state.z_high + state.z_high / above * dx[form.above]
+            turned = turned + local.distances.spread(form, mu / below**2, mu / above**2) * dx
+        slope = slope_along(dx, dy, local.lagrangian, turned, state.at.c, moved, local.weight, local.sign)
+        return Step(dx, dy, dz_low, dz_high, slope)
+
+    def detached(
+        self, problem: Nonlinear, state: State, jacobian: Any, local: Local, system: NewtonSystem, step: Step
+    ) -> tuple[Evaluated, Any] | None:
+        """y <- y + dy in full, then a search along dx alone with eta anew."""
+        state.y = state.y + step.dy
+        local = self.look(state, jacobian)
+        state.eta1, state.eta2 = self.options.eta1, self.options.eta2
+        step = self.direction(state, local, system, step.dx, np.zeros_like(step.dy))
+        weights = step.slope.weights(state.eta1, state.eta2, self.options.nu)
+        if weights is None:
+            return None
+        state.eta1, state.eta2 = weights
+        return self.search(problem, state, local, step)
+
+    # -- the line search
+
+    def search(self, problem: Nonlinear, state: State, local: Local, step: Step) -> tuple[Evaluated, Any] | None:
+        """Backtrack; on success y and z are moved and the new point is returned."""
+        form, at = self.form, state.at
+        alpha, alpha_z = 1.0, 1.0
+        if local.distances is not None:
+            tau = max(TAU, 1.0 - state.mu)
+            below, above = local.distances.below, local.distances.above
+            alpha = min(longest(below, step.dx[form.below], tau), longest(above, -step.dx[form.above], tau))
+            alpha_z = min(longest(state.z_low, step.dz_low, tau), longest(state.z_high, step.dz_high, tau))
+        trial = Trial(self, problem, state, local, step, alpha_z)
+        first = True
+        while alpha >= SHORTEST:
+            found = trial.at(at.w + alpha * step.dx, state.y + alpha * step.dy, alpha, first)
+            if found is None and first and trial.infeasible:
+                found = self.corrected(state, step, trial, alpha)
+            if found is not None:
+                state.step = alpha
+                return found
+            first = False
+            alpha *= 0.5
+        state.step = 0.0
+        return None
+
+    def corrected(self, state: State, step: Step, trial: Trial, alpha: float) -> tuple[Evaluated, Any] | None:
+        """A second-order correction: the same matrix, the violation of the trial point added."""
+        local, form = trial.local, self.form
+        right = alpha * state.at.c + trial.c
+        found = self.regularizer.inner.solve(local.lagrangian, right, 1e-8)
+        dx = found.dx
+        longest_ = 1.0
+        if local.distances is not None:
+            tau = max(TAU, 1.0 - state.mu)
+            below, above = local.distances.below, local.distances.above
+            longest_ = min(longest(below, dx[form.below], tau), longest(above, -dx[form.above], tau))
+        if not np.isfinite(dx).all():
+            return None
+        return trial.at(state.at.w + longest_ * dx, state.y + alpha * step.dy, alpha, True)
+
+
+class Trial:
+    """Judges trial points of one line search."""
+
+    def __init__(
+        self, newton: Newton, problem: Nonlinear, state: State, local: Local, step: Step, alpha_z: float
+    ) -> None:
+        self.newton, self.problem, self.state, self.local, self.step = newton, problem, state, local, step
+        self.alpha_z = alpha_z
+        self.slope = step.slope.at(state.eta1, state.eta2)
+        c, y = state.at.c, state.y
+        self.start = lower_part(local.phi, y, c, state.eta1)
+        self.start += upper_part(local.lagrangian, local.weight, state.eta2)
+        size = abs(local.phi) + float(np.abs(y) @ np.abs(c)) if len(c) else abs(local.phi)
+        self.noise = ROUNDING * size
+        self.infeasible = False  # the last point judged is further from the constraints than the current one
+        self.c = c
+
+    def at(self, w: np.ndarray, y: np.ndarray, alpha: float, by_error: bool) -> tuple[Evaluated, Any] | None:
+        """The point, moved to, where it is good enough; oracles are asked for no more than the verdict needs."""
+        newton, state, form = self.newton, self.state, self.newton.form
+        f, c = form.values(self.problem, w)
+        self.infeasible = False
+        if not (math.isfinite(f) and np.isfinite(c).all()):
+            return None
+        self.c = c
+        distances = Distances.of(form, w) if form.bounded else None
+        phi = f if distances is None else f + distances.value(state.mu)
+        if not math.isfinite(phi):
+            return None
+        limit = self.start + newton.armijo * alpha * self.slope + self.noise
+        part = lower_part(phi, y, c, state.eta1)
+        goal = CONTRACTION * state.barrier_error
+        by_error = by_error and norm_inf(c) <= goal
+        self.infeasible = form.m > 0 and float(c @ c) > float(state.at.c @ state.at.c)
+        if part > limit and not by_error:
+            return None
+        g, jacobian = form.slopes(self.problem, w)
+        gradient = g + jacobian.T @ y if form.m else g
+        if not np.isfinite(gradient).all():
+            return None
+        z_low, z_high, weight, lagrangian = state.z_low, state.z_high, None, gradient
+        if distances is not None:
+            z_low = within(z_low + self.alpha_z * self.step.dz_low, distances.below, state.mu)
+            z_high = within(z_high + self.alpha_z * self.step.dz_high, distances.above, state.mu)
+            weight, _ = distances.weights(form)
+            lagrangian = gradient + distances.gradient(form, state.mu)
+        good = part + upper_part(lagrangian, weight, state.eta2) <= limit
+        if not good and by_error:
+            good = kkt(gradient, c, y, z_low, z_high, form, distances, state.mu).error <= goal
+        if not good:
+            return None
+        state.y, state.z_low, state.z_high = y, z_low, z_high
+        return Evaluated(w, f, c, g, state.at.jacobian), jacobian
