@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from math import inf, isfinite, nan
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class Learner(ABC):
         """`cost` as a float; raises UsageError for an arm or a cost that no round can have."""
         if not 0 <= arm < self.arms:
             raise UsageError(f"arm {arm} does not exist: the learner has arms 0 to {self.arms - 1}")
-        if not (np.isfinite(cost) and cost >= 0):
+        if not 0 <= cost < inf:
             raise UsageError(f"the cost of arm {arm} is {cost!r}; costs are finite and not negative")
         return float(cost)
 
@@ -73,13 +74,15 @@ def restored(state: Mapping[str, Any], name: str, shape: tuple[int, ...]) -> np.
 
 def number(context: Any, name: str) -> float:
     """One-dimensional context as a float; raises UsageError where there is none."""
-    values = np.asarray(context if context is not None else (), dtype=np.float64).ravel()
-    if values.size != 1 or not np.isfinite(values[0]):
-        raise UsageError(f"{name} needs one finite number as the context, got {context!r}")
-    return float(values[0])
+    if not isinstance(context, float):
+        values = np.asarray(context if context is not None else (), dtype=np.float64).ravel()
+        context = float(values[0]) if values.size == 1 else nan
+    if not isfinite(context):
+        raise UsageError(f"{name} needs one finite number as the context")
+    return context
 
 
 def draw(probabilities: np.ndarray, rng: np.random.Generator) -> int:
     """An arm by `probabilities`, one uniform number a draw."""
-    edges = np.cumsum(probabilities)
-    return min(int(np.searchsorted(edges, rng.random() * edges[-1], side="right")), len(edges) - 1)
+    edges = probabilities.cumsum()
+    return min(int(edges.searchsorted(rng.random() * edges[-1], side="right")), len(edges) - 1)

@@ -24,6 +24,7 @@ seen. Everything is kept in units of the loss: a change of scale then costs noth
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf, log, pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from numba import njit
 
 from solverkit.errors import UsageError
 from solverkit_sor.learners.base import Learner, State, draw, number, restored
-from solverkit_sor.learners.least_squares import append_row, shortest_solution, solution_in_box
+from solverkit_sor.learners.least_squares import append_row, least_squares, solution_in_box
 
 
 @njit(cache=True)
@@ -67,7 +68,7 @@ def fit(
 ) -> float:  # fmt: skip
     """Fit `arm`, and re-box every arm played where `everything`; returns the squared residual of the last boxed fit."""
     resid = 0.0
-    plain[arm] = shortest_solution(r[arm], q[arm])
+    plain[arm] = least_squares(r[arm], q[arm])
     for i in range(theta.shape[0]):
         if i != arm and not (everything and played[i]):
             continue
@@ -95,8 +96,9 @@ class ChebCB(Learner):
         self.plain = np.zeros((arms, terms))  # fits without the box
         self.theta = np.zeros((arms, terms))
         self.rounds, self.eta, self.scale = 0, 0.0, 1.0
-        self.most, self.least = 0.0, np.inf
-        self.sums = np.zeros(3)  # of prediction^2, prediction loss, loss^2, predictions in the scale they were made in
+        self.most, self.least = 0.0, inf
+        self.sums = (0.0, 0.0, 0.0)  # of prediction^2, prediction loss, loss^2; predictions as scaled when made
+        self.falling = 2.0 / np.arange(1, terms)
 
     def features(self, context: Any) -> np.ndarray:
         """(m,) f(c). Contexts outside [low, high] count as the nearest end: the series means nothing there."""
@@ -118,29 +120,32 @@ class ChebCB(Learner):
         self.rest[arm] += append_row(self.r[arm], self.q[arm], features, max(loss - self.floor, 0.0))
         self.most, self.least = max(self.most, loss, 1e-300), min(self.least, loss)
         width = self.most - self.least  # (b - a) L
-        series = 2.0 + 4.0 * width / self.most * (1.0 + np.log(self.terms))
+        series = 2.0 + 4.0 * width / self.most * (1.0 + log(self.terms))
         changed, self.scale = self.scale != self.most * series, self.most * series
-        bound = np.concatenate(([self.most], 2.0 * width / np.arange(1, self.terms)))
+        bound = np.concatenate(([self.most], width * self.falling))
         resid = fit(arm, changed, self.r, self.q, self.rest, self.played, self.plain, self.theta, bound)
-        self.sums += (predicted * predicted, predicted * loss, loss * loss)
-        error = self.sums @ (1.0, -2.0 / self.scale, 1.0 / self.scale**2)
+        squares, products, losses = self.sums
+        self.sums = (squares + predicted * predicted, products + predicted * loss, losses + loss * loss)
+        error = self.sums[0] - 2.0 * self.sums[1] / self.scale + self.sums[2] / self.scale**2
         m, t = self.terms, self.rounds
-        bias = (np.pi + 2.0 / np.pi * np.log(2.0 * m + 1.0)) * width / (2.0 * self.scale * (m + 1))
+        bias = (pi + 2.0 / pi * log(2.0 * m + 1.0)) * width / (2.0 * self.scale * (m + 1))
         # R - resid is positive but for rounding and for fits whose box met only the last of several arms.
         room = max(error - resid / self.scale**2 + 2.0 * bias**2 * t, 1e-12 * t)
-        self.eta = 2.0 * t * np.sqrt(self.arms * t / room)
+        self.eta = 2.0 * t * sqrt(self.arms * t / room)
 
     def state(self) -> State:
-        names = ("r", "q", "rest", "plain", "theta", "sums")
         return {
-            **{name: getattr(self, name).copy() for name in names},
+            **{name: getattr(self, name).copy() for name in ("r", "q", "rest", "plain", "theta")},
+            "sums": np.array(self.sums),
             "played": self.played.astype(np.float64),
             "scalars": np.array([self.rounds, self.eta, self.scale, self.most, min(self.least, 1e300)]),
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
-        for name in ("r", "q", "rest", "plain", "theta", "sums"):
+        for name in ("r", "q", "rest", "plain", "theta"):
             setattr(self, name, restored(state, name, getattr(self, name).shape))
+        squares, products, losses = map(float, restored(state, "sums", (3,)))
+        self.sums = (squares, products, losses)
         self.played = restored(state, "played", (self.arms,)) != 0
         rounds, self.eta, self.scale, self.most, self.least = map(float, restored(state, "scalars", (5,)))
         self.rounds = int(rounds)

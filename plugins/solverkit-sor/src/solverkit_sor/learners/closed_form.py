@@ -14,9 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
-from scipy.linalg import eigvalsh_tridiagonal
 
-from solverkit.errors import UsageError
 from solverkit_sor.learners.base import Learner, State, number
 
 HIGHEST = 1.9
@@ -32,18 +30,6 @@ def sor_relaxation(gap: float) -> float:
     """Young's optimal w for SOR, in [1, 1.9]."""
     beta = min(max(1.0 - gap, 0.0), 1.0)
     return float(np.clip(1.0 + (beta / (1.0 + np.sqrt(1.0 - beta * beta))) ** 2, 1.0, HIGHEST))
-
-
-def smallest_ritz(alpha: np.ndarray, beta: np.ndarray) -> float:
-    """Smallest Ritz value from the coefficients of k CG steps: alpha (k,) the step lengths, beta (k - 1,) or longer the
-    ratios |r_{j+1}|^2 / |r_j|^2. An upper bound of the smallest eigenvalue of the operator CG worked on. O(k^2)."""
-    alpha = np.asarray(alpha, dtype=np.float64)
-    if alpha.size == 0 or not (alpha > 0).all():
-        raise UsageError("the Ritz value needs at least one CG step with positive step lengths (A positive definite)")
-    beta = np.asarray(beta, dtype=np.float64)[: alpha.size - 1]
-    diagonal = 1.0 / alpha
-    diagonal[1:] += beta / alpha[:-1]
-    return float(eigvalsh_tridiagonal(diagonal, np.sqrt(beta) / alpha[:-1], select="i", select_range=(0, 0))[0])
 
 
 def shifted_gap(gap: float, diagonal: float, shift: float) -> float:

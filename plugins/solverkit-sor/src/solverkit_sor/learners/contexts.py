@@ -8,14 +8,35 @@ When a context leaves the window, the window grows. As the polynomials of both w
 
 from __future__ import annotations
 
+from math import isfinite, isnan
 from typing import Any
 
 import numpy as np
+from numba import njit
 
 from solverkit.errors import UsageError
 
 PADDING = 0.1
 """A window that must grow takes this share of its width more, so that a drifting context moves it seldom."""
+
+
+@njit(cache=True)
+def pairs(context: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """(1 + 2 k,) phi of a context (k,)."""
+    phi = np.ones(1 + 2 * context.size)
+    for k in range(context.size):
+        z = (2.0 * context[k] - low[k] - high[k]) / (high[k] - low[k])
+        phi[1 + 2 * k], phi[2 + 2 * k] = z, 2.0 * z * z - 1.0
+    return phi
+
+
+@njit(cache=True)
+def inside(context: np.ndarray, low: np.ndarray, high: np.ndarray) -> bool:
+    """Whether each context is in its window; unknown (NaN) windows hold nothing."""
+    within = True
+    for k in range(context.size):
+        within = within and low[k] <= context[k] <= high[k]
+    return within
 
 
 class Window:
@@ -30,6 +51,11 @@ class Window:
             raise UsageError(f"contexts need low < high, got {self.low.tolist()} and {self.high.tolist()}")
 
     @property
+    def known(self) -> bool:
+        """Whether every context has its window."""
+        return self.count == 0 or not isnan(self.low.sum())
+
+    @property
     def terms(self) -> int:
         """Length of phi: 1 + 2 count."""
         return 1 + 2 * self.count
@@ -39,22 +65,17 @@ class Window:
         given = np.asarray(() if context is None else context, dtype=np.float64).ravel()
         if given.shape != (self.count,):
             raise UsageError(f"the context has {given.size} numbers, this learner was made for {self.count}")
-        if not np.isfinite(given).all():
+        if not isfinite(given.sum()):
             raise UsageError(f"the context {given.tolist()} is not finite")
         return given
 
     def features(self, context: np.ndarray) -> np.ndarray:
         """(1 + 2 count,) phi(context)."""
-        phi = np.ones(self.terms)
-        if self.count:
-            z = (2.0 * context - self.low - self.high) / (self.high - self.low)
-            phi[1::2] = z
-            phi[2::2] = 2.0 * z * z - 1.0
-        return phi
+        return pairs(context, self.low, self.high)
 
     def grow(self, context: np.ndarray) -> np.ndarray | None:
         """Make room for `context`; M (terms, terms) where windows changed that had contexts before, else None."""
-        if not self.count or (np.all(context >= self.low) and np.all(context <= self.high)):
+        if inside(context, self.low, self.high):
             return None
         moved, matrix = False, np.eye(self.terms)
         for k in range(self.count):

@@ -30,6 +30,25 @@ def append_row(r: np.ndarray, q: np.ndarray, row: np.ndarray, target: float) -> 
 
 
 @njit(cache=True)
+def least_squares(r: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """`shortest_solution` of an upper triangular R (m, m): by substitution where R is clearly of full rank. O(m^2 /
+    2)."""
+    m = q.size
+    largest, least = 0.0, np.inf
+    for i in range(m):
+        size = abs(r[i, i])
+        largest, least = max(largest, size), min(least, size)
+    if least <= 1e-8 * largest:
+        return shortest_solution(r, q)
+    solution = q.copy()
+    for i in range(m - 1, -1, -1):
+        for k in range(i + 1, m):
+            solution[i] -= r[i, k] * solution[k]
+        solution[i] /= r[i, i]
+    return solution
+
+
+@njit(cache=True)
 def shortest_solution(r: np.ndarray, q: np.ndarray) -> np.ndarray:
     """The minimizer of |R th - q| of least norm; R (k, m) of any rank. O(m^3)."""
     u, sigma, vt = np.linalg.svd(r, full_matrices=False)

@@ -19,76 +19,28 @@ arm that is good on easy systems and dreadful on hard ones has a low geometric m
 not what is minimized.
 
 Two things keep it safe. An arm whose lower bound (mean - 2 sd) exceeds `cutoff` times the best mean is not tried. And
-costs that leave the model for good (CUSUM of standardized residuals) make the group forget most of what it knew.
-`discount` < 1 forgets steadily."""
+costs that leave the model for good (CUSUM of a group's standardized residuals) make all groups forget most of what
+they knew. `discount` < 1 forgets steadily."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import product
+from math import isnan, log, nan
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from solverkit.errors import UsageError
 from solverkit_sor.learners.base import Learner, State, restored
 from solverkit_sor.learners.contexts import Window
+from solverkit_sor.learners.regression import absorb, posterior, scores, surprise
 
 ALLOWANCE, ALARM, KEPT = 1.0, 12.0, 0.05
 """CUSUM: residuals count from ALLOWANCE sd on, an alarm is raised at ALARM, and leaves KEPT of the evidence."""
 
 NOISE_ROUNDS = 10.0
 """`sd` counts as this many rounds when the noise is learnt."""
-
-
-@njit(cache=True)
-def posterior(gram: np.ndarray, moment: np.ndarray, precision: float, noise: float) -> tuple[np.ndarray, np.ndarray]:
-    """Cholesky factor C of precision I + gram / noise, and the posterior mean (p,). O(p^3 / 3)."""
-    p = moment.size
-    factor = gram / noise
-    mean = moment / noise
-    for j in range(p):
-        for k in range(j):
-            for i in range(j, p):
-                factor[i, j] -= factor[i, k] * factor[j, k]
-        pivot = factor[j, j] + precision
-        root = np.sqrt(max(pivot, 1e-12 * precision))
-        factor[j, j] = root
-        for i in range(j + 1, p):
-            factor[i, j] /= root
-    for i in range(p):
-        for k in range(i):
-            mean[i] -= factor[i, k] * mean[k]
-        mean[i] /= factor[i, i]
-    return factor, backward(factor, mean)
-
-
-@njit(cache=True)
-def backward(factor: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """C'^-1 y for a lower triangular C (p, p)."""
-    x = y.copy()
-    for i in range(x.size - 1, -1, -1):
-        for k in range(i + 1, x.size):
-            x[i] -= factor[k, i] * x[k]
-        x[i] /= factor[i, i]
-    return x
-
-
-@njit(cache=True)
-def deviations(factor: np.ndarray, design: np.ndarray) -> np.ndarray:
-    """(k,) sqrt(x' (C C')^-1 x) for the rows x of `design` (k, p)."""
-    result = np.empty(design.shape[0])
-    for a in range(design.shape[0]):
-        x = design[a].copy()
-        total = 0.0
-        for i in range(x.size):
-            for k in range(i):
-                x[i] -= factor[i, k] * x[k]
-            x[i] /= factor[i, i]
-            total += x[i] * x[i]
-        result[a] = np.sqrt(total)
-    return result
 
 
 def polynomials(coordinates: np.ndarray, degree: int) -> np.ndarray:
@@ -105,10 +57,16 @@ def polynomials(coordinates: np.ndarray, degree: int) -> np.ndarray:
     return np.column_stack(columns) if q else np.ones((k, 1))
 
 
+def consecutive(indices: np.ndarray) -> slice | np.ndarray:
+    """A slice where the indices allow it: views are cheaper than gathered copies."""
+    first, last = int(indices[0]), int(indices[-1]) + 1
+    return slice(first, last) if last - first == indices.size else indices
+
+
 class Group:
     """The arms that share coefficients, and what is known of them."""
 
-    def __init__(self, arms: np.ndarray, basis: np.ndarray, terms: int, sd: float) -> None:
+    def __init__(self, arms: slice | np.ndarray, basis: np.ndarray, terms: int, sd: float) -> None:
         self.arms, self.basis, self.terms = arms, basis, terms
         self.size = basis.shape[1] * terms
         self.prior_noise = sd * sd
@@ -116,8 +74,8 @@ class Group:
         self.moment = np.zeros(self.size)
         self.weight = 0.0  # rounds behind `noise`
         self.squares = 0.0  # their squared residuals
-        self.cusum = np.zeros(2)  # upwards, downwards
-        self.factor = np.empty((0, 0))
+        self.above = self.below = 0.0  # CUSUM of standardized residuals, each way
+        self.factor = np.zeros((self.size, self.size))
         self.mean = np.zeros(self.size)
 
     @property
@@ -126,11 +84,15 @@ class Group:
         return (NOISE_ROUNDS * self.prior_noise + self.squares) / (NOISE_ROUNDS + self.weight)
 
     def refresh(self, precision: float) -> None:
-        self.factor, self.mean = posterior(self.gram, self.moment, precision, self.noise)
+        """The posterior anew, after anything but one more round changed."""
+        posterior(self.gram, self.moment, precision, self.noise, self.factor, self.mean)
 
-    def design(self, phi: np.ndarray) -> np.ndarray:
-        """(arms of the group, size) rows B(z_i) x phi."""
-        return (self.basis[:, :, None] * phi).reshape(len(self.basis), self.size)
+    def fade(self, kept: float) -> None:
+        """Rounds so far count `kept` times what they did."""
+        self.gram *= kept
+        self.moment *= kept
+        self.weight *= kept
+        self.squares *= kept
 
     def move(self, matrix: np.ndarray) -> None:
         """Follow phi to new windows: phi_new = matrix phi_old."""
@@ -176,32 +138,38 @@ class LogTS(Learner):
         self.prior = np.zeros(len(z)) if prior is None else np.asarray(prior, dtype=np.float64)
         self.precision, self.learn_noise, self.discount, self.cutoff = precision, learn_noise, discount, cutoff
         self.groups = [
-            Group(np.flatnonzero(kinds == g), polynomials(z[kinds == g], degree), self.window.terms, sd)
+            Group(consecutive(np.flatnonzero(kinds == g)), polynomials(z[kinds == g], degree), self.window.terms, sd)
             for g in np.unique(kinds)
         ]
-        self.home = {int(arm): (group, row) for group in self.groups for row, arm in enumerate(group.arms)}
+        self.home = {
+            int(arm): (group, row) for group in self.groups for row, arm in enumerate(np.arange(self.arms)[group.arms])
+        }
         for group in self.groups:
             group.refresh(precision)
-        self.reference = np.nan  # log of the first cost
+        self.shift = self.prior.copy()  # (arms,) prior + v / 2
+        self.reference = nan  # log of the first cost
         self.spread = np.zeros((self.arms, 2))  # rounds and squared residuals of each arm
         self.alarms = 0
 
     def choose(self, context: Any, rng: np.random.Generator) -> int:
+        drawn, expected, sd = self._scores(context, rng)
+        barred = expected - 2.0 * sd > expected.min() + log(self.cutoff)
+        drawn[barred] = np.inf
+        return int(drawn.argmin())
+
+    def _scores(self, context: Any, rng: np.random.Generator | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(arms,) each: log-cost drawn from the posterior, its mean, its sd; relative to the first cost."""
         phi = self.phi(context)
-        scores, means, low = np.empty(self.arms), np.empty(self.arms), np.empty(self.arms)
+        drawn, expected, sd = np.empty((3, self.arms))
         for group in self.groups:
-            drawn = group.mean + backward(group.factor, rng.standard_normal(group.size))
-            design = group.design(phi)
-            means[group.arms] = design @ group.mean
-            low[group.arms] = means[group.arms] - 2.0 * deviations(group.factor, design)
-            scores[group.arms] = design @ drawn
-        shift = self.prior + 0.5 * self.variances()
-        barred = low + shift > (means + shift).min() + np.log(self.cutoff)
-        return int(np.argmin(np.where(barred, np.inf, scores + shift)))
+            normal = np.zeros(group.size) if rng is None else rng.standard_normal(group.size)
+            arms = group.arms
+            drawn[arms], expected[arms], sd[arms] = scores(group.basis, phi, group.factor, group.mean, normal)
+        return drawn + self.shift, expected + self.shift, sd
 
     def update(self, arm: int, context: Any, cost: float) -> None:
-        y = np.log(max(self.checked(arm, cost), 1e-300))
-        if np.isnan(self.reference):
+        y = log(max(self.checked(arm, cost), 1e-300))
+        if isnan(self.reference):
             self.reference = y
         vector = self.window.vector(context)
         matrix = self.window.grow(vector)
@@ -210,82 +178,69 @@ class LogTS(Learner):
                 each.move(matrix)
                 each.refresh(self.precision)
         group, row = self.home[arm]
-        x = group.design(self.window.features(vector))[row]
+        basis, phi = group.basis[row], self.window.features(vector)
         y -= self.reference + self.prior[arm]
-        residual = y - x @ group.mean
-        known = float(deviations(group.factor, x[None])[0]) ** 2
-        standard = residual / np.sqrt(group.noise + known)
-        self._forget(group, standard)
-        group.gram += np.outer(x, x)
-        group.moment += y * x
+        _, standard = surprise(basis, phi, group.factor, group.mean, y, group.noise)
+        faded = self._fade(group, standard)
         if self.learn_noise:
-            group.weight += 1.0
             group.squares += standard * standard * group.noise
-        group.refresh(self.precision)
-        self.spread[arm] += 1.0, (y - x @ group.mean) ** 2
+            group.weight += 1.0
+        left = absorb(basis, phi, y, group.gram, group.moment, self.precision, group.noise, group.factor, group.mean)
+        self.spread[arm] += 1.0, left * left
+        for each in self.groups if faded else (group,):
+            if each is not group:
+                each.refresh(self.precision)
+            self._set_shift(each)
 
-    def _forget(self, group: Group, standard: float) -> None:
-        """Discount everything; on an alarm of this group's CUSUM, keep little of its evidence."""
-        if self.discount < 1.0:
-            for each in self.groups:
-                each.gram *= self.discount
-                each.moment *= self.discount
-            group.weight *= self.discount
-            group.squares *= self.discount
-            self.spread *= self.discount
-        size = np.clip(standard, -4.0, 4.0)
-        group.cusum = np.maximum(group.cusum + np.array([size, -size]) - ALLOWANCE, 0.0)
-        if group.cusum.max() > ALARM:
-            group.gram *= KEPT
-            group.moment *= KEPT
-            group.weight *= KEPT
-            group.squares *= KEPT
-            self.spread[group.arms] *= KEPT
-            group.cusum[:] = 0.0
+    def _set_shift(self, group: Group) -> None:
+        """v / 2 of the group's arms, v drawn towards that of all of them by ten rounds; with the prior, `shift`."""
+        rounds, squares = self.spread[group.arms].T
+        total = rounds.sum()
+        common = squares.sum() / total if total > 0 else 0.0
+        self.shift[group.arms] = self.prior[group.arms] + 0.5 * (squares + 10.0 * common) / (rounds + 10.0)
+
+    def _fade(self, group: Group, standard: float) -> bool:
+        """Discount all evidence; on an alarm of this group's CUSUM keep little of it. Whether anything faded."""
+        size = min(max(standard, -4.0), 4.0)
+        group.above = max(group.above + size - ALLOWANCE, 0.0)
+        group.below = max(group.below - size - ALLOWANCE, 0.0)
+        kept = self.discount
+        if max(group.above, group.below) > ALARM:
+            kept = KEPT
+            group.above = group.below = 0.0
             self.alarms += 1
+        if kept == 1.0:
+            return False
+        for each in self.groups:
+            each.fade(kept)
+        self.spread *= kept
+        return True
 
     def phi(self, context: Any) -> np.ndarray:
         """Features of a context, which may lie outside the window: then of the window's nearest point."""
         vector = self.window.vector(context)
-        if self.window.count and np.isnan(self.window.low).any():
+        if not self.window.known:
             return np.eye(1, self.window.terms)[0]
         return self.window.features(np.clip(vector, self.window.low, self.window.high))
 
-    def variances(self) -> np.ndarray:
-        """(arms,) v, each arm's variance about the model, drawn towards that of its group by ten rounds."""
-        result = np.empty(self.arms)
-        for group in self.groups:
-            rounds, squares = self.spread[group.arms].T
-            total = rounds.sum()
-            common = squares.sum() / total if total > 0 else 0.0
-            result[group.arms] = (squares + 10.0 * common) / (rounds + 10.0)
-        return result
-
     def predict(self, context: Any = None) -> tuple[np.ndarray, np.ndarray]:
-        """Expected cost of each arm and the sd of its logarithm, both (arms,). Costs are relative before the first
+        """Expected cost of each arm and the sd of its logarithm, both (arms,). Relative costs before the first
         round."""
-        phi = self.phi(context)
-        mean, sd = np.empty(self.arms), np.empty(self.arms)
-        for group in self.groups:
-            design = group.design(phi)
-            mean[group.arms] = design @ group.mean
-            sd[group.arms] = deviations(group.factor, design)
-        base = 0.0 if np.isnan(self.reference) else self.reference
-        return np.exp(base + mean + self.prior + 0.5 * self.variances()), sd
+        _, expected, sd = self._scores(context, None)
+        return np.exp(expected + (0.0 if isnan(self.reference) else self.reference)), sd
 
     def state(self) -> State:
         window = self.window
         return {
-            "reference": None if np.isnan(self.reference) else self.reference,
-            "window": None if np.isnan(window.low).any() else np.stack([window.low, window.high]),
+            "reference": None if isnan(self.reference) else self.reference,
+            "window": None if not window.known else np.stack([window.low, window.high]),
             "spread": self.spread.copy(),
             "alarms": self.alarms,
             "groups": [
                 {
                     "gram": group.gram.copy(),
                     "moment": group.moment.copy(),
-                    "noise": np.array([group.weight, group.squares]),
-                    "cusum": group.cusum.copy(),
+                    "scalars": np.array([group.weight, group.squares, group.above, group.below]),
                 }
                 for group in self.groups
             ],
@@ -298,12 +253,13 @@ class LogTS(Learner):
         for group, one in zip(self.groups, saved, strict=True):
             group.gram = restored(one, "gram", group.gram.shape)
             group.moment = restored(one, "moment", group.moment.shape)
-            group.weight, group.squares = map(float, restored(one, "noise", (2,)))
-            group.cusum = restored(one, "cusum", (2,))
+            scalars = restored(one, "scalars", (4,))
+            group.weight, group.squares, group.above, group.below = map(float, scalars)
         if state.get("window") is not None:
             self.window.low, self.window.high = restored(state, "window", (2, self.window.count))
-        self.reference = np.nan if state.get("reference") is None else float(restored(state, "reference", ()))
+        self.reference = nan if state.get("reference") is None else float(restored(state, "reference", ()))
         self.spread = restored(state, "spread", (self.arms, 2))
         self.alarms = int(restored(state, "alarms", ()))
         for group in self.groups:
             group.refresh(self.precision)
+            self._set_shift(group)

@@ -1,0 +1,124 @@
+"""Bayesian linear regression in small dimensions, compiled: the arithmetic of `log_ts`.
+
+    th ~ N(0, I / precision),  y = x . th + N(0, noise):   th | data ~ N(m, (C C')^-1),  C C' = precision I + sum x x'
+    / noise
+
+Rows x are products B(z_i) x phi(c) of a row of `basis` (k, p1) with context features phi (p2,); p = p1 p2.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def posterior(
+    gram: np.ndarray, moment: np.ndarray, precision: float, noise: float, factor: np.ndarray, mean: np.ndarray
+) -> None:
+    """C and m from gram = sum x x' (p, p) and moment = sum x y (p,), written to `factor` and `mean`. O(p^3 / 6)."""
+    p = moment.size
+    for i in range(p):
+        for j in range(i + 1):
+            total = gram[i, j] / noise
+            for k in range(j):
+                total -= factor[i, k] * factor[j, k]
+            if i == j:
+                # gram / noise is positive semidefinite: a pivot below `precision` is rounding.
+                factor[i, i] = np.sqrt(max(total + precision, precision))
+            else:
+                factor[i, j] = total / factor[j, j]
+        total = moment[i] / noise
+        for k in range(i):
+            total -= factor[i, k] * mean[k]
+        mean[i] = total / factor[i, i]
+    backward(factor, mean)
+
+
+@njit(cache=True)
+def backward(factor: np.ndarray, x: np.ndarray) -> None:
+    """x <- C'^-1 x, in place. O(p^2 / 2)."""
+    for i in range(x.size - 1, -1, -1):
+        x[i] /= factor[i, i]
+        for k in range(i):
+            x[k] -= factor[i, k] * x[i]
+
+
+@njit(cache=True)
+def deviation(factor: np.ndarray, x: np.ndarray) -> float:
+    """sqrt(x' (C C')^-1 x), the posterior sd of x . th. O(p^2 / 2)."""
+    y = np.empty(x.size)
+    squares = 0.0
+    for i in range(x.size):
+        total = x[i]
+        for k in range(i):
+            total -= factor[i, k] * y[k]
+        y[i] = total / factor[i, i]
+        squares += y[i] * y[i]
+    return np.sqrt(squares)
+
+
+@njit(cache=True)
+def features(row: np.ndarray, phi: np.ndarray) -> np.ndarray:
+    """(p1 p2,) the product row x phi."""
+    x = np.empty(row.size * phi.size)
+    for i in range(row.size):
+        for j in range(phi.size):
+            x[i * phi.size + j] = row[i] * phi[j]
+    return x
+
+
+@njit(cache=True)
+def scores(
+    basis: np.ndarray, phi: np.ndarray, factor: np.ndarray, mean: np.ndarray, normal: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each arm (k,): x . th with th drawn from the posterior by `normal` (p,), x . m, and the sd of x . th. O(k
+    p^2 / 2)."""
+    drawn, expected, sd = np.empty(len(basis)), np.empty(len(basis)), np.empty(len(basis))
+    theta = normal.copy()
+    backward(factor, theta)
+    for a in range(len(basis)):
+        x = features(basis[a], phi)
+        expected[a], drawn[a] = 0.0, 0.0
+        for i in range(x.size):
+            expected[a] += x[i] * mean[i]
+            drawn[a] += x[i] * theta[i]
+        drawn[a] += expected[a]
+        sd[a] = deviation(factor, x)
+    return drawn, expected, sd
+
+
+@njit(cache=True)
+def surprise(
+    row: np.ndarray, phi: np.ndarray, factor: np.ndarray, mean: np.ndarray, y: float, noise: float
+) -> tuple[float, float]:
+    """How far y is from what was expected, and that in units of its predictive sd."""
+    x = features(row, phi)
+    residual = y
+    for i in range(x.size):
+        residual -= x[i] * mean[i]
+    return residual, residual / np.sqrt(noise + deviation(factor, x) ** 2)
+
+
+@njit(cache=True)
+def absorb(
+    row: np.ndarray,
+    phi: np.ndarray,
+    y: float,
+    gram: np.ndarray,
+    moment: np.ndarray,
+    precision: float,
+    noise: float,
+    factor: np.ndarray,
+    mean: np.ndarray,
+) -> float:
+    """Add the round (x, y) to all of it, in place; returns y - x . m with the new m."""
+    x = features(row, phi)
+    for i in range(x.size):
+        moment[i] += y * x[i]
+        for j in range(x.size):
+            gram[i, j] += x[i] * x[j]
+    posterior(gram, moment, precision, noise, factor, mean)
+    for i in range(x.size):
+        y -= x[i] * mean[i]
+    return y
