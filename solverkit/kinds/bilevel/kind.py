@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from solverkit.kinds.base import Kind
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from solverkit.kinds.base import Block, Certificate, Point, Source
+    from solverkit.kinds.base import Certificate, Point, Source
     from solverkit.kinds.bilevel.problem import Bilevel
     from solverkit.kinds.bilevel.schema import BilevelFile
 
@@ -30,6 +30,7 @@ class BilevelKind(Kind):
         """The problem of a validated file; defects go to `source.defect`."""
         from solverkit.kinds import formulas, variables
         from solverkit.kinds.bilevel.problem import Bilevel
+        from solverkit.kinds.expectation import expected
         from solverkit.kinds.rows import Rows
 
         upper_blocks, upper_set = variables.build(file.upper.variables, source, ("upper", "variables"))
@@ -60,7 +61,7 @@ class BilevelKind(Kind):
             upper_set=upper_set,
             lower_set=lower_set,
             convex=file.lower.convex,
-            expect=_expected(source, blocks),
+            expect=expected(source, blocks),
         )
 
     def certify(self, problem: Bilevel, point: Point, tol: float, seed: int) -> Certificate:
@@ -68,20 +69,3 @@ class BilevelKind(Kind):
         from solverkit.kinds.bilevel.certificate import certify
 
         return certify(problem, point, tol, seed)
-
-
-def _expected(source: Source, blocks: tuple[Block, ...]) -> dict[str, Any]:
-    """The `expect:` section with its numbers worked out and its point as arrays."""
-    expected: dict[str, Any] = {}
-    for name, value in source.expect.items():
-        if name != "point":
-            expected[name] = source.number(value, ("expect", name))
-    shapes = {block.name: block.shape for block in blocks}
-    point = {}
-    for name, value in source.expect.get("point", {}).items():
-        path = ("expect", "point", name)
-        if name in shapes:
-            point[name] = source.array(value, shapes[name], path)
-        else:
-            source.defect(path, f"no such variable (variables here: {', '.join(shapes)})", key=True)
-    return {**expected, "point": point} if point else expected

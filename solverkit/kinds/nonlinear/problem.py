@@ -32,6 +32,15 @@ MULTIPLIERS = "multipliers"
 BOUND_MULTIPLIERS = "bound_multipliers"
 """Name of the point's block of z, (n,)."""
 
+FARKAS = "farkas"
+"""Name of the point's block of a proof of infeasibility, (m,): weights of the rows, see `infeasibility.py`."""
+
+RAY = "ray"
+"""Name of the point's block of a proof of unboundedness, (n,): a direction, see `infeasibility.py`."""
+
+RESERVED = frozenset({MULTIPLIERS, BOUND_MULTIPLIERS, FARKAS, RAY})
+"""Names that no variable may have."""
+
 ONE = np.ones(1)
 
 Matrix: TypeAlias = Any

@@ -1,0 +1,146 @@
+"""A nonlinear problem from one point: values and first derivatives, each evaluated once, and natural scales.
+
+A row l <= c_i(x) <= u is broken by
+
+    (l - c_i) / (||grad c_i||_2 + |l|)     or     (c_i - u) / (||grad c_i||_2 + |u|),
+
+about the distance to the row, relative to its bound: multiplying the row by any number changes nothing. A multiplier
+y_i counts by its force y_i ||grad c_i||_2. Bounds on x are rows whose gradient has length one.
+
+The scale of forces is
+
+    S = ||grad f||_inf + min(1, C) + 1e-6 C,       C = max |Hess f d|  over random d with |d_j| = 1 + |x_j|.
+
+C is what the gradient changes by when x changes by its own size, so S is one plus the gradient for an objective of
+ordinary size, and still meaningful for an objective multiplied by 1e-8 or 1e8.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.sparse import csr_array, issparse
+
+from solverkit.kinds.nonlinear.problem import Matrix, Nonlinear
+from solverkit.operators.qp import row_norms
+
+TINY = 1e-300
+EPS = float(np.finfo(float).eps)
+ROUNDING = 8 * EPS
+DRAWS = 3
+CHUNK = 64  # rows of a dense Jacobian at a time, so that |J| is never a second copy of J
+
+
+@dataclass(frozen=True, eq=False)
+class Local:
+    """Everything of first order at one point x."""
+
+    problem: Nonlinear
+    x: np.ndarray
+    seed: int
+
+    @cached_property
+    def value(self) -> float:
+        return self.problem.value(self.x)
+
+    @cached_property
+    def gradient(self) -> np.ndarray:
+        return np.asarray(self.problem.gradient(self.x), dtype=float)
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """c(x), (m,)."""
+        return np.asarray(self.problem.constraints(self.x), dtype=float)
+
+    @cached_property
+    def jacobian(self) -> Matrix:
+        """(m, n), a csr_array or an ndarray."""
+        jacobian = self.problem.jacobian(self.x)
+        return csr_array(jacobian) if issparse(jacobian) else np.asarray(jacobian)
+
+    @cached_property
+    def norms(self) -> np.ndarray:
+        """||grad c_i||_2, (m,)."""
+        if isinstance(self.jacobian, np.ndarray):
+            return np.sqrt(np.einsum("ij,ij->i", self.jacobian, self.jacobian))
+        return row_norms(self.jacobian)
+
+    @cached_property
+    def change(self) -> float:
+        """C of the module."""
+        rng = np.random.default_rng(self.seed)
+        none, size = np.zeros(self.problem.m), 1 + np.abs(self.x)
+        seen = [0.0]
+        for _ in range(DRAWS):
+            product = self.problem.hvp(self.x, none, size * rng.choice([-1.0, 1.0], len(size)))
+            seen.append(float(np.abs(product).max(initial=0.0)))
+        return float(np.max(seen))
+
+    @cached_property
+    def scale(self) -> float:
+        """S of the module."""
+        largest = float(np.abs(self.gradient).max(initial=0.0))
+        return max(largest + min(1.0, self.change) + 1e-6 * self.change, TINY)
+
+    # -- distances to bounds, of rows and of variables: negative outside
+
+    @cached_property
+    def row_room(self) -> tuple[np.ndarray, np.ndarray]:
+        """Scaled distances (above the lower bound, below the upper bound) of c, (m,) each; inf where open."""
+        p = self.problem
+        noise = ROUNDING * (self.norms * float(np.linalg.norm(self.x)) + np.abs(self.rows))
+        return _room(self.rows, p.lower, p.upper, self.norms, noise)
+
+    @cached_property
+    def bound_room(self) -> tuple[np.ndarray, np.ndarray]:
+        """The same of x, (n,) each."""
+        one = np.ones(len(self.x))
+        return _room(self.x, self.problem.lowest, self.problem.highest, one, ROUNDING * np.abs(self.x))
+
+    @cached_property
+    def violation(self) -> tuple[float, str]:
+        """The worst broken row or bound, scaled, and its name. NaN where a row is."""
+        worst, name = 0.0, ""
+        for (below, above), label in ((self.row_room, self._row_name), (self.bound_room, self._bound_name)):
+            room = np.minimum(below, above)
+            if np.isnan(room).any():
+                return float("nan"), label(int(np.flatnonzero(np.isnan(room))[0]))
+            if room.size and -room.min() > worst:
+                worst, name = float(-room.min()), label(int(room.argmin()))
+        return worst, name
+
+    def _row_name(self, row: int) -> str:
+        names = self.problem.row_names
+        return names[row] if row < len(names) else f"row {row}"
+
+    def _bound_name(self, index: int) -> str:
+        for block in self.problem.variables:
+            if index < block.size:
+                place = np.unravel_index(index, block.shape)
+                return f"bound of {block.name}" + (f"[{','.join(map(str, place))}]" if place else "")
+            index -= block.size
+        return f"bound {index}"
+
+    def pulled_size(self, y: np.ndarray) -> float:
+        """max of |J|'|y|: what rounding in J'y is relative to."""
+        weights, jacobian = np.abs(y), self.jacobian
+        if not isinstance(jacobian, np.ndarray):
+            return float((abs(jacobian).T @ weights).max(initial=0.0))
+        total = np.zeros(jacobian.shape[1])
+        for first in range(0, len(weights), CHUNK):
+            total += weights[first : first + CHUNK] @ np.abs(jacobian[first : first + CHUNK])
+        return float(total.max(initial=0.0))
+
+
+def _room(
+    value: np.ndarray, lower: np.ndarray, upper: np.ndarray, norms: np.ndarray, noise: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    sides = []
+    for bound, gap in ((lower, value - lower), (upper, upper - value)):
+        there = np.isfinite(bound)
+        unit = np.maximum(norms + np.where(there, np.abs(bound), 0.0), TINY)
+        gap = np.where(gap < 0, np.minimum(gap + noise, 0.0), gap)  # a violation within rounding is none
+        sides.append(np.where(there, gap / unit, np.inf))
+    return sides[0], sides[1]

@@ -1,0 +1,113 @@
+"""Multipliers of a point: those that it brings, and the core's own by least squares; both are measured alike.
+
+    r = grad f + J'y + z                        stationarity, infinity norm
+    |y_i| ||grad c_i|| * (scaled distance to the bound that the sign of y_i names)    complementarity
+    |y_i| ||grad c_i|| where that bound does not exist                                multiplier_signs
+
+and the same for z with gradients of length one. All are in the units of grad f, so one scale serves them (`local.py`).
+Multipliers do not enter the scale: large ones buy nothing. What rounding may hide in J'y, 8 eps max(|J|'|y|), is added
+to the residual, so multipliers that are too large to be checked do not pass either.
+
+The core's own minimize ||r||_2 over the rows and bounds within `width` of a bound, with the signs of those bounds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array, eye_array, hstack
+
+from solverkit.kinds.base import Point
+from solverkit.kinds.nonlinear.local import ROUNDING, TINY, Local
+from solverkit.kinds.nonlinear.problem import BOUND_MULTIPLIERS, MULTIPLIERS
+from solverkit.operators.least_squares import signed_least_squares
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One choice of multipliers and what it leaves, absolute, in the units of grad f."""
+
+    y: np.ndarray  # (m,)
+    z: np.ndarray  # (n,)
+    origin: str
+    stationarity: float
+    complementarity: float
+    signs: float
+    residual: np.ndarray  # r, (n,)
+
+    @property
+    def worst(self) -> float:
+        """NaN where any part is."""
+        return float(np.max([self.stationarity, self.complementarity, self.signs]))
+
+
+def measure(local: Local, y: np.ndarray, z: np.ndarray, origin: str) -> Measured:
+    """The three residuals of multipliers (y, z)."""
+    pulled = local.jacobian.T @ y if len(y) else np.zeros(len(z))
+    residual = local.gradient + pulled + z
+    noise = ROUNDING * (local.pulled_size(y) + float(np.abs(z).max(initial=0.0)))
+    products, signs = [0.0], [0.0]
+    for multiplier, norms, (below, above) in (
+        (y, local.norms, local.row_room),
+        (z, np.ones(len(z)), local.bound_room),
+    ):
+        force = np.abs(multiplier) * norms
+        distance = np.where(multiplier > 0, above, below)
+        missing = np.isinf(distance)
+        signs.append(float(np.where(missing, force, 0.0).max(initial=0.0)))
+        products.append(float((force * np.where(missing, 0.0, np.abs(distance))).max(initial=0.0)))
+    stationarity = float(np.abs(residual).max(initial=0.0)) + noise
+    return Measured(y, z, origin, stationarity, float(np.max(products)), float(np.max(signs)), residual)
+
+
+def of_point(local: Local, point: Point) -> Measured | None:
+    """The multipliers that a point brings. z is what makes r vanish where the point has y alone; None without y.
+
+    Blocks of a wrong shape or that are not finite are no multipliers."""
+    m, n = local.problem.m, local.problem.n
+    y, z = _block(point, MULTIPLIERS, m), _block(point, BOUND_MULTIPLIERS, n)
+    if y is None and (m or z is None):
+        return None
+    y = np.zeros(m) if y is None else y
+    if z is None:
+        z = _completed(local, y)
+    return measure(local, y, z, "the point's")
+
+
+def _block(point: Point, name: str, length: int) -> np.ndarray | None:
+    block = np.asarray(point.get(name, np.nan), dtype=float)
+    return block if block.shape == (length,) and np.isfinite(block).all() else None
+
+
+def _completed(local: Local, y: np.ndarray) -> np.ndarray:
+    """z for given y: it cancels r as far as the bounds that exist allow."""
+    rest = -(local.gradient + (local.jacobian.T @ y if len(y) else 0.0))
+    below, above = local.bound_room
+    rest = np.where(np.isinf(above), np.minimum(rest, 0.0), rest)
+    return np.where(np.isinf(below), np.maximum(rest, 0.0), rest)
+
+
+def least_squares(local: Local, width: float) -> Measured:
+    """The core's own, on the active set."""
+    m, n = local.problem.m, local.problem.n
+    rows, row_sign, row_free = _active(local.row_room, width)
+    bounds, bound_sign, bound_free = _active(local.bound_room, width)
+    unit = row_sign / np.maximum(local.norms[rows], TINY)
+    columns = csr_array(local.jacobian[rows]).multiply(unit[:, None]).T
+    eye = csr_array(eye_array(n, format="csr")[:, bounds]).multiply(bound_sign[None, :])
+    signed = np.concatenate([~row_free, ~bound_free])
+    fit = signed_least_squares(csr_array(hstack([columns, eye])), local.gradient, csr_array((0, len(signed))), signed)
+    y, z = np.zeros(m), np.zeros(n)
+    y[rows] = fit.u[: len(rows)] * unit
+    z[bounds] = fit.u[len(rows) :] * bound_sign
+    return measure(local, y, z, "least squares")
+
+
+def _active(room: tuple[np.ndarray, np.ndarray], width: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(indices, sign of the multiplier, whether it is free) of what is within `width` of a bound."""
+    below, above = room
+    low, high = below <= width, above <= width
+    index = np.flatnonzero(low | high)
+    low, high = low[index], high[index]
+    return index, np.where(high, 1.0, -1.0), low & high
