@@ -18,7 +18,7 @@ from solverkit.formats.generated import read_generated
 from solverkit.formats.libsvm import read_libsvm
 from solverkit.formats.matrix_market import read_mtx
 from solverkit.formats.numpy_files import read_npy, read_npz
-from solverkit.kinds.source import reserved
+from solverkit.kinds.source import dotted, reserved
 
 if TYPE_CHECKING:
     from solverkit.formats.source import FileSource
@@ -56,6 +56,20 @@ def give_data(arrays: Mapping[str, Any], source: FileSource) -> None:
             source.data[name] = _checked(array)
         except (Refused, TypeError, ValueError) as refused:
             raise UsageError(f"data {name!r}: {refused}") from None
+
+
+def read_matrix(file: str, source: FileSource, path: tuple[str | int, ...]) -> Any:
+    """One MatrixMarket file as csr_array or ndarray, finite; None, after a defect at `path`, where that fails."""
+    try:
+        content = read(resolve(source.folder, file), MAX_TEXT_BYTES, "a data file")
+        return _checked(read_mtx(content, whole=False))
+    except Refused as refused:
+        if refused.line:
+            place = str(source.folder / file)
+            source.add(path, Defect(place, refused.line, refused.column, dotted(path), refused.message))
+        else:
+            source.defect(path, _named(file, refused.message))
+        return None
 
 
 def _read(entry: Any, source: FileSource, path: tuple[str, str]) -> Any:

@@ -12,6 +12,9 @@ from pathlib import Path
 MAX_DATA_BYTES = 2 << 30
 """Largest data file, and the largest total that an archive may unfold to."""
 
+MAX_FILES = 200_000
+"""Most matrices in one folder."""
+
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -43,6 +46,24 @@ def resolve(folder: Path, name: str) -> Path:
     if not there:
         raise Refused(f"no such file: '{name}'")
     return path
+
+
+def matrix_files(root: Path, folder: str) -> list[str]:
+    """Names of the `.mtx` files of a folder below `root`, ascending; `Refused` where it is no folder, or too full."""
+    path = resolve(root, folder)
+    if not path.is_dir():
+        raise Refused(f"'{folder}' is not a folder")
+    names = []
+    try:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if entry.name.endswith(".mtx"):
+                    names.append(entry.name)
+                    if len(names) > MAX_FILES:
+                        raise Refused(f"'{folder}' holds more than {MAX_FILES} matrices")
+    except OSError as error:
+        raise Refused(f"'{folder}' cannot be opened: {error.strerror or 'not a usable path'}") from None
+    return sorted(names)
 
 
 def read(path: Path, limit: int, what: str = "the file") -> bytes:

@@ -6,11 +6,12 @@ import hashlib
 import importlib.util
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from solverkit.errors import Defect
-from solverkit.formats.files import Refused, read, resolve
+from solverkit.formats.files import Refused, matrix_files, read, resolve
 from solverkit.kinds.source import NamedSource, dotted, reserved
 
 if TYPE_CHECKING:
@@ -97,6 +98,17 @@ class FileSource(NamedSource):
             self.defect(path, f"'{file}' has no '{name}'")
             return None
         return getattr(module, name)
+
+    def matrices(self, folder: str, path: Sequence[str | int]) -> Mapping[str, Callable[[], Any]] | None:
+        """The MatrixMarket files of a folder in the problem's folder, by name in ascending order."""
+        from solverkit.formats.data import read_matrix
+
+        try:
+            names = matrix_files(self.folder, folder)
+        except Refused as refused:
+            self.defect(path, refused.message)
+            return None
+        return {name: partial(read_matrix, f"{folder.rstrip('/')}/{name}", self, tuple(path)) for name in names}
 
     def _module(self, path: Path) -> Any:
         """The module of a file, run once a load; nothing is written beside it."""

@@ -228,6 +228,12 @@ class Source(Protocol):
         """Compile a `subject_to:` mapping."""
         ...
 
+    def matrices(self, folder: str, path: Sequence[str | int]) -> Mapping[str, Callable[[], Any]] | None:
+        """The MatrixMarket files of a folder beside the file: name -> how to read it, as csr_array or ndarray, finite.
+
+        Reading gives None, after a defect, where that fails; so does the whole where the folder cannot be used."""
+        ...
+
     def python(self, reference: Any, path: Sequence[str | int]) -> Any:
         """The object that `model.py:name` names; a defect unless the user allowed Python. A callable passes."""
         ...

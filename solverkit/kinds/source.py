@@ -6,7 +6,7 @@ as it is. Defects are gathered, not raised, so that all of them come out at once
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -267,6 +267,13 @@ class NamedSource:
             self.defect(path, error.message, error.offset)
             return []
         return parts
+
+    # -- files
+
+    def matrices(self, folder: str, path: KeyPath) -> Mapping[str, Callable[[], Any]] | None:
+        """A folder has no meaning without a problem file."""
+        self.defect(path, "a folder has a meaning in problem files only")
+        return None
 
     # -- Python
 

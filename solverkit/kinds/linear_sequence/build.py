@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from solverkit.errors import UsageError
-from solverkit.kinds.linear_sequence.called import Called, Entry, Make, entry
-from solverkit.kinds.linear_sequence.limits import MAX_RECORDED, too_large
+from solverkit.kinds.linear_sequence.called import Called, Make, entry
+from solverkit.kinds.linear_sequence.limits import too_large
 from solverkit.kinds.linear_sequence.problem import LinearSequence
 from solverkit.kinds.linear_sequence.structure import Structure, structure
-from solverkit.kinds.linear_sequence.systems import Given, Recorded, Stored
+from solverkit.kinds.linear_sequence.systems import Given, Stored
+from solverkit.kinds.linear_sequence.tape import Tape
 
 
 def linear_sequence(
@@ -67,12 +68,12 @@ def _called(make: Callable[..., Any], T: int | None, initial: Any, symmetric: bo
 
 
 def _recorded(systems: Iterable[tuple[Any, ...]], T: int | None, initial: Any) -> Stored:
-    tape: _Tape | None = None
+    tape: Tape | None = None
     for t, made in enumerate(systems):
         if T is not None and t == T:
             break
         new = entry(made, t)
-        tape = tape or _Tape(new)
+        tape = tape or Tape(new)
         tape.add(new)
     if tape is None:
         raise UsageError("the sequence has no system")
@@ -84,38 +85,3 @@ def _recorded(systems: Iterable[tuple[Any, ...]], T: int | None, initial: Any) -
         raise UsageError(f"initial is a vector of {pattern.n} finite numbers; one of shape {begin.shape} was given")
     right_sides = Given(np.array(tape.rights))
     return Stored(pattern, tape.matrices(), right_sides, np.array(tape.contexts), tape.first.context_names, begin)
-
-
-class _Tape:
-    """What was recorded so far. A matrix that never changes is kept once."""
-
-    def __init__(self, first: Entry) -> None:
-        self.first = first
-        self.tables: list[np.ndarray] = []
-        self.rights: list[np.ndarray] = []
-        self.contexts: list[np.ndarray] = []
-        self._changes = False
-
-    def add(self, new: Entry) -> None:
-        """Record the next system. UsageError where it does not fit the first, or memory."""
-        t = len(self.rights)
-        new.fits(self.first.pattern, self.first.context_names, t)
-        if not self._changes and t > 0 and not np.array_equal(new.values, self.tables[0]):
-            self._changes = True
-            self.tables *= t
-        if self._changes or t == 0:
-            self.tables.append(new.values)
-        self.rights.append(new.rhs)
-        self.contexts.append(new.context)
-        size = len(self.tables) * self.first.pattern.nnz + len(self.rights) * self.first.pattern.n
-        if size > MAX_RECORDED:
-            raise UsageError(
-                f"{t + 1} systems hold more than {MAX_RECORDED} numbers, the most that is recorded. Give a function "
-                "that makes them, or cut the sequence into problems that fit"
-            )
-
-    def matrices(self) -> Recorded:
-        """The matrices by t."""
-        if self._changes:
-            return Recorded(np.array(self.tables))
-        return Recorded(np.broadcast_to(self.tables[0], (len(self.rights), len(self.tables[0]))), constant=True)
