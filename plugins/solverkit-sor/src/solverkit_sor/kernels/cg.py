@@ -70,8 +70,8 @@ def _weighted(inverse, r):
 def cg(indptr, indices, data, inverse, b, x, target, cap, alphas, betas):
     """CG from `x` (overwritten by the answer) until |b - A x| <= target, or `cap` iterations.
 
-    The recurrence's residual is compared with the true one where it says converged; where they differ CG starts anew from
-    there. `alphas`, `betas` are filled with the coefficients of the first run as far as they reach.
+    The recurrence's residual is compared with the true one where it says converged; where they differ CG starts anew
+    from there. `alphas`, `betas` are filled with the coefficients of the first run as far as they reach.
     Returns (iterations, |b - A x|, how it ended, coefficients kept). O(nnz + 6 n) an iteration.
     """
     n = x.size

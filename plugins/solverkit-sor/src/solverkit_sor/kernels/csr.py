@@ -5,9 +5,9 @@ Problem: A x = b, A = D + L + U with a nonzero diagonal, 0 < w < 2. One sweep:
     (D/w + L) x_{k+1} = b - s_k,     s_k = ((1 - 1/w) D + U) x_k
     r_k = b - A x_k = s_{k-1} - s_k
 
-The second line makes the residual free: s_k is half of the work of the next sweep, so that sweep k + 1 knows |r_k| at
-the cost of one more vector and no second look at A. The sweep writes a second array, so that x_k is still there when its
-residual turns out small enough.
+The second line makes the residual free: s_k is half of the work of the next sweep, so that sweep k + 1 knows |r_k|
+at the cost of one more vector and no second look at A. The sweep writes a second array, so that x_k is still there
+when its residual turns out small enough.
 
 | here | paper | meaning |
 |---|---|---|

@@ -17,8 +17,8 @@ The iterates are those of SSOR-preconditioned CG. Two passes an iteration, since
 | hat | r^ | E^{-1} w r; |r^| is the norm that CG sees |
 | weight | 1/R | (n,) from the scaled residual to that of the user's system |
 
-The test is on |r| of the user's system. r = E r^ / w costs a pass over L, so it is computed only when |r^| predicts that
-the target is near (or has fallen by `STRIDE`, since the ratio |r| / |r^| drifts as r becomes smooth).
+The test is on |r| of the user's system. r = E r^ / w costs a pass over L, so it is computed only when |r^| predicts
+that the target is near (or has fallen by `STRIDE`, since the ratio |r| / |r^| drifts as r becomes smooth).
 """
 
 from __future__ import annotations

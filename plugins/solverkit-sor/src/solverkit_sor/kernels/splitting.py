@@ -89,8 +89,8 @@ class Splitting:
         """
         if pattern.missing >= 0:
             raise UsageError(
-                f"row {pattern.missing} of the matrix has no diagonal entry, and a sweep divides by it: reorder the rows "
-                "so that the diagonal is nonzero, or use a method without sweeps (gmres, direct)"
+                f"row {pattern.missing} of the matrix has no diagonal entry, and a sweep divides by it: reorder the "
+                "rows so that the diagonal is nonzero, or use a method without sweeps (gmres, direct)"
             )
         n = pattern.n
         left, right = np.empty(n), np.empty(n)
@@ -153,12 +153,12 @@ def _unsigned(indices: np.ndarray) -> np.ndarray:
 
 @njit(**ROWS)
 def _count(indptr, indices, diagonal, sizes):
-    """Entries of both triangles by row (shifted by one), positions of the diagonal; (first bad row, first row without)."""
+    """Entries of both triangles by row (shifted by one), positions of the diagonal; (first bad row, first without)."""
     n = diagonal.size
     missing = -1
     for i in range(n):
         found = False
-        previous = -1
+        previous = np.int64(-1)
         for k in range(indptr[i], indptr[i + 1]):
             j = np.int64(indices[k])
             if j <= previous or j >= n:

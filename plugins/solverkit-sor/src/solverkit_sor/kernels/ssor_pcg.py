@@ -1,8 +1,8 @@
-"""CG preconditioned by SSOR in its textbook form (Axelsson 1994, section 7.4): the reference that `eisenstat` is measured against.
+"""CG preconditioned by SSOR in its textbook form (Axelsson 1994, section 7.4): what `eisenstat` is measured against.
 
     M = E E' / (w (2 - w)),  E = I + w L;     z = M^{-1} r by a forward and a backward solve, and a product A p
 
-On a `Splitting` (unit diagonal). Every pass is written as tightly as those of `eisenstat`; what it has more is the product.
+On a `Splitting` (unit diagonal). What it has more than `eisenstat` is the product and four passes over vectors.
 """
 
 from __future__ import annotations

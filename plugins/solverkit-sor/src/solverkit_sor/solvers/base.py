@@ -1,7 +1,7 @@
 """What every solver of one system takes and returns, and the matrices prepared for it.
 
-Work is deterministic: multiply-adds on stored entries and vector elements, so that one unit takes about the same time in
-every solver. The constants come from `python -m tests.figures linear_sequence.arms`, which prints work beside seconds.
+Work is deterministic: multiply-adds on stored entries and vector elements, so that one unit takes about the same time
+in every solver. The constants come from `python -m tests.figures linear_sequence.arms`: work beside seconds.
 """
 
 from __future__ import annotations
@@ -84,12 +84,12 @@ class SolverArm(Protocol):
 class Matrices:
     """The last matrix, checked and prepared; shared by all arms of a tuner, so that each is split once.
 
-    A matrix counts as the same where its values are equal, whatever object they come in: changing them in place is noticed.
+    A matrix counts as the same where its values are equal, whatever object they come in: a change in place is noticed.
     """
 
     def __init__(self) -> None:
         self._patterns = PatternCache()
-        self._data: np.ndarray | None = None  # a copy of the values that `_splitting` was made from
+        self._data = np.empty(0)  # a copy of the values that `_splitting` was made from
         self._splitting: Splitting | None = None
 
     def csr(self, A: Any) -> csr_array:

@@ -34,7 +34,7 @@ class CG:
         cap: int = 10_000,
         parameters: Parameters | None = None,
     ) -> Solved:
-        """See `SolverArm.solve`. A matrix that is not symmetric is not noticed here: CG then reaches its cap, or breaks."""
+        """See `SolverArm.solve`. A matrix that is not symmetric is not noticed: CG then reaches its cap, or breaks."""
         begin = Start.of(self._matrices, A, b, x0, rtol, self._relative)
         pattern = self._matrices.pattern(begin.matrix)
         kind = str((parameters or {}).get("preconditioner", self.defaults["preconditioner"]))
