@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from solverkit.kinds.base import Kind, Problem
 
 YAML = (".yaml", ".yml")
+NL = ".nl"
+NL_KEY = "nl"
+"""The key by which a problem file says that the problem itself is in an .nl file beside it."""
 
 
 def load(
@@ -35,8 +38,15 @@ def load(
     `MissingPackage` where the problem needs what is not installed.
     """
     path = Path(path)
+    if path.suffix.lower() == NL:
+        from solverkit.formats.nl.problem import load_nl
+
+        _known("parameter", parameters or {}, {})
+        _known("data", data or {}, {})
+        return load_nl(path)
     if path.suffix.lower() not in YAML:
-        raise UsageError(f"'{path.name}': no reader for '{path.suffix}'; problem files end in {', '.join(YAML)}")
+        known = ", ".join((*YAML, NL))
+        raise UsageError(f"'{path.name}': no reader for '{path.suffix}'; problem files end in {known}")
     return load_yaml(path, parameters or {}, data or {}, allow_python)
 
 
@@ -51,6 +61,12 @@ def load_yaml(
 
     document = yaml.load(path)
     source = FileSource(document, path.parent, allow_python)
+    if NL_KEY in document.value:
+        from solverkit.formats.nl.document import problem_beside
+
+        _known("parameter", parameters, {})
+        _known("data", data, {})
+        return problem_beside(document.value, source)
     kind = find_kind(document.value.get("kind"), source)
     if kind is None:
         known = {key: value for key, value in document.value.items() if key in Envelope.model_fields}
