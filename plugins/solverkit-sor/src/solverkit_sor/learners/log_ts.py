@@ -43,18 +43,16 @@ NOISE_ROUNDS = 10.0
 """`sd` counts as this many rounds when the noise is learnt."""
 
 
-def polynomials(coordinates: np.ndarray, degree: int) -> np.ndarray:
-    """(k, terms) Chebyshev products of total degree at most `degree` in coordinates (k, q), fewer where the arms
-    could not tell them apart."""
-    k, q = coordinates.shape
+def polynomials(coordinates: np.ndarray, degree: int) -> tuple[np.ndarray, np.ndarray]:
+    """(k, terms) Chebyshev products of total degree at most `degree` in coordinates (k, q), fewer where the arms could
+    not tell them apart; and (terms,) their degrees."""
+    q = coordinates.shape[1]
     distinct = [len(np.unique(coordinates[:, j])) for j in range(q)]
+    powers = np.array(
+        [power for power in product(*(range(min(degree, count - 1) + 1) for count in distinct)) if sum(power) <= degree]
+    ).reshape(-1, q)
     angles = np.arccos(np.clip(coordinates, -1.0, 1.0))
-    columns = [
-        np.prod(np.cos(angles * np.array(powers)), axis=1)
-        for powers in product(*(range(min(degree, count - 1) + 1) for count in distinct))
-        if sum(powers) <= degree
-    ]
-    return np.column_stack(columns) if q else np.ones((k, 1))
+    return np.prod(np.cos(angles[:, None, :] * powers), axis=2), powers.sum(axis=1)
 
 
 def consecutive(indices: np.ndarray) -> slice | np.ndarray:
@@ -66,9 +64,9 @@ def consecutive(indices: np.ndarray) -> slice | np.ndarray:
 class Group:
     """The arms that share coefficients, and what is known of them."""
 
-    def __init__(self, arms: slice | np.ndarray, basis: np.ndarray, terms: int, sd: float) -> None:
-        self.arms, self.basis, self.terms = arms, basis, terms
-        self.size = basis.shape[1] * terms
+    def __init__(self, arms: slice | np.ndarray, basis: np.ndarray, precision: np.ndarray, sd: float) -> None:
+        self.arms, self.basis, self.precision = arms, basis, precision
+        self.size = len(precision)
         self.prior_noise = sd * sd
         self.gram = np.zeros((self.size, self.size))
         self.moment = np.zeros(self.size)
@@ -83,9 +81,9 @@ class Group:
         """Variance of a round about the model."""
         return (NOISE_ROUNDS * self.prior_noise + self.squares) / (NOISE_ROUNDS + self.weight)
 
-    def refresh(self, precision: float) -> None:
+    def refresh(self) -> None:
         """The posterior anew, after anything but one more round changed."""
-        posterior(self.gram, self.moment, precision, self.noise, self.factor, self.mean)
+        posterior(self.gram, self.moment, self.precision, self.noise, self.factor, self.mean)
 
     def fade(self, kept: float) -> None:
         """Rounds so far count `kept` times what they did."""
@@ -113,7 +111,8 @@ class LogTS(Learner):
         high: Any = None,
         prior: Any = None,
         degree: int = 4,
-        precision: float = 0.1,
+        precision: float = 1.0,
+        roughness: float = 0.5,
         sd: float = 0.08,
         learn_noise: bool = True,
         discount: float = 1.0,
@@ -136,16 +135,19 @@ class LogTS(Learner):
             raise UsageError("LogTS needs a discount in (0, 1] and a positive precision and sd")
         self.window = Window(contexts, low, high)
         self.prior = np.zeros(len(z)) if prior is None else np.asarray(prior, dtype=np.float64)
-        self.precision, self.learn_noise, self.discount, self.cutoff = precision, learn_noise, discount, cutoff
-        self.groups = [
-            Group(consecutive(np.flatnonzero(kinds == g)), polynomials(z[kinds == g], degree), self.window.terms, sd)
-            for g in np.unique(kinds)
-        ]
+        self.learn_noise, self.discount, self.cutoff = learn_noise, discount, cutoff
+        of_context = np.array([0] + [1, 2] * contexts)
+        self.groups = []
+        for g in np.unique(kinds):
+            basis, of_arm = polynomials(z[kinds == g], degree)
+            total = (of_arm[:, None] + of_context).ravel()
+            members = consecutive(np.flatnonzero(kinds == g))
+            self.groups.append(Group(members, basis, precision * roughness ** (-2.0 * total), sd))
         self.home = {
             int(arm): (group, row) for group in self.groups for row, arm in enumerate(np.arange(self.arms)[group.arms])
         }
         for group in self.groups:
-            group.refresh(precision)
+            group.refresh()
         self.shift = self.prior.copy()  # (arms,) prior + v / 2
         self.reference = nan  # log of the first cost
         self.spread = np.zeros((self.arms, 2))  # rounds and squared residuals of each arm
@@ -176,7 +178,7 @@ class LogTS(Learner):
         if matrix is not None:
             for each in self.groups:
                 each.move(matrix)
-                each.refresh(self.precision)
+                each.refresh()
         group, row = self.home[arm]
         basis, phi = group.basis[row], self.window.features(vector)
         y -= self.reference + self.prior[arm]
@@ -185,11 +187,11 @@ class LogTS(Learner):
         if self.learn_noise:
             group.squares += standard * standard * group.noise
             group.weight += 1.0
-        left = absorb(basis, phi, y, group.gram, group.moment, self.precision, group.noise, group.factor, group.mean)
+        left = absorb(basis, phi, y, group.gram, group.moment, group.precision, group.noise, group.factor, group.mean)
         self.spread[arm] += 1.0, left * left
         for each in self.groups if faded else (group,):
             if each is not group:
-                each.refresh(self.precision)
+                each.refresh()
             self._set_shift(each)
 
     def _set_shift(self, group: Group) -> None:
@@ -261,5 +263,5 @@ class LogTS(Learner):
         self.spread = restored(state, "spread", (self.arms, 2))
         self.alarms = int(restored(state, "alarms", ()))
         for group in self.groups:
-            group.refresh(self.precision)
+            group.refresh()
             self._set_shift(group)

@@ -14,7 +14,7 @@ from numba import njit
 
 @njit(cache=True)
 def posterior(
-    gram: np.ndarray, moment: np.ndarray, precision: float, noise: float, factor: np.ndarray, mean: np.ndarray
+    gram: np.ndarray, moment: np.ndarray, precision: np.ndarray, noise: float, factor: np.ndarray, mean: np.ndarray
 ) -> None:
     """C and m from gram = sum x x' (p, p) and moment = sum x y (p,), written to `factor` and `mean`. O(p^3 / 6)."""
     p = moment.size
@@ -24,8 +24,8 @@ def posterior(
             for k in range(j):
                 total -= factor[i, k] * factor[j, k]
             if i == j:
-                # gram / noise is positive semidefinite: a pivot below `precision` is rounding.
-                factor[i, i] = np.sqrt(max(total + precision, precision))
+                # gram / noise is positive semidefinite: a pivot below its precision is rounding.
+                factor[i, i] = np.sqrt(max(total + precision[i], precision[i]))
             else:
                 factor[i, j] = total / factor[j, j]
         total = moment[i] / noise
@@ -107,7 +107,7 @@ def absorb(
     y: float,
     gram: np.ndarray,
     moment: np.ndarray,
-    precision: float,
+    precision: np.ndarray,
     noise: float,
     factor: np.ndarray,
     mean: np.ndarray,
