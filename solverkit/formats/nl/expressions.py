@@ -15,7 +15,7 @@ import numpy as np
 from solverkit.formats.nl.operators import NOT_READ, OPERATORS, POWERS, Degree, total
 from solverkit.formats.nl.text import Lines
 
-VARIABLE, NUMBER = "v", "n"
+VARIABLE, NUMBER, SUM = "v", "n", "o54/"
 MAX_POWER = 100
 
 
@@ -121,7 +121,8 @@ def build(ca: Any, shape: tuple[str, ...], leaves: np.ndarray, values: Any) -> A
 
     def elementary(name: str, *arguments: Any) -> Any:
         operation = ca.SX.unary if len(arguments) == 1 else ca.SX.binary
-        return operation(getattr(ca, f"OP_{name}"), *(ca.SX(part) for part in arguments))
+        parts = (ca.SX(part) if isinstance(part, float) else part for part in arguments)
+        return operation(getattr(ca, f"OP_{name}"), *parts)
 
     stack: list[Any] = []
     row = len(leaves)
@@ -137,5 +138,37 @@ def build(ca: Any, shape: tuple[str, ...], leaves: np.ndarray, values: Any) -> A
 
 def _leaf(ca: Any, name: str, row: np.ndarray, values: Any) -> Any:
     if name == VARIABLE:
-        return values[row.astype(int).tolist()]
+        return values[int(row[0])] if len(row) == 1 else values[row.astype(int).tolist()]
     return ca.SX(float(row[0])) if np.all(row == row[0]) else ca.SX(ca.DM(row))
+
+
+def split_sum(expression: Expression, least: int) -> tuple[list[Expression], int] | None:
+    """The terms of the first sum of at least `least`, and its position in the shape; None where there is none."""
+    long = (k for k, name in enumerate(expression.shape) if name.startswith(SUM) and _code(name)[1] >= least)
+    start = next(long, None)
+    if start is None:
+        return None
+    terms: list[Expression] = []
+    begin, leaf = start + 1, sum(name in (VARIABLE, NUMBER) for name in expression.shape[:start])
+    for _ in range(_code(expression.shape[start])[1]):
+        end, missing, leaves = begin, 1, leaf
+        while missing:
+            name = expression.shape[end]
+            plain = name in (VARIABLE, NUMBER)
+            leaves += plain
+            missing += -1 if plain else _code(name)[1] - 1
+            end += 1
+        terms.append(Expression(expression.shape[begin:end], expression.leaves[leaf:leaves]))
+        begin, leaf = end, leaves
+    return terms, start
+
+
+def without_sum(expression: Expression, start: int, terms: list[Expression], index: int) -> Expression:
+    """The expression with the variable `index` in place of the sum that `split_sum` found."""
+    end = start + 1 + sum(len(term.shape) for term in terms)
+    before = sum(name in (VARIABLE, NUMBER) for name in expression.shape[:start])
+    after = before + sum(len(term.leaves) for term in terms)
+    return Expression(
+        (*expression.shape[:start], VARIABLE, *expression.shape[end:]),
+        [*expression.leaves[:before], float(index), *expression.leaves[after:]],
+    )

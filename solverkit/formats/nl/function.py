@@ -17,11 +17,23 @@ from scipy.sparse import csr_array
 from solverkit.errors import UsageError
 from solverkit.expressions.casadi_kernels import GraphFunction, casadi_module
 from solverkit.expressions.function import Function
-from solverkit.formats.nl.expressions import NUMBER, VARIABLE, Expression, build, degree, grouped
+from solverkit.formats.nl.expressions import (
+    NUMBER,
+    VARIABLE,
+    Expression,
+    build,
+    degree,
+    grouped,
+    split_sum,
+    without_sum,
+)
 from solverkit.formats.nl.model import ZERO, Model
 from solverkit.formats.nl.operators import Degree, greatest
 
 OBJECTIVE, ROWS = "objective", "rows"
+LONG = 8  # terms of a sum from which on they are computed together
+SUMS = 16  # of one expression that are computed so; the rest is computed one term after the other
+DEPTH = 3  # how deep long sums within long sums are looked for
 
 
 class NlFunction(GraphFunction):
@@ -71,8 +83,26 @@ def _part(model: Model, part: str) -> tuple[list[Expression], csr_array]:
     return [model.objective or ZERO], linear
 
 
-def _column(ca: Any, expressions: list[Expression], values: Any) -> Any:
-    """The values of expressions, those of one shape together."""
+def _column(ca: Any, expressions: list[Expression], values: Any, deeper: int = DEPTH) -> Any:
+    """The values of expressions, those of one shape together. The terms of long sums are computed like rows."""
+    expressions = list(expressions)
+    terms: list[Expression] = []
+    lengths: list[int] = []
+    known = values.numel()
+    for position in range(len(expressions) if deeper else 0):
+        for _ in range(SUMS):
+            found = split_sum(expressions[position], LONG)
+            if found is None:
+                break
+            parts, start = found
+            expressions[position] = without_sum(expressions[position], start, parts, known + len(lengths))
+            terms += parts
+            lengths.append(len(parts))
+    if terms:
+        rows = np.repeat(np.arange(len(lengths)), lengths)
+        adding = csr_array((np.ones(len(terms)), (rows, np.arange(len(terms)))), shape=(len(lengths), len(terms)))
+        sums = ca.mtimes(ca.DM(adding.tocsc()), _column(ca, terms, values, deeper - 1))
+        values = ca.vertcat(values, sums)
     column = ca.SX.zeros(len(expressions))
     for shape, positions, leaves in grouped(expressions):
         column[positions.tolist()] = build(ca, shape, leaves, values)
