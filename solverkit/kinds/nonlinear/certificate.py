@@ -6,10 +6,19 @@
 | stationarity | ||grad f + J'y + z||_inf | S | tol |
 | complementarity | worst force of a multiplier times the scaled distance to its bound | S | tol |
 | multiplier_signs | worst force of a multiplier whose bound does not exist | S | tol |
+| curvature | most negative curvature on the critical directions (`curvature.py`) | 1 | 100 tol, within [1e-6, 1e-4] |
+| probe | fall of f per distance along degenerate directions (`probe.py`) | S | wide, tol at least 1e-7 |
 | oracles | derivatives against differences (`kinds/oracles.py`) | 1 | 1e-4 |
 
 Multipliers are those of the point where these certify it, and the core's own by least squares otherwise
-(`multipliers.py`). S is the scale of grad f (`local.py`).
+(`multipliers.py`). S is the scale of grad f (`local.py`); `wide` is 100 tol, but not above 1e-2 unless tol itself is. A
+row counts as active within 100 tol of its bound, at most 1e-3.
+
+Where the reduced Hessian is positive definite, a Newton step on the active constraints of at most tol (1 + |x_j|) in
+each x_j satisfies `stationarity` too: the distance to the minimizer, whatever the units of f. The probe is made last,
+where every other term holds and a direction is degenerate.
+
+A certified point is feasible, and locally optimal to first and second order. It is no claim of global optimality.
 """
 
 from __future__ import annotations
@@ -18,8 +27,11 @@ import numpy as np
 
 from solverkit.kinds.base import Certificate, Point, Term
 from solverkit.kinds.nonlinear.consistency import oracle_term
+from solverkit.kinds.nonlinear.curvature import Curvature, curvature
+from solverkit.kinds.nonlinear.evidence import infeasibility, unboundedness
 from solverkit.kinds.nonlinear.local import Local
 from solverkit.kinds.nonlinear.multipliers import Measured, least_squares, of_point
+from solverkit.kinds.nonlinear.probe import probe
 from solverkit.kinds.nonlinear.problem import Nonlinear
 
 Facts = dict[str, float | str | bool]
@@ -47,16 +59,31 @@ def _certify(local: Local, point: Point, tol: float) -> Certificate:
     if not np.isfinite(local.value):
         return Certificate((), facts, f"f is {local.value} at the point")
     violation, where = local.violation
-    terms = [Term("feasibility", violation, tol, feasibility=True, note=where if violation > tol else "")]
-    chosen = _multipliers(local, point, tol)
-    facts["multipliers"] = chosen.origin
+    feasible = violation <= tol
+    terms = [Term("feasibility", violation, tol, feasibility=True, note="" if feasible else f"worst: {where}")]
+    facts |= unboundedness(local, point, tol) if feasible else infeasibility(local, point)
+    found = _multipliers(local, point, tol)
+    bend = curvature(local, found, _wide(tol, 1e-3))
+    facts |= {"multipliers": found.origin, "second_order": bend.how}
     terms += [
-        Term("stationarity", chosen.stationarity, tol, local.scale),
-        Term("complementarity", chosen.complementarity, tol, local.scale),
-        Term("multiplier_signs", chosen.signs, tol, local.scale),
+        _stationarity(local, found, bend, tol),
+        Term("complementarity", found.complementarity, tol, local.scale),
+        Term("multiplier_signs", found.signs, tol, local.scale),
+        Term("curvature", bend.value, _wide(max(tol, 1e-8), 1e-4), note=bend.how),
         oracle_term(problem, local.x, local.seed),
     ]
+    if bend.degenerate is not None and len(bend.degenerate) and all(term.ok for term in terms):
+        fall, told = probe(local, bend.degenerate, tol)
+        note = f"{len(bend.degenerate)} degenerate directions: necessary conditions hold, sufficient ones do not"
+        terms.append(Term("probe", fall, _wide(max(tol, 1e-7)), local.scale, note=note))
+        facts["probes"] = float(told)
+    facts["strict"] = bend.strict
     return Certificate(tuple(terms), facts)
+
+
+def _wide(tol: float, cap: float = 1e-2) -> float:
+    """100 tol, but not above `cap` unless tol is."""
+    return max(tol, min(100 * tol, cap))
 
 
 def _multipliers(local: Local, point: Point, tol: float) -> Measured:
@@ -64,5 +91,16 @@ def _multipliers(local: Local, point: Point, tol: float) -> Measured:
     given = of_point(local, point)
     if given is not None and given.worst <= tol * local.scale:
         return given
-    own = least_squares(local, max(tol, min(100 * tol, 1e-3)))
+    own = least_squares(local, _wide(tol, 1e-3))
     return own if given is None or not given.worst <= own.worst else given
+
+
+def _stationarity(local: Local, found: Measured, bend: Curvature, tol: float) -> Term:
+    """The residual, or the relative Newton step where that is the smaller one: it does not know the units of f."""
+    plain = Term("stationarity", found.stationarity, tol, local.scale)
+    if bend.step is None or plain.ok or not bend.outside <= tol * local.scale:
+        return plain
+    step = float((np.abs(bend.step) / (1 + np.abs(local.x))).max(initial=0.0))
+    if not step <= tol:
+        return plain
+    return Term("stationarity", step, tol, note="relative Newton step on the active constraints")

@@ -9,7 +9,8 @@ y_i counts by its force y_i ||grad c_i||_2. Bounds on x are rows whose gradient 
 
 The scale of forces is
 
-    S = ||grad f||_inf + min(1, C) + 1e-6 C,       C = max |Hess f d|  over random d with |d_j| = 1 + |x_j|.
+    S = ||grad f||_inf + min(1, C) + 1e-6 C_0,      C_0 = max ||Hess f d||_inf,
+    C = max(C_0, ||grad f(x + t d) - grad f||_inf / t),     t = 1, 1/10,    over random d with |d_j| = 1 + |x_j|.
 
 C is what the gradient changes by when x changes by its own size, so S is one plus the gradient for an objective of
 ordinary size, and still meaningful for an objective multiplied by 1e-8 or 1e8.
@@ -29,7 +30,8 @@ from solverkit.operators.qp import row_norms
 TINY = 1e-300
 EPS = float(np.finfo(float).eps)
 ROUNDING = 8 * EPS
-DRAWS = 3
+DRAWS = 2
+STEPS = (1.0, 0.1)  # t of the module
 CHUNK = 64  # rows of a dense Jacobian at a time, so that |J| is never a second copy of J
 
 
@@ -68,21 +70,25 @@ class Local:
         return row_norms(self.jacobian)
 
     @cached_property
-    def change(self) -> float:
-        """C of the module."""
+    def change(self) -> tuple[float, float]:
+        """(C, C_0) of the module."""
         rng = np.random.default_rng(self.seed)
         none, size = np.zeros(self.problem.m), 1 + np.abs(self.x)
-        seen = [0.0]
+        far, near = [0.0], [0.0]
         for _ in range(DRAWS):
-            product = self.problem.hvp(self.x, none, size * rng.choice([-1.0, 1.0], len(size)))
-            seen.append(float(np.abs(product).max(initial=0.0)))
-        return float(np.max(seen))
+            direction = size * rng.choice([-1.0, 1.0], len(size))
+            near.append(float(np.abs(self.problem.hvp(self.x, none, direction)).max(initial=0.0)))
+            for step in STEPS:
+                moved = np.asarray(self.problem.gradient(self.x + step * direction)) - self.gradient
+                far.append(float(np.abs(moved).max(initial=0.0)) / step)
+        exact = float(np.max(near))
+        return max(exact, *(value for value in far if np.isfinite(value))), exact
 
     @cached_property
     def scale(self) -> float:
         """S of the module."""
         largest = float(np.abs(self.gradient).max(initial=0.0))
-        return max(largest + min(1.0, self.change) + 1e-6 * self.change, TINY)
+        return max(largest + min(1.0, self.change[0]) + 1e-6 * self.change[1], TINY)
 
     # -- distances to bounds, of rows and of variables: negative outside
 

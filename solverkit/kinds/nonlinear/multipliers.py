@@ -23,6 +23,9 @@ from solverkit.kinds.nonlinear.local import ROUNDING, TINY, Local
 from solverkit.kinds.nonlinear.problem import BOUND_MULTIPLIERS, MULTIPLIERS
 from solverkit.operators.least_squares import signed_least_squares
 
+SIGNED = 5000  # variables and active rows up to which the signs are kept exactly
+ROUNDS = 6
+
 
 @dataclass(frozen=True, eq=False)
 class Measured:
@@ -90,9 +93,18 @@ def _completed(local: Local, y: np.ndarray) -> np.ndarray:
 
 def least_squares(local: Local, width: float) -> Measured:
     """The core's own, on the active set."""
-    m, n = local.problem.m, local.problem.n
     rows, row_sign, row_free = _active(local.row_room, width)
     bounds, bound_sign, bound_free = _active(local.bound_room, width)
+    if len(local.x) + len(rows) <= SIGNED and not isinstance(local.jacobian, np.ndarray):
+        y, z = _signed(local, rows, row_sign, row_free, bounds, bound_sign, bound_free)
+    else:
+        y, z = _by_rounds(local, rows, row_sign, row_free, bounds, bound_sign, bound_free)
+    return measure(local, y, z, "least squares")
+
+
+def _signed(local: Local, rows, row_sign, row_free, bounds, bound_sign, bound_free) -> tuple[np.ndarray, np.ndarray]:
+    """Least squares with signs, exactly."""
+    m, n = local.problem.m, local.problem.n
     unit = row_sign / np.maximum(local.norms[rows], TINY)
     columns = csr_array(local.jacobian[rows]).multiply(unit[:, None]).T
     eye = csr_array(eye_array(n, format="csr")[:, bounds]).multiply(bound_sign[None, :])
@@ -101,7 +113,49 @@ def least_squares(local: Local, width: float) -> Measured:
     y, z = np.zeros(m), np.zeros(n)
     y[rows] = fit.u[: len(rows)] * unit
     z[bounds] = fit.u[len(rows) :] * bound_sign
-    return measure(local, y, z, "least squares")
+    return y, z
+
+
+def _by_rounds(local: Local, rows, row_sign, row_free, bounds, bound_sign, bound_free) -> tuple[np.ndarray, np.ndarray]:
+    """For large data: least squares without signs, rows of wrong sign left out, again; bounds take what is left.
+
+    A bound whose multiplier is free or comes out right removes its variable from the residual, so only the other
+    variables count in the sum of squares."""
+    m, n = local.problem.m, local.problem.n
+    held = np.zeros(n, bool)
+    held[bounds] = True
+    y = np.zeros(m)
+    for _ in range(ROUNDS):
+        force = _unsigned(local, rows, held)
+        wrong = ~row_free & (force * row_sign < 0)
+        y = np.zeros(m)
+        y[rows] = np.where(wrong, 0.0, force) / np.maximum(local.norms[rows], TINY)
+        rest = -(local.gradient + (local.jacobian.T @ y if m else 0.0))
+        pulls = held[bounds] & ~bound_free & (rest[bounds] * bound_sign < 0)
+        if not (wrong.any() or pulls.any()):
+            break
+        rows, row_sign, row_free = rows[~wrong], row_sign[~wrong], row_free[~wrong]
+        held[bounds[pulls]] = False
+    z = np.zeros(n)
+    z[bounds] = np.where(held[bounds], rest[bounds], 0.0)
+    return y, z
+
+
+def _unsigned(local: Local, rows: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """Forces of the rows, each gradient of length one, that minimize the residual over variables that are not held."""
+    if len(rows) == 0:
+        return np.zeros(0)
+    norms = np.maximum(local.norms[rows], TINY)
+    free = (~held).astype(float)
+    target = local.gradient * free
+    if isinstance(local.jacobian, np.ndarray):
+        matrix = local.jacobian if len(rows) == len(local.jacobian) else local.jacobian[rows]
+        gram = (matrix * free if held.any() else matrix) @ matrix.T / norms / norms[:, None]
+        right = -(matrix @ target) / norms
+        return np.linalg.lstsq(gram, right, rcond=1e-14)[0]
+    columns = csr_array(local.jacobian[rows]).multiply(1 / norms[:, None]).multiply(free[None, :]).T
+    none = csr_array((0, len(rows)))
+    return signed_least_squares(csr_array(columns), target, none, np.zeros(len(rows), bool)).u
 
 
 def _active(room: tuple[np.ndarray, np.ndarray], width: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

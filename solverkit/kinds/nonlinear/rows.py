@@ -113,9 +113,7 @@ class Stack:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def joined(
-    parts: Sequence[Part], inputs: int
-) -> tuple[Function | None, np.ndarray, np.ndarray, tuple[str, ...]]:
+def joined(parts: Sequence[Part], inputs: int) -> tuple[Function | None, np.ndarray, np.ndarray, tuple[str, ...]]:
     """(function, lower, upper, names) of all parts together; no function where there is no row."""
     if not parts:
         return None, np.zeros(0), np.zeros(0), ()

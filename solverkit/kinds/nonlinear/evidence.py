@@ -1,0 +1,158 @@
+"""What can be said of points that are no answers: proofs and signs of infeasibility and of unboundedness.
+
+Infeasibility, by a block `farkas` w (m,) for affine rows c(x) = J x + c_0 (Farkas): every feasible x has
+
+    w'c(x) <= beta = sum_{w_i > 0} w_i upper_i + sum_{w_i < 0} w_i lower_i,
+
+so where the least value of w'c over the box is above beta, no point is feasible. Where a variable has no bound on the
+side that its coefficient v_j = (J'w)_j asks for, v_j should be 0 and is rounding instead; the proof then holds for
+|x_j| <= R, and R of at least FAR (1 + ||x||_inf) is asked for. Without the block the core looks for w itself, by the
+linear program that minimizes the violation, in problems of up to MAX_LP variables and rows.
+
+Local infeasibility, for any rows: x is a stationary point of the squared violation in the box,
+
+    || P(x - grad phi) - x || small,    grad phi = sum_i (violation_i / s_i) grad c_i / s_i,
+
+s_i the largest gradient of row i here and at points near by. This is a sign, not a proof.
+
+Unboundedness, by a block `ray` d (n,) at a feasible point, for affine rows and a quadratic objective: d keeps every
+row and bound for ever, and either d'Hd < 0, or H d = 0 and grad f'd < 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_array, eye_array, hstack, vstack
+
+from solverkit.kinds.base import Point
+from solverkit.kinds.nonlinear.local import STEPS, TINY, Local
+from solverkit.kinds.nonlinear.problem import FARKAS, RAY
+from solverkit.operators.qp import row_norms, solve_qp
+
+FAR = 1e6
+CLEAN = 1e-9  # relative size up to which a part of a ray counts as zero
+STATIONARY = 1e-4  # of the violation's gradient
+MAX_LP = 5000
+
+Facts = dict[str, float | str | bool]
+
+
+def infeasibility(local: Local, point: Point) -> Facts:
+    """Facts of a point that breaks constraints."""
+    problem = local.problem
+    facts: Facts = {}
+    if problem.affine:
+        weights = _weights(local, point)
+        if weights is not None:
+            margin, radius = _farkas(local, weights)
+            if margin > 0 and radius >= FAR * (1 + float(np.abs(local.x).max(initial=0.0))):
+                facts["proven"] = "infeasible"
+                facts["farkas_margin"] = margin
+                if np.isfinite(radius):
+                    facts["farkas_radius"] = radius
+                return facts
+    slope = _violation_slope(local)
+    facts["violation_slope"] = slope
+    facts["infeasible_stationary"] = bool(slope <= STATIONARY)
+    return facts
+
+
+def _weights(local: Local, point: Point) -> np.ndarray | None:
+    """The point's block, or the dual of the least violation."""
+    problem = local.problem
+    block = np.asarray(point.get(FARKAS, np.nan), dtype=float)
+    if block.shape == (problem.m,) and np.isfinite(block).all():
+        return block
+    if problem.m == 0 or problem.n + problem.m > MAX_LP:
+        return None
+    return _phase_one(local)
+
+
+def _phase_one(local: Local) -> np.ndarray:
+    """Multipliers of  min sum s + t  s.t.  lower - s <= J x + c_0 <= upper + t,  x in its box, s, t >= 0."""
+    problem, m, n = local.problem, local.problem.m, local.problem.n
+    norms = np.maximum(local.norms, TINY)
+    J = csr_array(csr_array(local.jacobian).multiply(1 / norms[:, None]))
+    offset = local.rows / norms - J @ local.x
+    A = hstack([J, eye_array(m), -eye_array(m)])
+    box = eye_array(n + 2 * m)
+    lower = np.concatenate([problem.lower / norms - offset, problem.lowest, np.zeros(2 * m)])
+    upper = np.concatenate([problem.upper / norms - offset, problem.highest, np.full(2 * m, np.inf)])
+    cost = np.concatenate([np.zeros(n), np.ones(2 * m)])
+    found = solve_qp(None, cost, csr_array(vstack([A, box])), lower, upper)
+    # the multipliers push c back: lambda >= 0 at `upper`
+    weights = found.multiplier[:m] / norms
+    return np.where(np.abs(found.multiplier[:m]) > 1e-9, weights, 0.0)
+
+
+def _farkas(local: Local, weights: np.ndarray) -> tuple[float, float]:
+    """(least w'c over the box minus beta, relative; the radius within which that holds)."""
+    problem = local.problem
+    usable = np.where(weights > 0, np.isfinite(problem.upper), np.isfinite(problem.lower))
+    w = np.where(usable, weights, 0.0)
+    if not np.any(w):
+        return -1.0, 0.0
+    w = w / float(np.abs(w * np.maximum(local.norms, TINY)).max())
+    pulled = local.jacobian.T @ w
+    asked = np.where(w > 0, problem.upper, problem.lower)
+    beta = float(np.sum(np.where(w != 0, w * np.where(w != 0, asked, 0.0), 0.0)))
+    side = np.where(pulled > 0, problem.lowest, problem.highest)
+    bounded = np.isfinite(side)
+    offset = float(w @ local.rows - pulled @ local.x)
+    least = offset + float(np.sum(np.where(bounded, pulled * np.where(bounded, side, 0.0), 0.0)))
+    size = abs(offset) + abs(beta) + float(np.sum(np.abs(w * local.rows))) + float(np.sum(np.abs(pulled * local.x)))
+    margin = least - beta - 1e-12 * size
+    loose = float(np.sum(np.abs(pulled[~bounded])))
+    return margin, (margin / loose if loose > 0 else np.inf)
+
+
+def _violation_slope(local: Local) -> float:
+    """||P(x - grad phi) - x||_inf relative to the largest scaled violation."""
+    problem, x = local.problem, local.x
+    short = local.rows - np.clip(local.rows, problem.lower, problem.upper)
+    scale = local.norms.copy()
+    rng = np.random.default_rng(local.seed)
+    for _ in range(2):
+        there = problem.jacobian(x + STEPS[-1] * (1 + np.abs(x)) * rng.choice([-1.0, 1.0], len(x)))
+        size = np.linalg.norm(there, axis=1) if isinstance(there, np.ndarray) else row_norms(csr_array(there))
+        scale = np.maximum(scale, np.where(np.isfinite(size), size, 0.0))
+    scale = np.maximum(scale, TINY)
+    inside = np.clip(x, problem.lowest, problem.highest)
+    if not np.any(short):  # only bounds are broken: they can always be kept
+        return float("inf")
+    violation = short / scale
+    gradient = (local.jacobian.T @ (violation / scale)) / float(np.abs(violation).max())
+    return float(np.abs(np.clip(inside - gradient, problem.lowest, problem.highest) - inside).max(initial=0.0))
+
+
+def unboundedness(local: Local, point: Point, tol: float) -> Facts:
+    """Facts of a point that brings a ray."""
+    problem = local.problem
+    d = np.asarray(point.get(RAY, np.nan), dtype=float)
+    if d.shape != (problem.n,) or not np.isfinite(d).all() or not np.any(d):
+        return {}
+    d = d / float(np.abs(d).max())
+    if not local.violation[0] <= tol or not _recedes(local, d):
+        return {"ray": "leaves the constraints"}
+    product = problem.hvp(local.x, np.zeros(problem.m), d)
+    curved, slope = float(d @ product), float(local.gradient @ d)
+    size = max(local.change[1], TINY)
+    falls = curved < -CLEAN * size or (
+        float(np.abs(product).max()) <= CLEAN * size and slope < -tol * float(np.abs(local.gradient).max())
+    )
+    degree = problem.objective_function.degree
+    if falls and problem.affine and degree is not None and degree <= 2:
+        return {"proven": "unbounded", "ray_slope": slope, "ray_curvature": curved}
+    far = [problem.value(local.x + 10.0**k * d) for k in range(3, 9)]
+    falling = bool(np.all(np.diff([local.value, *far]) < 0))
+    return {"ray": "f falls along it as far as 1e8" if falling else "f does not fall along it"}
+
+
+def _recedes(local: Local, d: np.ndarray) -> bool:
+    """d keeps to every row (to first order) and bound."""
+    problem = local.problem
+    along, allowance = local.jacobian @ d, CLEAN * local.norms
+    rows = np.where(np.isfinite(problem.upper), along <= allowance, True)
+    rows &= np.where(np.isfinite(problem.lower), along >= -allowance, True)
+    bounds = np.where(np.isfinite(problem.highest), d <= 0, True) & np.where(np.isfinite(problem.lowest), d >= 0, True)
+    return bool(rows.all() and bounds.all())
