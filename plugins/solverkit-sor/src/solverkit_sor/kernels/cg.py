@@ -24,7 +24,7 @@ RESTARTS = 3  # times that the recurrence may be replaced by the true residual b
 
 
 @njit(**ROWS)
-def _product(indptr, indices, data, p, q):
+def multiply(indptr, indices, data, p, q):
     """q = A p; returns p'q."""
     total = 0.0
     for i in range(q.size):
@@ -92,7 +92,7 @@ def cg(indptr, indices, data, inverse, b, x, target, cap, alphas, betas):
         rho, beta = _weighted(inverse, r), 0.0
         while done < cap:
             _direction(beta, inverse, r, p)
-            curvature = _product(indptr, indices, data, p, q)
+            curvature = multiply(indptr, indices, data, p, q)
             if not curvature > 0.0:
                 norm = np.sqrt(residual(indptr, indices, data, b, x, r))
                 return done, norm, BROKEN if np.isfinite(curvature) else DIVERGED, kept

@@ -4,15 +4,15 @@ Problem, on a grid of (rows, columns) in C order with zeros around it:
 
     centre x_ij + west x_i,j-1 + east x_i,j+1 + north x_i-1,j + south x_i+1,j = b_ij
 
-A sweep relaxes the red points (i + j even) and then the black ones. Points of one colour do not couple, so that a row of
-one colour is a plain loop over contiguous memory, which the compiler vectorizes; interleaved in one array it is not.
+A sweep relaxes the red points (i + j even) and then the black ones. Points of one colour do not couple, so that a row
+of one colour is a plain loop over contiguous memory, which the compiler vectorizes; interleaved in one array it is not.
 
     colour[i + 1, c + 1] holds the point of that colour number c in row i;  a border of zeros is the boundary
     red point c of row i:    column 2 c + i mod 2;      its row neighbours are black c - 1 + i mod 2 and the one after
     black point c of row i:  column 2 c + 1 - i mod 2;  its row neighbours are red c - i mod 2 and the one after
 
-Sweeps are interleaved in one pass over memory: red row i, then black row i - 1, then red row i - 2 of the next sweep, and
-so on. Every row finds the neighbours that it would find were each sweep finished first, so that the numbers are the
+Sweeps are interleaved in one pass over memory: red row i, then black row i - 1, then red row i - 2 of the next sweep,
+and so on. Every row finds the neighbours that it would find were each sweep finished first, so that the numbers are the
 same to the last bit; the memory is read once for `BLOCK` sweeps. Minimum traffic of one sweep: 24 bytes an unknown with
 constant coefficients (x read and written, b read), 56 with variable ones.
 
@@ -36,20 +36,25 @@ BLOCK = (
 THREADS_FROM = 200_000  # unknowns: below, waking a thread costs more than its half of the sweep
 
 
+Colours = tuple[np.ndarray, np.ndarray]
+"""Red and black, each (rows + 2, half + 2) with half = (columns + 1) // 2, a border of zeros around."""
+
+
 @dataclass(frozen=True)
 class Stencil:
-    """A 5-point matrix on a grid, scaled; `coupling` holds west, east, north, south as numbers or as two colours."""
+    """A 5-point matrix on a grid, scaled to centre = 1; couplings in the order west, east, north, south."""
 
     shape: tuple[int, int]
     centre: np.ndarray  # (rows, columns) a_ii of the user's matrix
-    constant: np.ndarray | None  # (4,) where the coefficients do not vary
-    red: np.ndarray | None  # (4, rows + 2, half + 2) otherwise
-    black: np.ndarray | None
+    weights: Colours  # centre by colour
+    constant: np.ndarray  # (4,) couplings where they do not vary; NaN otherwise
+    coloured: tuple[np.ndarray, np.ndarray] | None  # otherwise by colour, each (4, rows + 2, half + 2)
 
     @staticmethod
     def of(matrix: csr_array, shape: tuple[int, ...]) -> Stencil:
-        """The stencil of `matrix` (n, n) on a grid `shape` (rows, columns). Raises UsageError where it has other entries,
-        or a zero on its diagonal."""
+        """The stencil of `matrix` (n, n) on a grid `shape` (rows, columns).
+
+        Raises UsageError where it has other entries, or a zero on its diagonal."""
         if len(shape) != 2 or shape[0] * shape[1] != matrix.shape[0]:
             raise UsageError(f"a matrix of {matrix.shape[0]} rows does not live on a grid of shape {shape}")
         rows, columns = int(shape[0]), int(shape[1])
@@ -69,40 +74,33 @@ class Stencil:
         scaled = -couplings / centre
         constant = _constant(scaled)
         if constant is not None:
-            return Stencil((rows, columns), centre, constant, None, None)
+            return Stencil((rows, columns), centre, split(centre), constant, None)
         red, black = zip(*(split(one) for one in scaled), strict=True)
-        return Stencil((rows, columns), centre, None, np.stack(red), np.stack(black))
+        coloured = (np.stack(red), np.stack(black))
+        return Stencil((rows, columns), centre, split(centre), np.full(4, np.nan), coloured)
 
     def sweep(self, x: Colours, b: Colours, w: float, count: int, n_jobs: int = 1) -> None:
-        """`count` SOR sweeps on `x` in place; `b` is scaled by 1 / centre. `n_jobs` threads from 200,000 unknowns on."""
+        """`count` SOR sweeps on `x` in place; `b` is scaled by 1 / centre.
+
+        `n_jobs` threads, from 200,000 unknowns on and with constant coefficients."""
         rows, columns = self.shape
-        if n_jobs > 1 and rows * columns >= THREADS_FROM and self.constant is not None:
+        if n_jobs > 1 and rows * columns >= THREADS_FROM and self.coloured is None:
             set_num_threads(n_jobs)
             _constant_sweeps_parallel(*x, *b, *self.constant, w, columns, count, n_jobs)
             return
         while count > 0:
             block = min(count, BLOCK)
-            if self.constant is not None:
+            if self.coloured is None:
                 _constant_sweeps(*x, *b, *self.constant, w, columns, block)
             else:
-                _variable_sweeps(*x, *b, self.red, self.black, w, columns, block)
+                _variable_sweeps(*x, *b, *self.coloured, w, columns, block)
             count -= block
 
-    def residual(self, x: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """b - A x on the grid, both (rows, columns) and unscaled."""
-        wide = np.pad(x, 1)
-        neighbours = np.stack([wide[1:-1, :-2], wide[1:-1, 2:], wide[:-2, 1:-1], wide[2:, 1:-1]])
-        if self.constant is not None:
-            around = np.tensordot(self.constant, neighbours, 1)
-        else:
-            assert self.red is not None and self.black is not None
-            couplings = np.stack([join(r, k, self.shape) for r, k in zip(self.red, self.black, strict=True)])
-            around = (couplings * neighbours).sum(axis=0)
-        return b + self.centre * (around - x)
-
-
-Colours = tuple[np.ndarray, np.ndarray]
-"""Red and black, each (rows + 2, half + 2) with half = (columns + 1) // 2, a border of zeros around."""
+    def norm(self, x: Colours, b: Colours) -> float:
+        """|b - A x|_2 of the user's system; `b` is scaled by 1 / centre."""
+        if self.coloured is None:
+            return float(_constant_norm(*x, *b, *self.weights, *self.constant, self.shape[1]))
+        return float(_variable_norm(*x, *b, *self.weights, *self.coloured, self.shape[1]))
 
 
 def split(grid: np.ndarray) -> Colours:
@@ -119,7 +117,7 @@ def split(grid: np.ndarray) -> Colours:
 
 def join(red: np.ndarray, black: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """The (rows, columns) array of two colours."""
-    rows, columns = shape
+    rows = shape[0]
     grid = np.empty(shape)
     for parity in (0, 1):
         part = grid[parity::2]
@@ -162,6 +160,55 @@ def _variable_row(own, other, b, coupling, w, i, shift, width):
     for c in range(width):
         around = west[c] * left[c] + east[c] * right[c] + north[c] * above[c] + south[c] * below[c]
         x[c] += w * (rhs[c] + around - x[c])
+
+
+@njit(**VECTORS)
+def _constant_square(own, other, b, weight, west, east, north, south, i, shift, width):
+    """Sum of squared residuals of one row of one colour."""
+    x, rhs, scale = own[i, 1 : width + 1], b[i, 1 : width + 1], weight[i, 1 : width + 1]
+    above, below = other[i - 1, 1 : width + 1], other[i + 1, 1 : width + 1]
+    left, right = other[i, shift : shift + width], other[i, shift + 1 : shift + 1 + width]
+    total = 0.0
+    for c in range(width):
+        r = scale[c] * (rhs[c] + west * left[c] + east * right[c] + north * above[c] + south * below[c] - x[c])
+        total += r * r
+    return total
+
+
+@njit(**VECTORS)
+def _variable_square(own, other, b, weight, coupling, i, shift, width):
+    """As `_constant_square`, with `coupling` (4, rows + 2, half + 2) of this colour."""
+    x, rhs, scale = own[i, 1 : width + 1], b[i, 1 : width + 1], weight[i, 1 : width + 1]
+    above, below = other[i - 1, 1 : width + 1], other[i + 1, 1 : width + 1]
+    left, right = other[i, shift : shift + width], other[i, shift + 1 : shift + 1 + width]
+    west, east = coupling[0, i, 1 : width + 1], coupling[1, i, 1 : width + 1]
+    north, south = coupling[2, i, 1 : width + 1], coupling[3, i, 1 : width + 1]
+    total = 0.0
+    for c in range(width):
+        around = west[c] * left[c] + east[c] * right[c] + north[c] * above[c] + south[c] * below[c]
+        total += (scale[c] * (rhs[c] + around - x[c])) ** 2
+    return total
+
+
+@njit(**VECTORS)
+def _constant_norm(red, black, b_red, b_black, w_red, w_black, west, east, north, south, columns):
+    total = 0.0
+    for i in range(1, red.shape[0] - 1):
+        odd = (i - 1) % 2
+        some, others = (columns + 1 - odd) // 2, (columns + odd) // 2
+        total += _constant_square(red, black, b_red, w_red, west, east, north, south, i, odd, some)
+        total += _constant_square(black, red, b_black, w_black, west, east, north, south, i, 1 - odd, others)
+    return np.sqrt(total)
+
+
+@njit(**VECTORS)
+def _variable_norm(red, black, b_red, b_black, w_red, w_black, on_red, on_black, columns):
+    total = 0.0
+    for i in range(1, red.shape[0] - 1):
+        odd = (i - 1) % 2
+        total += _variable_square(red, black, b_red, w_red, on_red, i, odd, (columns + 1 - odd) // 2)
+        total += _variable_square(black, red, b_black, w_black, on_black, i, 1 - odd, (columns + odd) // 2)
+    return np.sqrt(total)
 
 
 @njit(**VECTORS)

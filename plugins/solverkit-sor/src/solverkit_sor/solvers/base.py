@@ -7,6 +7,7 @@ in every solver. The constants come from `python -m tests.figures linear_sequenc
 from __future__ import annotations
 
 import enum
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
@@ -21,6 +22,9 @@ from solverkit_sor.kernels.splitting import Pattern, PatternCache, Splitting
 Parameters = Mapping[str, float | int | str]
 Relative = Literal["rhs", "start"]  # the residual is measured against |b|, or against |b - A x_0|
 
+ROUNDING = (
+    1e-6  # part of the target by which a residual may exceed it: recurrences and true residuals differ by rounding
+)
 LOWEST, HIGHEST = 0.5, 1.99  # of w: outside it SOR and SSOR are slow on every problem, and at 0 and 2 they stand still
 
 
@@ -71,8 +75,8 @@ class SolverArm(Protocol):
         """Solve A x = b from `x0` (zeros where None) until |b - A x| <= rtol times |b| (or as the arm was told).
 
         A : (n, n) sparse, b : (n,), x0 : (n,). Never raises for a numerical outcome: `Solved.converged` is False.
-        Raises UsageError for shapes that do not fit, NaN, a zero diagonal where the solver needs it nonzero, or a
-        matrix that is not symmetric where it must be.
+        Raises UsageError for shapes that do not fit, NaN, an unknown parameter, a zero diagonal where the solver
+        divides by it, or a matrix that is not symmetric where it must be.
         """
         ...
 
@@ -137,6 +141,11 @@ class Start:
     norm: float  # |b - A x|
     target: float  # |b - A x| that counts as solved
 
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Rows and stored entries."""
+        return len(self.b), len(self.matrix.data)
+
     @staticmethod
     def of(
         matrices: Matrices, A: Any, b: np.ndarray, x0: np.ndarray | None, rtol: float, relative: Relative = "rhs"
@@ -169,9 +178,69 @@ def vector(values: Any, n: int, name: str) -> np.ndarray:
     return array
 
 
-def relaxation(parameters: Parameters | None, default: float) -> float:
+def relaxation(parameters: Parameters) -> float:
     """w from `parameters`, held within [0.5, 1.99]. Raises UsageError for NaN."""
-    w = float((parameters or {}).get("w", default))
+    w = float(parameters["w"])
     if not w == w:
         raise UsageError("the relaxation w is NaN: give a number between 0.5 and 1.99")
     return min(max(w, LOWEST), HIGHEST)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What an arm hands back to `Arm.solve`, which judges it."""
+
+    x: np.ndarray  # (n,)
+    iterations: int
+    outcome: Outcome
+    work: float
+    ritz: float = float("nan")
+
+
+class Arm(ABC):
+    """A `SolverArm` but for its iteration: checks before, and the true residual after it."""
+
+    name: ClassVar[str]
+    defaults: ClassVar[Parameters]
+
+    def __init__(self, matrices: Matrices | None = None, relative: Relative = "rhs") -> None:
+        """`matrices` may be shared by arms; `relative`: the residual is measured against |b|, or |b - A x_0|."""
+        self.matrices = matrices or Matrices()
+        self.relative: Relative = relative
+
+    @abstractmethod
+    def run(self, begin: Start, cap: int, parameters: Parameters) -> Run:
+        """Iterate from `begin`, whose x and r may be overwritten; `parameters` holds all that `defaults` names."""
+
+    @abstractmethod
+    def work(self, n: int, nnz: int, iterations: int) -> float:
+        """See `SolverArm.work`."""
+
+    def solve(
+        self,
+        A: Any,
+        b: np.ndarray,
+        x0: np.ndarray | None = None,
+        rtol: float = 1e-8,
+        cap: int = 10_000,
+        parameters: Parameters | None = None,
+    ) -> Solved:
+        """See `SolverArm.solve`."""
+        given = dict(parameters or {})
+        if unknown := sorted(given.keys() - self.defaults.keys()):
+            known = ", ".join(self.defaults) or "none"
+            raise UsageError(f"the solver {self.name!r} has no parameter {unknown[0]!r} (it has: {known})")
+        if cap < 1:
+            raise UsageError(f"cap = {cap}: give at least one iteration")
+        begin = Start.of(self.matrices, A, b, x0, rtol, self.relative)
+        run = self.run(begin, int(cap), {**self.defaults, **given})
+        pattern = self.matrices.pattern(begin.matrix)
+        last = np.empty(pattern.n)
+        square = residual(pattern.indptr, pattern.indices, begin.matrix.data, begin.b, run.x, last)
+        norm = float(np.sqrt(square))
+        outcome = run.outcome
+        if norm <= begin.target * (1 + ROUNDING):
+            outcome = Outcome.CONVERGED
+        elif outcome is Outcome.CONVERGED:
+            outcome = Outcome.CAPPED if run.iterations >= cap else Outcome.BROKEN
+        return Solved(run.x, run.iterations, outcome is Outcome.CONVERGED, run.work, norm, outcome, run.ritz)
