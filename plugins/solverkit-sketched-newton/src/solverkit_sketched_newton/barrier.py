@@ -91,6 +91,7 @@ class KKT:
     dual: float  # of grad f + J'y - z_low + z_high, divided by s_d
     primal: float  # of c
     gap: float  # of distance z - mu, divided by s_c
+    plain: float  # `dual` without the division
 
     @property
     def error(self) -> float:
@@ -113,7 +114,8 @@ def kkt(
     total = float(np.abs(y).sum()) if len(y) else 0.0
     if distances is None:
         s_d = max(S_MAX, total / max(len(y) + form.n, 1)) / S_MAX
-        return KKT(norm_inf(lagrangian) / s_d, primal, 0.0)
+        plain = norm_inf(lagrangian)
+        return KKT(plain / s_d, primal, 0.0, plain)
     z = float(z_low.sum() + z_high.sum())
     count = len(z_low) + len(z_high)
     s_d = max(S_MAX, (total + z) / (len(y) + count)) / S_MAX
@@ -122,7 +124,8 @@ def kkt(
     dual[form.below] -= z_low
     dual[form.above] += z_high
     gap = max(norm_inf(distances.below * z_low - mu), norm_inf(distances.above * z_high - mu))
-    return KKT(norm_inf(dual) / s_d, primal, gap / s_c)
+    plain = norm_inf(dual)
+    return KKT(plain / s_d, primal, gap / s_c, plain)
 
 
 def norm_inf(v: np.ndarray) -> float:

@@ -36,7 +36,7 @@ class Scaling:
 class Form:
     """Reads the oracles of a problem in the standard form; holds nothing that depends on the iterate."""
 
-    def __init__(self, problem: Nonlinear, dense: bool | None = None, dense_size: int = 250) -> None:
+    def __init__(self, problem: Nonlinear, tol: float, dense: bool | None = None, dense_size: int = 250) -> None:
         lower, upper = np.asarray(problem.lower, float), np.asarray(problem.upper, float)
         lowest, highest = np.asarray(problem.lowest, float), np.asarray(problem.highest, float)
         self.columns = np.flatnonzero(lowest < highest)  # free variables
@@ -58,6 +58,7 @@ class Form:
         self._box = lowest[self.columns], highest[self.columns]
         self.scaling = Scaling(1.0, np.ones(self.m))
         self._scaled = False
+        self._relax = min(RELAX, 0.01 * tol)  # multipliers may be large, and the certificate sees what they lean on
         self.bound()
 
     def scale(self, scaling: Scaling) -> None:
@@ -71,10 +72,12 @@ class Form:
         rows = self.slack_rows
         low = np.concatenate([self._box[0], self.scaling.rows[rows] * self.lower[rows]])
         high = np.concatenate([self._box[1], self.scaling.rows[rows] * self.upper[rows]])
-        self.low = low - RELAX * np.maximum(1.0, np.abs(np.where(np.isfinite(low), low, 0.0)))
-        self.high = high + RELAX * np.maximum(1.0, np.abs(np.where(np.isfinite(high), high, 0.0)))
+        self.low = low - self._relax * np.maximum(1.0, np.abs(np.where(np.isfinite(low), low, 0.0)))
+        self.high = high + self._relax * np.maximum(1.0, np.abs(np.where(np.isfinite(high), high, 0.0)))
         self.below = np.flatnonzero(np.isfinite(low))
         self.above = np.flatnonzero(np.isfinite(high))
+        # where a slack is away from its only bound: +1 upwards, -1 downwards, 0 where it has two
+        self.outward = np.isposinf(high[self.free :]) * 1.0 - np.isneginf(low[self.free :]) * 1.0
         self.bounded = len(self.below) + len(self.above) > 0
 
     # -- from w to x and back
@@ -123,6 +126,16 @@ class Form:
         if self.slacks:
             c[self.slack_rows] -= w[self.free :]
         return c
+
+    def reset_slacks(self, w: np.ndarray, c: np.ndarray) -> None:
+        """Slacks that may grow away from their only bound are set to their rows' values, in place: c_i = 0 there.
+
+        That lowers both the barrier and the violation."""
+        excess = c[self.slack_rows]
+        grows = self.outward * excess > 0
+        if grows.any():
+            w[self.free :][grows] += excess[grows]
+            c[self.slack_rows[grows]] = 0.0
 
     def slopes(self, problem: Nonlinear, w: np.ndarray) -> tuple[np.ndarray, Matrix]:
         """grad f, (n,), and J, (m, n)."""

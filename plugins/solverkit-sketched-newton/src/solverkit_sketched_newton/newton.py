@@ -22,7 +22,7 @@ so that one bad region does not blow it up for good; W is not used in the merit 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,8 @@ from solverkit_sketched_newton.state import Evaluated, State
 
 TAU = 0.99  # least fraction to the boundary
 KAPPA_EPS = 10.0  # the barrier problem is solved when its error is below this times mu
+SHORT = 0.03  # a step shorter than this is given up for one of a more regular matrix
+RETRIES = ((0.0, 0.0), (1e-2, 1e-4), (1.0, 1e-2), (100.0, 1.0))  # least delta_w and delta_c of first and further tries
 SHORTEST = 1e-10  # shortest step of the line search
 CONTRACTION = 0.9  # a first trial whose KKT error is below this times the present one is taken
 ROUNDING = 10 * float(np.finfo(float).eps)
@@ -66,12 +68,14 @@ class Step:
 
 
 class Newton:
+
     """Steps for one problem in standard form; rebuilt from problem and options after a resume."""
 
     def __init__(self, problem: Nonlinear, form: Form, options: SketchedNewtonOptions, inner: Any) -> None:
         self.form, self.options = form, options
         self.regularizer = Regularizer(inner)
         self.armijo = options.armijo or 1e-4
+        self.signs = np.random.default_rng(0).choice([-1.0, 1.0], (3, form.n))  # probes of the Hessian's size
 
     # -- parts of the iterate
 
@@ -87,6 +91,7 @@ class Newton:
         else:
             parts = kkt(gradient, at.c, state.y, state.z_low, state.z_high, form, distances, state.mu)
             state.barrier_error = parts.error
+        state.rough = parts.plain / (state.scaling.f * state.size)
 
     def lower_barrier(self, state: State, jacobian: Any) -> None:
         """The next mu, as often as the present barrier problem is solved well enough."""
@@ -118,20 +123,35 @@ class Newton:
         local = self.look(state, jacobian)
         system = self.system(problem, state, local, jacobian)
         rtol = min(self.options.forcing, math.sqrt(max(state.barrier_error, 0.0)))
-        solved = self.regularizer.solve(system, local.lagrangian, state.at.c, rtol, state.delta_w)
-        if solved is None:
-            return None
-        state.shift = solved.system.delta_w
-        state.delta_w = solved.system.delta_w or state.delta_w
-        state.inner_iterations += solved.direction.iterations
-        step = self.direction(state, local, solved.system, solved.direction.dx, solved.direction.dy)
         if state.error < 0.5 * state.least:
             state.least, state.eta1, state.eta2 = state.error, self.options.eta1, self.options.eta2
-        weights = step.slope.weights(state.eta1, state.eta2, self.options.nu)
-        if weights is None:  # take the multipliers at once: then w alone descends, whatever its curvature
-            return self.detached(problem, state, jacobian, local, solved.system, step)
-        state.eta1, state.eta2 = weights
-        return self.search(problem, state, local, step)
+        for attempt, (delta_w, delta_c) in enumerate(RETRIES):
+            if attempt:
+                delta_w = max(delta_w * self.stiffness(system), 10 * state.shift)
+                state.eta1, state.eta2 = self.options.eta1, self.options.eta2
+            shifted = replace(system, delta_w=delta_w, delta_c=delta_c)
+            solved = self.regularizer.solve(shifted, local.lagrangian, state.at.c, rtol, state.delta_w)
+            if solved is None:
+                return None
+            state.shift = solved.system.delta_w
+            if not attempt:
+                state.delta_w = solved.system.delta_w or state.delta_w
+            state.inner_iterations += solved.direction.iterations
+            step = self.direction(state, local, solved.system, solved.direction.dx, solved.direction.dy)
+            weights = step.slope.weights(state.eta1, state.eta2, self.options.nu)
+            if weights is not None:
+                state.eta1, state.eta2 = weights
+                found = self.search(problem, state, local, step, SHORT if attempt < len(RETRIES) - 1 else SHORTEST)
+                if found is not None:
+                    return found
+            if weights is None:  # take the multipliers at once: then w alone descends, whatever its curvature
+                return self.detached(problem, state, jacobian, local, solved.system, step)
+        return None
+
+    def stiffness(self, system: NewtonSystem) -> float:
+        """The size of the Hessian's entries, 1 where it is zero."""
+        size = max(norm_inf(system.product(signs)) for signs in self.signs)
+        return size if size > 0 else 1.0
 
     def system(self, problem: Nonlinear, state: State, local: Local, jacobian: Any) -> NewtonSystem:
         """The Newton matrix at the current iterate, without shifts."""
@@ -141,6 +161,9 @@ class Newton:
             product = lambda v: form.product(problem, w, y, v)  # noqa: E731
         else:
             product = hessian.__matmul__
+        size = norm_inf(state.at.g) / state.scaling.f
+        change = max(norm_inf(product((1.0 + np.abs(w)) * signs)) for signs in self.signs) / state.scaling.f
+        state.size = max(size + min(1.0, change), 1e-300)
         if local.distances is None:
             sigma = np.zeros(form.n)
         else:
@@ -180,7 +203,7 @@ class Newton:
 
     # -- the line search
 
-    def search(self, problem: Nonlinear, state: State, local: Local, step: Step) -> tuple[Evaluated, Any] | None:
+    def search(self, problem: Nonlinear, state: State, local: Local, step: Step, shortest: float = SHORTEST) -> tuple[Evaluated, Any] | None:
         """Backtrack; on success y and z are moved and the new point is returned."""
         form, at = self.form, state.at
         alpha, alpha_z = 1.0, 1.0
@@ -191,7 +214,7 @@ class Newton:
             alpha_z = min(longest(state.z_low, step.dz_low, tau), longest(state.z_high, step.dz_high, tau))
         trial = Trial(self, problem, state, local, step, alpha_z)
         first = True
-        while alpha >= SHORTEST:
+        while alpha >= shortest:
             found = trial.at(at.w + alpha * step.dx, state.y + alpha * step.dy, alpha, first)
             if found is None and first and trial.infeasible:
                 found = self.corrected(state, step, trial, alpha)
@@ -241,6 +264,8 @@ class Trial:
         newton, state, form = self.newton, self.state, self.newton.form
         f, c = form.values(self.problem, w)
         self.infeasible = False
+        if form.slacks:
+            form.reset_slacks(w, c)
         if not (math.isfinite(f) and np.isfinite(c).all()):
             return None
         self.c = c

@@ -18,7 +18,7 @@ from solverkit_sketched_newton.inner.base import Direction, InnerSolver, NewtonS
 
 FIRST, LEAST, MOST = 1e-4, 1e-20, 1e40
 GROW_FIRST, GROW, SHRINK = 100.0, 8.0, 1.0 / 3.0
-DELTA_C = 1e-8
+DELTA_C = 1e-6
 CURVATURE = 1e-10  # least dx'(B + S + delta_w I)dx / |dx|^2 of an accepted step
 
 
@@ -60,16 +60,16 @@ class Regularizer:
         """The matrix itself, then with growing shifts; reads `usable` of the trial before."""
         self.usable = True
         yield system
-        delta_c = 0.0
+        delta_c = system.delta_c
         if not self.usable:
-            delta_c = DELTA_C
+            delta_c = max(DELTA_C, delta_c)
             yield replace(system, delta_c=delta_c)
-        delta_w = FIRST if last == 0.0 else max(LEAST, SHRINK * last)
+        delta_w = max(FIRST if last == 0.0 else max(LEAST, SHRINK * last), system.delta_w)
         grow = GROW_FIRST if last == 0.0 else GROW
         while delta_w <= MOST:
             yield replace(system, delta_w=delta_w, delta_c=delta_c)
             if not self.usable:
-                delta_c = DELTA_C
+                delta_c = max(DELTA_C, delta_c)
             delta_w *= grow
         return
 

@@ -24,9 +24,11 @@ from solverkit_sketched_newton.state import Evaluated, State, restored, stored
 
 TIGHT = 1e-8  # claims are made at this scaled KKT error, or at tol where it is smaller
 GREAT_MULTIPLIER = 1e3  # least-squares multipliers above this are not trusted at the start
-UNBOUNDED = -1e20  # an objective below this, at a feasible point, has no bound
+UNBOUNDED = -1e15  # an objective below this, beside that of the start, has no bound at a feasible point
+POLISH = 5  # most steps spent on the last digits of a point whose scaled KKT error is small enough
 MOST_RESTORATIONS = 20
-PATIENCE = 50  # iterations in which the violation must fall by a tenth, or restoration begins
+CLOSE = 1e-6  # a violation that needs no watching
+PATIENCE = 30  # iterations in which the violation must fall by a tenth, or restoration begins
 
 
 class SketchedNewton(Solver[Nonlinear, State]):
@@ -45,7 +47,7 @@ class SketchedNewton(Solver[Nonlinear, State]):
     # -- the protocol
 
     def init(self, problem: Nonlinear, start: Point, ctx: Context) -> State:
-        form = self._form = Form(problem, dense_size=self.options.dense_size)
+        form = self._form = Form(problem, ctx.tol, dense_size=self.options.dense_size)
         if self.options.inner in ("dense", "sparse"):
             form.dense = self.options.inner == "dense"
         x = problem.flat(start)
@@ -73,7 +75,8 @@ class SketchedNewton(Solver[Nonlinear, State]):
             eta1=self.options.eta1,
             eta2=self.options.eta2,
             tol=self.options.converge or min(ctx.tol, TIGHT),
-            loose=max(ctx.tol, self.options.converge or 0.0),
+            loose=ctx.tol,
+            first=scaling.f * f,
         )
         self._prepare(problem, state)
         self._start_multipliers(problem, state, start)
@@ -92,6 +95,7 @@ class SketchedNewton(Solver[Nonlinear, State]):
             self._failed(problem, state, ctx)
             return state
         state.failures = 0
+        state.polished += state.error <= state.tol
         state.at, matrix = found
         state.at.jacobian = stored(matrix)
         self._matrix = (state.at.jacobian, matrix)
@@ -120,7 +124,7 @@ class SketchedNewton(Solver[Nonlinear, State]):
         }
 
     def converged(self, state: State) -> bool:
-        return state.claimed or state.error <= state.tol
+        return state.claimed or (state.error <= state.tol and (state.rough <= state.tol or state.polished >= POLISH))
 
     # -- what follows from problem and options
 
@@ -129,7 +133,7 @@ class SketchedNewton(Solver[Nonlinear, State]):
         if self._newton is not None and self._problem is problem:
             return
         if self._form is None:
-            self._form = Form(problem, dense_size=self.options.dense_size)
+            self._form = Form(problem, state.loose, dense_size=self.options.dense_size)
         self._form.scale(state.scaling)
         self._problem = problem
         inner = choose(self._form, self.options, None, self._jacobian(state))
@@ -200,13 +204,13 @@ class SketchedNewton(Solver[Nonlinear, State]):
 
     def _watch(self, problem: Nonlinear, state: State, ctx: Context) -> None:
         """Unbounded objectives, and constraints that get no nearer."""
-        if state.at.f / state.scaling.f < UNBOUNDED and state.violation <= state.loose * max(1.0, norm_inf(state.at.w)):
+        if state.at.f < UNBOUNDED * max(state.scaling.f, abs(state.first)) and state.violation <= state.loose * max(1.0, norm_inf(state.at.w)):
             raise Stop(
                 Termination.UNBOUNDED,
                 f"the objective is {state.at.f / state.scaling.f:.3g} at a point that satisfies the constraints",
                 self.point(state),
             )
-        if state.violation <= 0.9 * state.watched or state.violation <= state.loose:
+        if state.violation <= 0.9 * state.watched or state.violation <= max(state.loose, CLOSE):
             state.watched, state.watched_at = state.violation, state.iterations
         elif state.iterations - state.watched_at >= PATIENCE and state.restorations < MOST_RESTORATIONS:
             ctx.log(f"iteration {state.iterations}: restoration begins, the violation stays at {state.violation:.2g}")

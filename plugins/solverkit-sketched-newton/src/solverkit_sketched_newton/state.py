@@ -83,9 +83,12 @@ class State:
     eta2: float
     tol: float  # scaled KKT error of the claim
     loose: float  # the certificate's tolerance: good enough where no further progress is possible
+    first: float  # f of the start, scaled
     error: float = np.inf
     barrier_error: float = np.inf  # of the barrier problem
-    dual: float = np.inf  # its parts at mu = 0, unscaled
+    dual: float = np.inf  # its parts at mu = 0
+    size: float = 1.0  # what forces are measured by: |grad f| and what it changes by, unscaled
+    rough: float = np.inf  # grad f + J'y + z of the problem as given, relative to `size`
     violation: float = np.inf
     least: float = np.inf  # smallest `error` at which eta was set back
     delta_w: float = 0.0  # last shift of the Hessian that was needed
@@ -98,6 +101,7 @@ class State:
     watched: float = np.inf  # least violation so far, for the watch on progress
     watched_at: int = 0  # and its iteration
     restoration: Restoration | None = None
+    polished: int = 0  # steps taken although `error` was small enough
     claimed: bool = False
     claim: str = ""
     fixed_multipliers: np.ndarray = field(default_factory=lambda: np.zeros(0))  # of fixed variables
