@@ -35,17 +35,23 @@ class Fit:
 
 
 def load(
-    path: str | Path,
+    path: str | Path | Any,
     *,
     parameters: Mapping[str, float] | None = None,
     data: Mapping[str, Any] | None = None,
     allow_python: bool = False,
 ) -> Problem:
-    """The problem that a file describes, with `parameters` and `data` in place of the file's where given.
+    """The problem of a file or a Pyomo model, with `parameters` and `data` in place of the file's where given.
 
     Raises InvalidProblem with every defect and its place, UsageError for a name that the file does not have."""
     from solverkit import formats
 
+    if _is_pyomo(path):
+        from solverkit.pyomo.model import write
+
+        if parameters or data:
+            raise UsageError("a Pyomo model has parameters and data of its own: change them on the model")
+        return write(path).problem
     return formats.load(Path(path), parameters=parameters, data=data, allow_python=allow_python)
 
 
@@ -73,7 +79,7 @@ def solve(
 
     Parameters
     ----------
-    problem : a Problem, or the path of a problem file
+    problem : a Problem, the path of a problem file, or a Pyomo model, which stays as it is (see `solverkit.pyomo`)
     method : name of a method; None picks the one of highest priority that fits
     options : of the method, as a dict or its model; see `solverkit describe METHOD`
     tol : of the certificate, also given to the method
@@ -307,7 +313,14 @@ def _problem(given: Problem | str | Path, allow_python: bool) -> tuple[Problem, 
         return given, ""
     if isinstance(given, (str, Path)):
         return load(given, allow_python=allow_python), str(Path(given).resolve())
-    raise UsageError(f"a problem is a Problem or the path of a file, not {type(given).__name__}")
+    if _is_pyomo(given):
+        return load(given), ""
+    raise UsageError(f"a problem is a Problem, the path of a file or a Pyomo model, not {type(given).__name__}")
+
+
+def _is_pyomo(given: Any) -> bool:
+    """Whether it is a Pyomo model or block, seen without importing Pyomo."""
+    return any(base.__module__.partition(".")[0] == "pyomo" for base in type(given).__mro__)
 
 
 def _choose(problem: Problem, method: str | None, device: str, dtype: str) -> SolverSpec:
