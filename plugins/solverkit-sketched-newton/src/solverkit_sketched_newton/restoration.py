@@ -10,8 +10,6 @@ gradient vanishes: there the problem is infeasible, as far as can be seen locall
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -23,6 +21,7 @@ from solverkit_sketched_newton.state import Evaluated, Restoration, State, resto
 
 HELD = 1e20  # diagonal of a variable that is held
 STATIONARY = 1e-8  # projected gradient of |c|^2 / 2, beside |J| |c|, at which it vanishes
+STUCK = 1e-6  # the same where no step lowers the violation any more: its square is flat to rounding
 SUCCESS = 0.1  # the violation must fall below this times that of the entry
 MOST_DAMPING = 1e16
 
@@ -35,14 +34,14 @@ def begin(state: State, form: Form) -> None:
     state.restorations += 1
 
 
-def vanishes(state: State, form: Form) -> bool:
+def vanishes(state: State, form: Form, tolerance: float = STATIONARY) -> bool:
     """Whether the violation is stationary within the bounds."""
     jacobian = restored(state.at.jacobian)
     w, c = state.at.w, state.at.c
     gradient = jacobian.T @ c
     projected = w - np.clip(w - gradient, form.low, form.high)
     steep = abs(jacobian).max() if jacobian.size else 0.0
-    return norm_inf(projected) <= STATIONARY * max(float(steep), 1e-8) * norm_inf(c)
+    return norm_inf(projected) <= tolerance * max(float(steep), 1e-8) * norm_inf(c)
 
 
 def advance(problem: Nonlinear, state: State, form: Form, inner: InnerSolver) -> bool:

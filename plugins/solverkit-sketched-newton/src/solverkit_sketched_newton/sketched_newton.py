@@ -13,8 +13,8 @@ import numpy as np
 
 from solverkit.kinds.nonlinear.problem import BOUND_MULTIPLIERS, MULTIPLIERS, Nonlinear
 from solverkit.plugin import Context, Point, Solver, Stop, Termination
-from solverkit_sketched_newton import restoration
-from solverkit_sketched_newton.barrier import norm_inf
+from solverkit_sketched_newton import escape, restoration
+from solverkit_sketched_newton.barrier import Distances, norm_inf
 from solverkit_sketched_newton.form import Form, gradient_scaling, pushed
 from solverkit_sketched_newton.inner.base import NewtonSystem
 from solverkit_sketched_newton.inner.choose import choose
@@ -27,6 +27,8 @@ GREAT_MULTIPLIER = 1e3  # least-squares multipliers above this are not trusted a
 UNBOUNDED = -1e15  # an objective below this, beside that of the start, has no bound at a feasible point
 POLISH = 5  # most steps spent on the last digits of a point whose scaled KKT error is small enough
 MOST_RESTORATIONS = 20
+IDLE = 10  # iterations without progress after which a point that is good enough is claimed
+STALLED = 50  # and after which any run ends
 CLOSE = 1e-6  # a violation that needs no watching
 PATIENCE = 30  # iterations in which the violation must fall by a tenth, or restoration begins
 
@@ -90,6 +92,9 @@ class SketchedNewton(Solver[Nonlinear, State]):
             self._restore(problem, state, ctx)
             return state
         jacobian = self._jacobian(state)
+        if self._solved(state):
+            self._leave_saddle(problem, state, jacobian, ctx)
+            return state
         found = self._newton.step(problem, state, jacobian)
         if found is None:
             self._failed(problem, state, ctx)
@@ -101,6 +106,7 @@ class SketchedNewton(Solver[Nonlinear, State]):
         self._matrix = (state.at.jacobian, matrix)
         self._newton.measure(state, matrix)
         self._watch(problem, state, ctx)
+        self._expect_progress(state)
         return state
 
     def point(self, state: State) -> Point:
@@ -124,7 +130,14 @@ class SketchedNewton(Solver[Nonlinear, State]):
         }
 
     def converged(self, state: State) -> bool:
-        return state.claimed or (state.error <= state.tol and (state.rough <= state.tol or state.polished >= POLISH))
+        return state.claimed or (self._solved(state) and not self._suspect(state))
+
+    def _solved(self, state: State) -> bool:
+        return state.error <= state.tol and (state.rough <= state.tol or state.polished >= POLISH)
+
+    def _suspect(self, state: State) -> bool:
+        """Whether the latest matrix had the wrong inertia, as it has at a saddle."""
+        return state.shift > 0 and state.escapes < escape.MOST
 
     # -- what follows from problem and options
 
@@ -179,7 +192,24 @@ class SketchedNewton(Solver[Nonlinear, State]):
         y = inner.solve(gradient, np.zeros(form.m), 1e-6).dy
         return y if np.isfinite(y).all() and norm_inf(y) <= GREAT_MULTIPLIER else np.zeros(form.m)
 
-    # -- where a step fails
+    # -- where a step fails, or a point only looks like an answer
+
+    def _leave_saddle(self, problem: Nonlinear, state: State, jacobian: Any, ctx: Context) -> None:
+        """Move off a saddle point, or claim what is none."""
+        found = escape.escape(problem, state, self._newton, jacobian, ctx.rng)
+        if found is None:
+            state.claimed = True
+            return
+        ctx.log(f"iteration {state.iterations}: a saddle point, left along a direction of negative curvature")
+        state.escapes += 1
+        state.at, matrix = found
+        self._matrix = (state.at.jacobian, matrix)
+        state.polished, state.least_error, state.least_at = 0, np.inf, state.iterations
+        if self._form.bounded:
+            distances = Distances.of(self._form, state.at.w)
+            state.mu = self.options.mu
+            state.z_low, state.z_high = state.mu / distances.below, state.mu / distances.above
+        self._newton.measure(state, matrix)
 
     def _failed(self, problem: Nonlinear, state: State, ctx: Context) -> None:
         """New multipliers and eta first; then restoration, or the end."""
@@ -201,6 +231,20 @@ class SketchedNewton(Solver[Nonlinear, State]):
             )
         ctx.log(f"iteration {state.iterations}: restoration begins, the violation is {state.violation:.2g}")
         restoration.begin(state, self._form)
+
+    def _expect_progress(self, state: State) -> None:
+        """Claims or gives up where the KKT error has not fallen for long."""
+        if state.error <= 0.9 * state.least_error:
+            state.least_error, state.least_at = state.error, state.iterations
+            return
+        idle = state.iterations - state.least_at
+        if idle >= IDLE and state.error <= state.loose and state.error <= 2 * state.least_error:
+            state.claimed = True
+        elif idle >= STALLED and state.error > 0.9 * state.least_error:
+            raise Stop(
+                Termination.STALLED,
+                f"in {STALLED} iterations the scaled KKT error has not fallen below {state.least_error:.2g}",
+            )
 
     def _watch(self, problem: Nonlinear, state: State, ctx: Context) -> None:
         """Unbounded objectives, and constraints that get no nearer."""
@@ -227,7 +271,7 @@ class SketchedNewton(Solver[Nonlinear, State]):
         if violation <= max(restoration.SUCCESS * memory.entered, 0.1 * state.tol):
             self._resume(problem, state)
             return
-        if restoration.vanishes(state, form):
+        if restoration.vanishes(state, form, restoration.STATIONARY if moving else restoration.STUCK):
             worst = int(np.argmax(np.abs(state.at.c)))
             names = problem.row_names
             row = names[form.rows[worst]] if len(names) == form.all_rows else f"row {form.rows[worst]}"

@@ -101,6 +101,9 @@ class State:
     watched: float = np.inf  # least violation so far, for the watch on progress
     watched_at: int = 0  # and its iteration
     restoration: Restoration | None = None
+    least_error: float = np.inf  # smallest `error`, for the watch on progress
+    least_at: int = 0  # and its iteration
+    escapes: int = 0  # saddle points left
     polished: int = 0  # steps taken although `error` was small enough
     claimed: bool = False
     claim: str = ""
