@@ -70,9 +70,12 @@ class Iterate:
 
 
 class Ipopt:
-    """One program, solved as often as needed for other bounds; patterns are found once."""
+    """One program, solved as often as needed for other bounds; patterns are found once.
 
-    def __init__(self, program: Program, exact: bool, rng: np.random.Generator) -> None:
+    rng : draws the point at which patterns are looked at a second time; None where they are the same at every point
+    """
+
+    def __init__(self, program: Program, exact: bool, rng: np.random.Generator | None) -> None:
         self._program = program
         self._exact = exact
         self._rng = rng
@@ -83,7 +86,7 @@ class Ipopt:
         self._invalid = False  # whether the latest value was not finite
 
     def solve(
-        self, start: Iterate, bounds: Bounds, settings: Mapping[str, Any], look: Callable[[np.ndarray], None]
+        self, start: Iterate, bounds: Bounds, settings: Mapping[str, Any], look: Callable[[Iterate], None]
     ) -> tuple[Iterate, str]:
         """The last iterate and IPOPT's own status; `look` sees every iterate. Raises what the program raised."""
         while True:
@@ -94,21 +97,23 @@ class Ipopt:
                 start = Iterate(self._last)
 
     def _probe(self, v: np.ndarray) -> None:
-        """Patterns at v and at a point beside it, where entries are seldom zero by accident."""
+        """Patterns at v and, unless they are fixed, at a point beside it, where entries are seldom zero by accident."""
         program, rng = self._program, self._rng
-        points = [v, v + 1e-4 * (1 + np.abs(v)) * rng.uniform(-1, 1, program.size)]
+        points, weights = [v], np.ones(program.rows)
+        if rng is not None:
+            points.append(v + 1e-4 * (1 + np.abs(v)) * rng.uniform(-1, 1, program.size))
+            weights = rng.uniform(0.5, 1.0, program.rows)
         jacobians = [program.jacobian(point) for point in points]
         self._jacobians = _union(self._jacobians, jacobians)
         if self._exact:
-            weights = rng.uniform(0.5, 1.0, program.rows)
             self._hessians = _union(self._hessians, [program.hessian(p, 1.0, weights).triangle for p in points])
 
     def _attempt(
-        self, start: Iterate, bounds: Bounds, settings: Mapping[str, Any], look: Callable[[np.ndarray], None]
+        self, start: Iterate, bounds: Bounds, settings: Mapping[str, Any], look: Callable[[Iterate], None]
     ) -> tuple[Iterate, str]:
         self._failure, self._last, self._invalid = None, start.v, False
         functions = self._functions()
-        watch = _Watch(self._program, lambda v: self._look(look, v))
+        watch = Watch(self._program.size, self._program.rows, lambda iterate, _: self._look(look, iterate))
         options: dict[str, Any] = {
             **{name: function for name, function in functions.items() if name != "nlp"},
             "iteration_callback": watch,
@@ -135,12 +140,12 @@ class Ipopt:
         status = solver.stats()["return_status"]
         return end, INVALID if self._invalid and status not in SOLVED else status
 
-    def _look(self, look: Callable[[np.ndarray], None], v: np.ndarray) -> bool:
+    def _look(self, look: Callable[[Iterate], None], iterate: Iterate) -> bool:
         """Whether IPOPT is to stop."""
         if self._failure is None:
-            self._last = v
+            self._last = iterate.v
             try:
-                look(v)
+                look(iterate)
             except BaseException as error:
                 self._failure = error
         return self._failure is not None
@@ -239,12 +244,13 @@ class _Function(casadi.Callback):
         return 0
 
 
-class _Watch(casadi.Callback):
-    """IPOPT's iteration callback."""
+class Watch(casadi.Callback):
+    """IPOPT's iteration callback: `look(iterate, f)` says whether IPOPT is to stop."""
 
-    def __init__(self, program: Program, look: Callable[[np.ndarray], bool]) -> None:
+    def __init__(self, size: int, rows: int, look: Callable[[Iterate, float], bool]) -> None:
         super().__init__()
-        self._size, self._rows, self._look = program.size, program.rows, look
+        self._lengths = {"f": 1, "x": size, "lam_x": size, "g": rows, "lam_g": rows}
+        self._look = look
         self.construct("watch", {})
 
     def get_n_in(self) -> int:
@@ -257,12 +263,13 @@ class _Watch(casadi.Callback):
         return casadi.nlpsol_out(i)
 
     def get_sparsity_in(self, i: int) -> casadi.Sparsity:
-        lengths = {"f": 1, "x": self._size, "lam_x": self._size, "g": self._rows, "lam_g": self._rows}
-        length = lengths.get(casadi.nlpsol_out(i), 0)
+        length = self._lengths.get(casadi.nlpsol_out(i), 0)
         return casadi.Sparsity.dense(length) if length else casadi.Sparsity(0, 0)
 
     def eval(self, arguments: Any) -> list[int]:
-        return [int(self._look(_flat(arguments[casadi.nlpsol_out().index("x")])))]
+        seen = dict(zip(casadi.nlpsol_out(), arguments, strict=True))
+        iterate = Iterate(*(_flat(seen[name]) for name in ("x", "lam_g", "lam_x")))
+        return [int(self._look(iterate, float(seen["f"])))]
 
 
 def _union(known: Pattern | None, matrices: list[Triplets]) -> Pattern:

@@ -26,7 +26,8 @@ from solverkit.kinds.bilevel.problem import Bilevel
 from solverkit.operators.least_squares import positive_definiteness
 from solverkit.operators.qp import solve_qp
 from solverkit_baselines.bilevel.options import NestedOptions
-from solverkit_baselines.bilevel.oracles import Level, Once, bounds_and_rows
+from solverkit_baselines.bilevel.oracles import Level, bounds_and_rows
+from solverkit_baselines.once import Once
 
 FEASIBLE = 1e-8  # violations below this are all the same
 SAME = 1e-9  # lower values that differ by less, relative to 1 + |f|, are equal
@@ -44,7 +45,7 @@ class Reply:
 class Follower:
     """Local solves of the lower level, warm started."""
 
-    def __init__(self, once: Once, options: NestedOptions, z: np.ndarray, rng: np.random.Generator) -> None:
+    def __init__(self, once: Once[Bilevel], options: NestedOptions, z: np.ndarray, rng: np.random.Generator) -> None:
         self._once, self._options, self._rng = once, options, rng
         self._problem: Bilevel = once.problem
         self.rows = Level.lower(once)

@@ -133,9 +133,9 @@ class _Run:
         excess = max(self._program.violation(v) - 1e-2 * self._tol, 0.0)
         return self._program.value(v) + self._weight * excess
 
-    def _look(self, v: np.ndarray) -> None:
+    def _look(self, iterate: Iterate) -> None:
         """Show one of IPOPT's iterates to the driver."""
-        program = self._program
+        program, v = self._program, iterate.v
         if np.isfinite(v).all():
             report = {"objective": program.value(v), "violation": program.violation(v)}
             self._observe(self.point(v), merit=self._merit(v), **report)

@@ -28,8 +28,9 @@ from collections.abc import Callable
 import numpy as np
 
 from solverkit.kinds.bilevel.problem import Bilevel
-from solverkit_baselines.bilevel.oracles import Level, Once, bounds_and_rows
+from solverkit_baselines.bilevel.oracles import Level, bounds_and_rows
 from solverkit_baselines.ipopt import Bounds
+from solverkit_baselines.once import Once
 from solverkit_baselines.patterns import Triplets
 
 STEP = 1e-5  # of central differences, relative to 1 + ||z||_inf: the error is about STEP^2 and 1e-16 / STEP

@@ -24,8 +24,9 @@ from solverkit.kinds.base import Point
 from solverkit.kinds.bilevel.problem import Bilevel
 from solverkit_baselines.bilevel.follower import Follower, Reply
 from solverkit_baselines.bilevel.options import NestedOptions
-from solverkit_baselines.bilevel.oracles import Level, Once, bounds_and_rows
+from solverkit_baselines.bilevel.oracles import Level, bounds_and_rows
 from solverkit_baselines.bilevel.starts import starts
+from solverkit_baselines.once import Once
 
 LARGEST = 1000  # upper variables: the searches keep a dense matrix of this size squared
 MODELED = 30  # upper variables up to which COBYQA's quadratic models pay

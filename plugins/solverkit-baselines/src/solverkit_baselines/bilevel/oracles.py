@@ -8,8 +8,6 @@ a simple set is no oracle and costs nothing.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
@@ -18,34 +16,14 @@ from solverkit.kinds.bilevel.problem import Bilevel
 from solverkit.kinds.rows import Rows
 from solverkit.operators.quadratic import Linear, shifted
 from solverkit.operators.sets import SimpleSet
+from solverkit_baselines.once import Once
 from solverkit_baselines.patterns import Triplets
-
-KEPT = 3  # a point and the two beside it that central differences ask for
-
-
-class Once:
-    """The oracles of one problem, with what each said at its latest points."""
-
-    def __init__(self, problem: Bilevel) -> None:
-        self.problem = problem
-        self._known: dict[str, dict[bytes, Any]] = {}
-
-    def __call__(self, oracle: str, *arguments: np.ndarray) -> Any:
-        """problem.oracle(*arguments), computed where it is not remembered."""
-        known = self._known.setdefault(oracle, {})
-        key = b"".join(argument.tobytes() for argument in arguments)
-        if key not in known:
-            value = getattr(self.problem, oracle)(*arguments)
-            if len(known) == KEPT:
-                del known[next(iter(known))]
-            known[key] = value
-        return known[key]
 
 
 class Level:
     """All rows of one level over z = (x, y)."""
 
-    def __init__(self, name: str, once: Once, file: Rows, simple: Rows, start: int) -> None:
+    def __init__(self, name: str, once: Once[Bilevel], file: Rows, simple: Rows, start: int) -> None:
         self._name, self._once = name, once
         self._file, self._set, self._start = file, simple, start
         self.inequality = np.concatenate([np.arange(rows.count) < rows.inequalities for rows in (file, simple)])
@@ -53,12 +31,12 @@ class Level:
         self._constant: csr_array | None = None  # the Jacobian of an affine set
 
     @classmethod
-    def upper(cls, once: Once, simple: Rows) -> Level:
+    def upper(cls, once: Once[Bilevel], simple: Rows) -> Level:
         """G, H and what `simple` asks of x."""
         return cls("upper_rows", once, once.problem.upper_constraints, simple, 0)
 
     @classmethod
-    def lower(cls, once: Once, simple: Rows | None = None) -> Level:
+    def lower(cls, once: Once[Bilevel], simple: Rows | None = None) -> Level:
         """g, h and Y, or of Y what `simple` asks of y."""
         problem = once.problem
         if simple is None:

@@ -1,0 +1,85 @@
+"""A nonlinear problem as the tools see it: each oracle asked once a point, and how far an iterate is from an answer.
+
+Everything of the problem is reached through its oracles, so it is counted. What a tool asks again at its latest points
+is remembered, so the counts are those of an implementation that evaluates each function once a point.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_array, issparse
+
+from solverkit.kinds.base import Point
+from solverkit.kinds.nonlinear.problem import BOUND_MULTIPLIERS, MULTIPLIERS, Matrix, Nonlinear
+from solverkit_baselines.once import Once
+from solverkit_baselines.patterns import Triplets
+
+
+class Program:
+    """f, c and their derivatives at v = x: a `solverkit_baselines.ipopt.Program`."""
+
+    def __init__(self, problem: Nonlinear) -> None:
+        self.problem = problem
+        self.size, self.rows = problem.n, problem.m
+        self._once: Once[Nonlinear] = Once(problem)
+
+    def value(self, x: np.ndarray) -> float:
+        """f(x)."""
+        return float(self._once("value", x))
+
+    def gradient(self, x: np.ndarray) -> np.ndarray:
+        """grad f, (n,)."""
+        return self._once("gradient", x)
+
+    def constraints(self, x: np.ndarray) -> np.ndarray:
+        """c(x), (m,); no call where there are none."""
+        return self._once("constraints", x) if self.rows else np.zeros(0)
+
+    def slope(self, x: np.ndarray) -> Matrix:
+        """J(x), (m, n), sparse or dense."""
+        return self._once("jacobian", x) if self.rows else csr_array((0, self.size))
+
+    def curvature(self, x: np.ndarray, multipliers: np.ndarray, weight: float) -> Matrix:
+        """weight Hess f + sum of multipliers_i Hess c_i, (n, n), sparse or dense."""
+        return self._once("hessian", x, multipliers, np.float64(weight))
+
+    def jacobian(self, x: np.ndarray) -> Triplets:
+        """The entries of J(x)."""
+        return _entries(self.slope(x))
+
+    def hessian(self, x: np.ndarray, weight: float, multipliers: np.ndarray) -> Triplets:
+        """The entries of the Lagrangian's Hessian."""
+        return _entries(self.curvature(x, multipliers, weight))
+
+    def violation(self, x: np.ndarray) -> float:
+        """The largest amount by which a row or a bound is broken."""
+        problem, c = self.problem, self.constraints(x)
+        return max(_outside(c, problem.lower, problem.upper), _outside(x, problem.lowest, problem.highest))
+
+    def stationarity(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> float:
+        """||grad f + J'y + z||_inf."""
+        residual = self.gradient(x) + z
+        if self.rows:
+            residual = residual + self.slope(x).T @ y
+        return float(np.abs(residual).max(initial=0.0))
+
+    def point(self, x: np.ndarray, y: np.ndarray | None = None, z: np.ndarray | None = None) -> Point:
+        """Named blocks, with the multipliers that the tool gives."""
+        point = self.problem.blocks(x)
+        if y is not None:
+            point[MULTIPLIERS] = np.array(y, dtype=float)
+        if z is not None:
+            point[BOUND_MULTIPLIERS] = np.array(z, dtype=float)
+        return point
+
+
+def _entries(matrix: Matrix) -> Triplets:
+    if issparse(matrix):
+        return Triplets.of(csr_array(matrix))
+    rows, columns = matrix.shape
+    row, column = np.divmod(np.arange(matrix.size), columns)
+    return Triplets((rows, columns), row, column, np.asarray(matrix, dtype=float).ravel())
+
+
+def _outside(value: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
+    return float(np.maximum(lower - value, value - upper).max(initial=0.0))
