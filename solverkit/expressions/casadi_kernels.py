@@ -85,6 +85,14 @@ class GraphFunction(ABC):
             self._constant_hessian = self._hessian.matrix(shape, np.zeros(self.inputs), np.ones(1))
         return self._constant_hessian * float(weights[0])
 
+    def dense_jacobian(self, z: np.ndarray) -> np.ndarray:
+        """J(z) as an ndarray, (m, n): for small functions, where a sparse matrix costs more than its values."""
+        return self._jacobian.dense((self.outputs, self.inputs), z)
+
+    def dense_hessian(self, z: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """H(z, w) as an ndarray, (n, n)."""
+        return self._hessian.dense((self.inputs, self.inputs), z, weights)
+
     def _no_gradient(self, z: np.ndarray) -> np.ndarray:
         """r(z) has m != 1 elements: raises ValueError."""
         raise ValueError(f"gradient is of a single output; this function has {self.outputs}. Use vjp or jacobian")
@@ -136,6 +144,7 @@ class _Kernel:
         self._lengths = lengths
         self._function: Any = None
         self._pattern: tuple[np.ndarray, np.ndarray] | None = None
+        self._places: np.ndarray | None = None  # of the nonzeros in the ravelled dense matrix
         self._buffers = _Buffers()
 
     def __call__(self, *arguments: np.ndarray) -> np.ndarray:
@@ -155,13 +164,27 @@ class _Kernel:
     def matrix(self, shape: tuple[int, int], *arguments: np.ndarray) -> csr_array:
         """The result as a sparse matrix, where CasADi's columns are its rows."""
         data = self(*arguments)
+        return csr_array((data, *self._csr()), shape=shape, copy=True)
+
+    def dense(self, shape: tuple[int, int], *arguments: np.ndarray) -> np.ndarray:
+        """The same as an ndarray."""
+        data = self(*arguments)
+        if self._places is None:
+            columns, starts = self._csr()
+            self._places = np.repeat(np.arange(shape[0]), np.diff(starts)) * shape[1] + columns
+        full = np.zeros(shape)
+        full.ravel()[self._places] = data
+        return full
+
+    def _csr(self) -> tuple[np.ndarray, np.ndarray]:
+        """Column indices and row starts of `matrix`; after the first call."""
         if self._pattern is None:
             sparsity = self._function.sparsity_out(0)
             self._pattern = (
                 np.array(sparsity.row(), dtype=np.int32),
                 np.array(sparsity.colind(), dtype=np.int32),
             )
-        return csr_array((data, *self._pattern), shape=shape, copy=True)
+        return self._pattern
 
     def __reduce__(self) -> tuple[Any, ...]:
         return getattr, (self._owner, self._name)

@@ -62,9 +62,11 @@ class Nonlinear(Problem):
         "gradient": "njev",
         "constraints": "ncev",
         "jacobian": "njev",
+        "dense_jacobian": "njev",
         "vjp": "njev",
         "jvp": "njev",
         "hessian": "nhev",
+        "dense_hessian": "nhev",
         "hvp": "nhvp",
     }
 
@@ -147,6 +149,19 @@ class Nonlinear(Problem):
             return objective
         return objective + self.constraint_function.hessian(x, y)
 
+    def dense_jacobian(self, x: np.ndarray) -> np.ndarray:
+        """J as an ndarray, (m, n): much cheaper than `jacobian` on small problems from expressions."""
+        function = self.constraint_function
+        fast = getattr(function, "dense_jacobian", None)
+        return _dense(self.jacobian(x)) if fast is None else fast(x)
+
+    def dense_hessian(self, x: np.ndarray, y: np.ndarray, weight: float = 1.0) -> np.ndarray:
+        """`hessian` as an ndarray, (n, n): the same for small problems."""
+        total = _dense_hessian(self.objective_function, x, weight * ONE)
+        if self.constraint_function is None or self.affine:
+            return total
+        return total + _dense_hessian(self.constraint_function, x, y)
+
     def hvp(self, x: np.ndarray, y: np.ndarray, direction: np.ndarray, weight: float = 1.0) -> np.ndarray:
         """(weight Hess f + sum_i y_i Hess c_i) d, (n,)."""
         product = self.objective_function.hvp(x, weight * ONE, direction)
@@ -217,3 +232,12 @@ class Nonlinear(Problem):
         if objective is self.objective_function and moved is constraints:
             return self
         return replace(self, objective_function=objective, constraint_function=moved)
+
+
+def _dense(matrix: Matrix) -> np.ndarray:
+    return matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+
+
+def _dense_hessian(function: Function, x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    fast = getattr(function, "dense_hessian", None)
+    return _dense(function.hessian(x, weights)) if fast is None else fast(x, weights)
