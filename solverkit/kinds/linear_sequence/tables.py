@@ -111,7 +111,12 @@ class Tables:
             self.refuse((key,), problem)
 
     def _held(self, value: Any) -> Any:
-        return self.source.data.get(value, value) if isinstance(value, str) else value
+        """What a name stands for. After a defect, a text that is no name may be data that could not be read."""
+        if not isinstance(value, str):
+            return value
+        if value not in self.source.data and self.source.defects:
+            raise Unusable
+        return self.source.data.get(value, value)
 
     def _filled(self, value: Any, shape: tuple[int, ...], keys: Keys) -> np.ndarray:
         """The value broadcast to a shape. Data that has it already is used as it is, without a copy."""

@@ -51,7 +51,7 @@ def mesh_heat(
     the greatest conductivity to the least, one for each triangle.
 
     Keys: `M` and `K` (n, n) sparse; `coefficients` (T, 2), (1, dt_t); `previous_coefficients` (T, 1), ones; `forcing`
-    (T, n); `dt` (T,); `x` and `y` (n,), coordinates of the unknowns.
+    (T, n); `log_dt` (T,), decimal; `x` and `y` (n,), coordinates of the unknowns.
     """
     rng = np.random.default_rng(seed)
     mesh = triangulate(max(round(points**0.5), 2), rng)
@@ -71,7 +71,7 @@ def mesh_heat(
         "coefficients": np.column_stack([ones, steps]),
         "previous_coefficients": ones[:, None],
         "forcing": forcing,
-        "dt": steps,
+        "log_dt": np.log10(steps),
         "x": x,
         "y": y,
     }

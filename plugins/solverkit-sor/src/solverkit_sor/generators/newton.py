@@ -29,8 +29,8 @@ def newton_p_laplace(
 ) -> dict[str, Any]:
     """About `points` unknowns, `loads` loads from top / loads to `top`, T systems in all.
 
-    Keys: `pattern` (n, n) sparse, `values` (T, nnz), `right_hand_sides` (T, n), `load` (T,), `decrement` (T,), the norm
-    of the right-hand side relative to the load's.
+    Keys: `pattern` (n, n) sparse, `values` (T, nnz), `right_hand_sides` (T, n), `context` (T, 2): the load, and
+    the decimal logarithm of the right-hand side's norm relative to the load's.
     """
     mesh = triangulate(max(round(points**0.5), 2), np.random.default_rng(seed))
     energy = _Energy(mesh, p, eps)
@@ -53,8 +53,7 @@ def newton_p_laplace(
         "pattern": pattern,
         "values": np.array(values),
         "right_hand_sides": np.array(rights),
-        "load": np.array(marks),
-        "decrement": np.array(sizes),
+        "context": np.column_stack([marks, np.log10(sizes)]),
     }
 
 
