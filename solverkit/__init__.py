@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from solverkit.errors import Unsuitable as Unsuitable
     from solverkit.errors import UsageError as UsageError
     from solverkit.kinds.base import Certificate as Certificate
+    from solverkit.scipy_interface import minimize as minimize
+    from solverkit.scipy_interface import scipy_method as scipy_method
 
 __version__ = "0.1.0"
 
@@ -39,6 +41,7 @@ _HOMES = {
     "engine.status": ("PointStatus", "Termination"),
     "errors": ("CheckpointError", "InvalidProblem", "MissingPackage", "SolverKitError", "Unsuitable", "UsageError"),
     "kinds.base": ("Certificate",),
+    "scipy_interface": ("minimize", "scipy_method"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

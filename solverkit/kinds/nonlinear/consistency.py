@@ -1,6 +1,11 @@
-"""The derivatives of a nonlinear problem against its values: `kinds/oracles.py` applied to every oracle."""
+"""The derivatives of a nonlinear problem against its values: `kinds/oracles.py` applied to every oracle.
+
+A Hessian that is itself made of differences of the gradient is not held against differences of the gradient.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -37,22 +42,34 @@ def _discrepancies(problem: Nonlinear, x: np.ndarray, seed: int, every: bool = F
 
 
 def problem_oracles(problem: Nonlinear, seed: int) -> list[Oracle]:
-    """Every value with its derivative, the gradient of the Lagrangian with its Hessian and products."""
-    y = np.random.default_rng(seed).uniform(0.5, 1.0, problem.m)
-
-    def lagrangian(x: np.ndarray) -> np.ndarray:
-        return problem.gradient(x) + problem.vjp(x, y)
+    """Every value with its derivative, every gradient with its Hessian and products."""
+    y, none = np.random.default_rng(seed).uniform(0.5, 1.0, problem.m), np.zeros(problem.m)
+    formed = "hessian" in problem.provides
 
     def value(x: np.ndarray) -> np.ndarray:
         return np.array([problem.value(x)])
 
     oracles = [Oracle("gradient of f", value, lambda x, d: np.array([problem.gradient(x) @ d]))]
-    if problem.m:
-        oracles += [
-            Oracle("Jacobian of c", problem.constraints, lambda x, d: problem.jacobian(x) @ d),
-            Oracle("jvp of c", problem.constraints, problem.jvp),
-        ]
-    if "hessian" in problem.provides:
-        oracles.append(Oracle("Hessian of L", lagrangian, lambda x, d: problem.hessian(x, y) @ d))
-    oracles.append(Oracle("Hessian products of L", lagrangian, lambda x, d: problem.hvp(x, y, d)))
+    if not _made_of_differences(problem.objective_function):
+        if formed:
+            oracles.append(Oracle("Hessian of f", problem.gradient, lambda x, d: problem.hessian(x, none) @ d))
+        oracles.append(Oracle("Hessian products of f", problem.gradient, lambda x, d: problem.hvp(x, none, d)))
+    if problem.m == 0:
+        return oracles
+
+    def pulled(x: np.ndarray) -> np.ndarray:
+        return problem.vjp(x, y)
+
+    oracles += [
+        Oracle("Jacobian of c", problem.constraints, lambda x, d: problem.jacobian(x) @ d),
+        Oracle("jvp of c", problem.constraints, problem.jvp),
+    ]
+    if not (problem.affine or _made_of_differences(problem.constraint_function)):
+        if formed:
+            oracles.append(Oracle("Hessian of c", pulled, lambda x, d: problem.hessian(x, y, 0.0) @ d))
+        oracles.append(Oracle("Hessian products of c", pulled, lambda x, d: problem.hvp(x, y, d, 0.0)))
     return oracles
+
+
+def _made_of_differences(function: Any) -> bool:
+    return bool(getattr(function, "second_by_differences", False))

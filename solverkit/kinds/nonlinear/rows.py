@@ -43,6 +43,7 @@ class Stack:
         degrees = [part.degree for _, part in self.parts]
         self.degree = None if None in degrees else max(degrees)
         self.products_only = any(getattr(part, "products_only", False) for _, part in self.parts)
+        self.second_by_differences = any(getattr(part, "second_by_differences", False) for _, part in self.parts)
         self.device, self.dtype = next(
             ((part.device, part.dtype) for _, part in self.parts if part.device != "cpu"),
             (self.parts[0][1].device, self.parts[0][1].dtype),
@@ -100,17 +101,28 @@ class Stack:
             total = total + (own if self._whole(at) else shifted(csr_array(own), at.start, self.inputs, self.inputs))
         return total
 
+    def refined(self) -> Stack:
+        """Every part with its finest differences; `self` where nothing changes."""
+        return self._with([(at, refined(part)) for at, part in self.parts])
+
     def to(self, device: str, dtype: str) -> Function:
         """Every part elsewhere; `self` where nothing moves."""
-        moved = [(at, part.to(device, dtype)) for at, part in self.parts]
-        if all(new is old for (_, new), (_, old) in zip(moved, self.parts, strict=True)):
-            return self
-        return Stack(moved, self.inputs)
+        return self._with([(at, part.to(device, dtype)) for at, part in self.parts])
+
+    def _with(self, parts: list[tuple[slice, Any]]) -> Stack:
+        changed = any(new is not old for (_, new), (_, old) in zip(parts, self.parts, strict=True))
+        return Stack(parts, self.inputs) if changed else self
 
     def digest(self) -> str:
         """Hex sha256 of slices and parts."""
         text = "|".join(f"{at.start}:{at.stop}:{part.digest()}" for at, part in self.parts)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def refined(function: Any) -> Any:
+    """A function with its finest differences, where any are taken."""
+    finer = getattr(function, "refined", None)
+    return function if finer is None else finer()
 
 
 def joined(parts: Sequence[Part], inputs: int) -> tuple[Function | None, np.ndarray, np.ndarray, tuple[str, ...]]:
