@@ -7,8 +7,21 @@ from solverkit.plugin import SolverSpec, SourceSpec, hookimpl
 
 @hookimpl
 def solverkit_solvers() -> list[SolverSpec]:
-    """The methods for linear-sequence problems."""
-    return []
+    """`sor-tuner`."""
+    return [
+        SolverSpec(
+            name="sor-tuner",
+            kind="linear-sequence",
+            summary="Linear systems one after another, by solvers whose parameters are learnt on the way.",
+            target="solverkit_sor.method:SorTuner",
+            options="solverkit_sor.options:SorTunerOptions",
+            packages=("numpy", "scipy", "numba"),
+            paper="arXiv 2310.02246",
+            pays="Many similar systems, where the best solver or parameter is not known or changes along the sequence.",
+            avoid="A handful of systems, or one matrix with many right-hand sides that fits a direct factorization.",
+            priority=10,
+        )
+    ]
 
 
 @hookimpl
