@@ -22,11 +22,13 @@ PADDING = 0.1
 
 @njit(cache=True)
 def pairs(context: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """(1 + 2 k,) phi of a context (k,)."""
-    phi = np.ones(1 + 2 * context.size)
+    """(1 + 2 k,) phi of a context (k,), outside the windows of their nearest point, and zeros for windows unknown."""
+    phi = np.zeros(1 + 2 * context.size)
+    phi[0] = 1.0
     for k in range(context.size):
-        z = (2.0 * context[k] - low[k] - high[k]) / (high[k] - low[k])
-        phi[1 + 2 * k], phi[2 + 2 * k] = z, 2.0 * z * z - 1.0
+        if low[k] < high[k]:
+            z = (2.0 * min(max(context[k], low[k]), high[k]) - low[k] - high[k]) / (high[k] - low[k])
+            phi[1 + 2 * k], phi[2 + 2 * k] = z, 2.0 * z * z - 1.0
     return phi
 
 
@@ -70,7 +72,7 @@ class Window:
         return given
 
     def features(self, context: np.ndarray) -> np.ndarray:
-        """(1 + 2 count,) phi(context)."""
+        """(1 + 2 count,) phi(context); outside the windows, that of their nearest point."""
         return pairs(context, self.low, self.high)
 
     def grow(self, context: np.ndarray) -> np.ndarray | None:

@@ -70,34 +70,52 @@ def features(row: np.ndarray, phi: np.ndarray) -> np.ndarray:
 
 @njit(cache=True)
 def scores(
-    basis: np.ndarray, phi: np.ndarray, factor: np.ndarray, mean: np.ndarray, normal: np.ndarray
+    basis: np.ndarray, home: np.ndarray, phi: np.ndarray, factor: np.ndarray, mean: np.ndarray, normal: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each arm (k,): x . th with th drawn from the posterior by `normal` (p,), x . m, and the sd of x . th. O(k
-    p^2 / 2)."""
+    """For each arm (k,): x . th with th drawn from the posterior by `normal`, x . m, and the sd of x . th.
+
+    home : (k,) the model of each arm; factor : (g, p, p), mean, normal : (g, p), one model a row. O(k p^2 / 2 + g p^2
+    / 2).
+    """
     drawn, expected, sd = np.empty(len(basis)), np.empty(len(basis)), np.empty(len(basis))
     theta = normal.copy()
-    backward(factor, theta)
+    for g in range(len(mean)):
+        backward(factor[g], theta[g])
     for a in range(len(basis)):
+        g = home[a]
         x = features(basis[a], phi)
         expected[a], drawn[a] = 0.0, 0.0
         for i in range(x.size):
-            expected[a] += x[i] * mean[i]
-            drawn[a] += x[i] * theta[i]
+            expected[a] += x[i] * mean[g, i]
+            drawn[a] += x[i] * theta[g, i]
         drawn[a] += expected[a]
-        sd[a] = deviation(factor, x)
+        sd[a] = deviation(factor[g], x)
     return drawn, expected, sd
 
 
 @njit(cache=True)
-def surprise(
-    row: np.ndarray, phi: np.ndarray, factor: np.ndarray, mean: np.ndarray, y: float, noise: float
-) -> tuple[float, float]:
-    """How far y is from what was expected, and that in units of its predictive sd."""
+def half_variances(home: np.ndarray, rounds: np.ndarray, squares: np.ndarray, models: int, drawn: float) -> np.ndarray:
+    """(k,) v / 2: half of each arm's mean square, drawn towards that of its model by `drawn` rounds of it."""
+    total, common = np.zeros(models), np.zeros(models)
+    for a in range(home.size):
+        total[home[a]] += rounds[a]
+        common[home[a]] += squares[a]
+    result = np.empty(home.size)
+    for a in range(home.size):
+        g = home[a]
+        mean = common[g] / total[g] if total[g] > 0.0 else 0.0
+        result[a] = 0.5 * (squares[a] + drawn * mean) / (rounds[a] + drawn)
+    return result
+
+
+@njit(cache=True)
+def surprise(row: np.ndarray, phi: np.ndarray, factor: np.ndarray, mean: np.ndarray, y: float, noise: float) -> float:
+    """How far y is from what was expected, in units of its predictive sd."""
     x = features(row, phi)
     residual = y
     for i in range(x.size):
         residual -= x[i] * mean[i]
-    return residual, residual / np.sqrt(noise + deviation(factor, x) ** 2)
+    return residual / np.sqrt(noise + deviation(factor, x) ** 2)
 
 
 @njit(cache=True)
