@@ -72,15 +72,21 @@ class Iterate:
 class Ipopt:
     """One program, solved as often as needed for other bounds; patterns are found once.
 
-    rng : draws the point at which patterns are looked at a second time; None where they are the same at every point
+    rng : draws the point at which patterns are looked at a second time; None where `patterns` are given
+    patterns : of the Jacobian, and of the Hessian's upper triangle, where these are known to hold at every point
     """
 
-    def __init__(self, program: Program, exact: bool, rng: np.random.Generator | None) -> None:
+    def __init__(
+        self,
+        program: Program,
+        exact: bool,
+        rng: np.random.Generator | None,
+        patterns: tuple[Pattern | None, Pattern | None] = (None, None),
+    ) -> None:
         self._program = program
         self._exact = exact
         self._rng = rng
-        self._jacobians: Pattern | None = None
-        self._hessians: Pattern | None = None
+        self._jacobians, self._hessians = patterns
         self._failure: BaseException | None = None
         self._last = np.zeros(0)
         self._invalid = False  # whether the latest value was not finite
@@ -90,22 +96,23 @@ class Ipopt:
     ) -> tuple[Iterate, str]:
         """The last iterate and IPOPT's own status; `look` sees every iterate. Raises what the program raised."""
         while True:
-            self._probe(start.v)
+            if self._rng is not None:
+                self._probe(start.v, self._rng)
             try:
                 return self._attempt(start, bounds, settings, look)
             except PatternGrew:
+                if self._rng is None:
+                    raise
                 start = Iterate(self._last)
 
-    def _probe(self, v: np.ndarray) -> None:
-        """Patterns at v and, unless they are fixed, at a point beside it, where entries are seldom zero by accident."""
-        program, rng = self._program, self._rng
-        points, weights = [v], np.ones(program.rows)
-        if rng is not None:
-            points.append(v + 1e-4 * (1 + np.abs(v)) * rng.uniform(-1, 1, program.size))
-            weights = rng.uniform(0.5, 1.0, program.rows)
+    def _probe(self, v: np.ndarray, rng: np.random.Generator) -> None:
+        """Patterns at v and at a point beside it, where entries are seldom zero by accident."""
+        program = self._program
+        points = [v, v + 1e-4 * (1 + np.abs(v)) * rng.uniform(-1, 1, program.size)]
         jacobians = [program.jacobian(point) for point in points]
         self._jacobians = _union(self._jacobians, jacobians)
         if self._exact:
+            weights = rng.uniform(0.5, 1.0, program.rows)
             self._hessians = _union(self._hessians, [program.hessian(p, 1.0, weights).triangle for p in points])
 
     def _attempt(

@@ -16,6 +16,9 @@ from scipy.sparse import csr_array
 class PatternGrew(Exception):
     """A matrix has a nonzero entry that its pattern did not foresee."""
 
+    def __init__(self) -> None:
+        super().__init__("a Jacobian or Hessian has a nonzero entry outside of its sparsity pattern")
+
 
 @dataclass(frozen=True, eq=False)
 class Triplets:

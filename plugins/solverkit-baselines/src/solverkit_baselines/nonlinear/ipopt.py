@@ -56,8 +56,8 @@ class IpoptPeer(OneShotSolver[Nonlinear]):
                 "hessian=limited-memory"
             )
         bounds = Bounds(problem.lowest, problem.highest, problem.lower, problem.upper)
-        show = _Show(program, observe)
-        return Ipopt(program, exact, None).solve(Iterate(x), bounds, self._settings(ctx.tol), show)
+        ipopt = Ipopt(program, exact, None, program.patterns(x, exact))
+        return ipopt.solve(Iterate(x), bounds, self._settings(ctx.tol), _Show(program, observe))
 
     def _native(self, program: Program, x: np.ndarray, ctx: Context, observe: Observe) -> tuple[Iterate, str]:
         first = True

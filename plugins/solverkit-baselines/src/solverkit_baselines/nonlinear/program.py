@@ -12,7 +12,9 @@ from scipy.sparse import csr_array, issparse
 from solverkit.kinds.base import Point
 from solverkit.kinds.nonlinear.problem import BOUND_MULTIPLIERS, MULTIPLIERS, Matrix, Nonlinear
 from solverkit_baselines.once import Once
-from solverkit_baselines.patterns import Triplets
+from solverkit_baselines.patterns import Pattern, Triplets
+
+SMALL = 50  # variables and rows together up to which dense matrices are the cheaper ones
 
 
 class Program:
@@ -21,6 +23,7 @@ class Program:
     def __init__(self, problem: Nonlinear) -> None:
         self.problem = problem
         self.size, self.rows = problem.n, problem.m
+        self.small = problem.n + problem.m <= SMALL
         self._once: Once[Nonlinear] = Once(problem)
 
     def value(self, x: np.ndarray) -> float:
@@ -36,12 +39,14 @@ class Program:
         return self._once("constraints", x) if self.rows else np.zeros(0)
 
     def slope(self, x: np.ndarray) -> Matrix:
-        """J(x), (m, n), sparse or dense."""
-        return self._once("jacobian", x) if self.rows else csr_array((0, self.size))
+        """J(x), (m, n), sparse or dense; no call where there are no rows."""
+        if not self.rows:
+            return np.zeros((0, self.size))
+        return self._once("dense_jacobian" if self.small else "jacobian", x)
 
     def curvature(self, x: np.ndarray, multipliers: np.ndarray, weight: float) -> Matrix:
         """weight Hess f + sum of multipliers_i Hess c_i, (n, n), sparse or dense."""
-        return self._once("hessian", x, multipliers, np.float64(weight))
+        return self._once("dense_hessian" if self.small else "hessian", x, multipliers, np.float64(weight))
 
     def jacobian(self, x: np.ndarray) -> Triplets:
         """The entries of J(x)."""
@@ -50,6 +55,21 @@ class Program:
     def hessian(self, x: np.ndarray, weight: float, multipliers: np.ndarray) -> Triplets:
         """The entries of the Lagrangian's Hessian."""
         return _entries(self.curvature(x, multipliers, weight))
+
+    def patterns(self, x: np.ndarray, exact: bool) -> tuple[Pattern, Pattern | None]:
+        """Positions of the Jacobian's entries and, if `exact`, of those of the Hessian's upper triangle, at any point.
+
+        Of the functions, not of their oracles: sparsity belongs to the statement of a problem and is not counted. A
+        sum of two sparse Hessians leaves out what is zero at one point, so the parts are asked one by one.
+        """
+        f, c = self.problem.objective_function, self.problem.constraint_function
+        jacobian = _full((self.rows, self.size)) if self.small or c is None else _entries(c.jacobian(x))
+        if not exact:
+            return Pattern.of([jacobian]), None
+        parts = [_full((self.size, self.size)) if self.small else _entries(f.hessian(x, np.ones(1)))]
+        if not self.small and c is not None:
+            parts.append(_entries(c.hessian(x, np.ones(self.rows))))
+        return Pattern.of([jacobian]), Pattern.of([part.triangle for part in parts])
 
     def violation(self, x: np.ndarray) -> float:
         """The largest amount by which a row or a bound is broken."""
@@ -76,9 +96,14 @@ class Program:
 def _entries(matrix: Matrix) -> Triplets:
     if issparse(matrix):
         return Triplets.of(csr_array(matrix))
-    rows, columns = matrix.shape
-    row, column = np.divmod(np.arange(matrix.size), columns)
-    return Triplets((rows, columns), row, column, np.asarray(matrix, dtype=float).ravel())
+    full = _full(matrix.shape)
+    return Triplets(full.shape, full.row, full.column, np.asarray(matrix, dtype=float).ravel())
+
+
+def _full(shape: tuple[int, int]) -> Triplets:
+    """Every position of a matrix, rows first."""
+    row, column = np.divmod(np.arange(shape[0] * shape[1]), max(shape[1], 1))
+    return Triplets(shape, row, column, np.zeros(len(row)))
 
 
 def _outside(value: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
