@@ -1,0 +1,203 @@
+"""One system, by one choice of solver, under a cap and with a safe solver behind it.
+
+    try the choice, at most `cap` work -> solved?
+        no: the safe solver goes on from the better of the last iterate and x0, and all of it is charged
+        still no: a direct solve
+
+An answer is solved when its true residual, recomputed from it, is within the tolerance. What happened is said in
+`message`."""
+
+from __future__ import annotations
+
+import base64
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array, diags_array
+
+from solverkit.errors import UsageError
+from solverkit_sor.gap import Gap
+from solverkit_sor.learners.closed_form import sor_relaxation, ssor_relaxation
+from solverkit_sor.solvers.base import Arm, Matrices, Solved
+from solverkit_sor.solvers.catalogue import make_arm
+
+KEEPING = ("amg", "direct", "ilu")
+"""Solvers that keep what they built for an earlier matrix: each arm has one of its own."""
+
+FEWEST = 10
+"""No cap below this many iterations: an estimate from few rounds is no ground for less."""
+
+LIFETIME = 10.0
+"""Systems that a kept preconditioner serves, before anything is known."""
+
+
+@dataclass
+class Attempt:
+    """What came of one system."""
+
+    x: np.ndarray
+    converged: bool
+    iterations: int  # of all solvers that took part
+    work: float  # likewise
+    seconds: float
+    lasting: float  # share of the work that built something later systems will use
+    failed: bool  # the choice itself did not finish
+    message: str = ""
+
+
+class Backstop:
+    """Solvers by name, ready for the next system."""
+
+    def __init__(self, safe: dict[str, Any]) -> None:
+        self.matrices = Matrices()
+        self.gap = Gap()
+        self.safe = safe
+        self._solvers: dict[str, Arm] = {}
+        self._served: dict[str, tuple[int, int]] = {}  # builds and systems of each solver that keeps something
+        self._make(safe)
+
+    def attempt(
+        self, matrix: csr_array, b: np.ndarray, x0: np.ndarray | None, rtol: float, most: int,
+        parameters: dict[str, Any], cap: float,
+    ) -> Attempt:  # fmt: skip
+        """Solve with `parameters`, spending about `cap` work on it before the safe solver takes over.
+
+        `most` bounds the iterations of the last solver asked. Raises UsageError for systems that nobody can solve:
+        NaN, an empty row, shapes."""
+        solver = self._make(parameters)
+        started = time.perf_counter()
+        options, extra = self._options(matrix, parameters)
+        x, work, iterations, message = x0, extra, 0, ""
+        lasting = 0.0
+        solved = None
+        try:
+            solved = solver.solve(matrix, b, x0, rtol, min(most, self._most(solver, matrix, cap)), options)
+        except UsageError as error:
+            if not np.isfinite(matrix.data).all() or not np.isfinite(b).all():
+                raise
+            message = f"{parameters['solver']}: {error}"
+        if solved is not None:
+            work += solved.work
+            iterations += solved.iterations
+            lasting = self._account(parameters, solver) / work if work else 0.0
+            if not solved.converged:
+                message = f"{parameters['solver']}: {solved.outcome.value}"
+                x = self._better(matrix, b, x0, solved)
+        failed = solved is None or not solved.converged
+        if failed:
+            solved, work, iterations, message = self._rescue(matrix, b, x, rtol, most, work, iterations, message)
+        assert solved is not None
+        seconds = time.perf_counter() - started
+        return Attempt(solved.x, solved.converged, iterations, work, seconds, lasting, failed, message)
+
+    def predicted(self, parameters: dict[str, Any], n: int, nnz: int, iterations: int) -> float:
+        """Work of a system by the solvers' model, what lasts spread over its lifetime."""
+        solver = self._make(parameters)
+        whole = solver.work(n, nnz, iterations)
+        if not self._keeps(parameters):
+            return whole
+        setup = solver.work(n, nnz, 0)
+        return whole - setup + setup / self.lifetime(parameters)
+
+    def lifetime(self, parameters: dict[str, Any]) -> float:
+        """Systems a build of this choice serves, as far as known; a build beforehand counts for `LIFETIME` systems, or
+        for one where every new matrix asks for a new build."""
+        builds, systems = self._served.get(_key(parameters), (0, 0))
+        return (systems + (LIFETIME if parameters.get("refresh") == "lazy" else 1.0)) / (builds + 1.0)
+
+    def _rescue(
+        self, matrix: csr_array, b: np.ndarray, x: np.ndarray | None, rtol: float, most: int,
+        work: float, iterations: int, message: str,
+    ) -> tuple[Solved, float, int, str]:  # fmt: skip
+        """The safe solver, and a direct one behind it."""
+        for parameters in (self.safe, {"solver": "direct"}):
+            solver = self._make(parameters)
+            options = {name: value for name, value in parameters.items() if name != "solver"}
+            try:
+                solved = solver.solve(matrix, b, x, rtol, most, options)
+            except UsageError as error:
+                message += f"; {parameters['solver']}: {error}"
+                continue
+            work += solved.work
+            iterations += solved.iterations
+            message += f"; {parameters['solver']} went on: {solved.outcome.value}"
+            if solved.converged or most < 10_000:
+                return solved, work, iterations, message
+            x = self._better(matrix, b, x, solved)
+        return solved, work, iterations, message
+
+    def _better(self, matrix: csr_array, b: np.ndarray, x0: np.ndarray | None, solved: Solved) -> np.ndarray | None:
+        """The last iterate where it improved on x0."""
+        first = np.linalg.norm(b if x0 is None else b - matrix @ x0)
+        return solved.x if solved.residual < first else x0
+
+    def _options(self, matrix: csr_array, parameters: dict[str, Any]) -> tuple[dict[str, Any], float]:
+        """What the solver is given, and the work of finding it: a `formula` becomes w."""
+        options = {name: value for name, value in parameters.items() if name != "solver"}
+        if "formula" not in options:
+            return options, 0.0
+        formula = sor_relaxation if parameters["solver"] == "sor" else ssor_relaxation
+        before = self.gap.work
+        distance = 2.0 - formula(max(self.gap.of(matrix), 0.0))
+        options["w"] = max(2.0 - options.pop("formula") * distance, 1.0)
+        return options, self.gap.work - before + 2.0 * matrix.nnz
+
+    def _most(self, solver: Arm, matrix: csr_array, cap: float) -> int:
+        """Iterations that `cap` work pays for, setup left out: it is spent before anything can be stopped. The safe
+        solver has no cap, as nobody would go on where it stopped."""
+        if not np.isfinite(cap) or solver is self._solvers.get(str(self.safe["solver"])):
+            return 10_000
+        n, nnz = matrix.shape[0], matrix.nnz
+        each = solver.work(n, nnz, 2) - solver.work(n, nnz, 1)
+        return int(max(FEWEST, cap / each))
+
+    def _account(self, parameters: dict[str, Any], solver: Any) -> float:
+        """Count a system served; the work of a build for it, less this system's own share."""
+        if not self._keeps(parameters):
+            return 0.0
+        built = solver.lag.count == 1
+        builds, systems = self._served.get(_key(parameters), (0, 0))
+        self._served[_key(parameters)] = builds + built, systems + 1
+        return solver.lag.setup * (1.0 - 1.0 / self.lifetime(parameters)) if built else 0.0
+
+    def _keeps(self, parameters: dict[str, Any]) -> bool:
+        return parameters["solver"] in KEEPING and parameters.get("refresh") != "always"
+
+    def _make(self, parameters: dict[str, Any]) -> Arm:
+        """The solver of this choice; at first use also run on a tiny system, so that no round is charged for
+        compiling."""
+        name = str(parameters["solver"])
+        key = _key(parameters) if name in KEEPING else name
+        if key not in self._solvers:
+            tiny = csr_array(diags_array([-1.0, 2.5, -1.0], offsets=[-1, 0, 1], shape=(8, 8)))
+            make_arm(name).solve(tiny, np.ones(8), np.zeros(8))
+            self._solvers[key] = make_arm(name, self.matrices)
+        return self._solvers[key]
+
+    # -- saving
+
+    def state(self) -> dict[str, Any]:
+        """Counts of builds, and the vector of the gap. What the solvers keep is built anew after a restart."""
+        vector = self.gap.vector
+        return {
+            "served": {key: list(counts) for key, counts in self._served.items()},
+            "vector": None if vector is None else base64.b64encode(vector.astype("<f8").tobytes()).decode(),
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Raises UsageError where `state` is damaged."""
+        try:
+            self._served = {str(key): (int(builds), int(systems)) for key, (builds, systems) in state["served"].items()}
+            saved = state["vector"]
+            vector = None if saved is None else np.frombuffer(base64.b64decode(saved, validate=True), "<f8").copy()
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise UsageError("the saved tuner is damaged: its builds or its vector cannot be read") from error
+        if vector is not None and not (vector.size and np.isfinite(vector).all()):
+            raise UsageError("the saved tuner is damaged: its vector is empty or not finite")
+        self.gap.vector = vector
+
+
+def _key(parameters: dict[str, Any]) -> str:
+    return repr(sorted(parameters.items()))
