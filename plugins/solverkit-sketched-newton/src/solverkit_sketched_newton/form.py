@@ -140,7 +140,9 @@ class Form:
     def slopes(self, problem: Nonlinear, w: np.ndarray) -> tuple[np.ndarray, Matrix]:
         """grad f, (n,), and J, (m, n)."""
         x = self.full(w)
-        return self.gradient(problem.gradient(x)), self.jacobian(problem.jacobian(x))
+        return self.gradient(problem.gradient(x)), self.jacobian(
+            problem.dense_jacobian(x) if self.dense else problem.jacobian(x)
+        )
 
     def gradient(self, gradient: np.ndarray) -> np.ndarray:
         """grad f with respect to w."""
@@ -152,8 +154,6 @@ class Form:
 
     def jacobian(self, jacobian: Matrix) -> Matrix:
         """J with respect to w: dense where the form is, otherwise as the problem gives it."""
-        if self.dense and issparse(jacobian):
-            jacobian = jacobian.toarray()
         if not self.whole:
             jacobian = jacobian[self.rows][:, self.columns]
         if self._scaled:
@@ -186,9 +186,8 @@ class Form:
         weights = self._row_weights(y)
         if not self.has_hessian:
             return self._by_products(problem, x, weights) if self.dense else None
-        hessian = problem.hessian(x, weights, self.scaling.f)
-        if self.dense and issparse(hessian):
-            hessian = hessian.toarray()
+        oracle = problem.dense_hessian if self.dense else problem.hessian
+        hessian = oracle(x, weights, self.scaling.f)
         if self.plain:
             return hessian
         if self.free < self.total:
@@ -196,7 +195,7 @@ class Form:
         if not self.slacks:
             return hessian
         if issparse(hessian):
-            hessian = hessian.tocsr()
+            hessian = csr_array(hessian)
             indptr = np.concatenate([hessian.indptr, np.full(self.slacks, hessian.indptr[-1])])
             return csr_array((hessian.data, hessian.indices, indptr), shape=(self.n, self.n))
         full = np.zeros((self.n, self.n))

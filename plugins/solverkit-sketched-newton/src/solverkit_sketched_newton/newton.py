@@ -5,9 +5,10 @@
 
     (w, y) <- (w, y) + a (dw, dy),    z <- z + a_z dz,    dz = mu / distance - z - (z / distance) d(distance)
 
-a starts at the fraction-to-the-boundary rule and is halved until L_eta has decreased enough (`merit`), or, for the first
-trial, until the KKT error of the barrier problem has: near a solution both hold, and far from one the second spares
-steps that a merit function refuses for its curvature alone. A second-order correction is tried before halving.
+a starts at the fraction-to-the-boundary rule and is halved until L_eta has decreased enough (`merit`). The first trial is
+taken, too, where the KKT error of the barrier problem has decreased: near a solution both hold, and far from one that
+spares steps which a merit function refuses for its curvature alone. A second-order correction is tried before halving,
+and a more regular matrix before steps become short.
 
 | here | paper | meaning |
 |---|---|---|
@@ -16,7 +17,7 @@ steps that a merit function refuses for its curvature alone. A second-order corr
 | mu | | barrier parameter (Waechter and Biegler 2006) |
 
 Deviations from the paper: delta_w by inertia instead of |W|_F + xi; eta is set back whenever the KKT error has halved,
-so that one bad region does not blow it up for good; W is not used in the merit of trial points at all.
+so that one bad region does not blow it up for good; and the acceptance by the KKT error.
 """
 
 from __future__ import annotations
@@ -68,7 +69,6 @@ class Step:
 
 
 class Newton:
-
     """Steps for one problem in standard form; rebuilt from problem and options after a resume."""
 
     def __init__(self, problem: Nonlinear, form: Form, options: SketchedNewtonOptions, inner: Any) -> None:
@@ -150,8 +150,14 @@ class Newton:
 
     def stiffness(self, system: NewtonSystem) -> float:
         """The size of the Hessian's entries, 1 where it is zero."""
-        size = max(norm_inf(system.product(signs)) for signs in self.signs)
+        size = self.probed(system.product, np.ones(self.form.n))
         return size if size > 0 else 1.0
+
+    def probed(self, product: Any, size: np.ndarray) -> float:
+        """max |B d| over three d with |d| = size."""
+        if self.form.dense:
+            return float(np.abs(product((self.signs * size).T)).max(initial=0.0))
+        return max(norm_inf(product(signs * size)) for signs in self.signs)
 
     def system(self, problem: Nonlinear, state: State, local: Local, jacobian: Any) -> NewtonSystem:
         """The Newton matrix at the current iterate, without shifts."""
@@ -162,7 +168,7 @@ class Newton:
         else:
             product = hessian.__matmul__
         size = norm_inf(state.at.g) / state.scaling.f
-        change = max(norm_inf(product((1.0 + np.abs(w)) * signs)) for signs in self.signs) / state.scaling.f
+        change = self.probed(product, 1.0 + np.abs(w)) / state.scaling.f
         state.size = max(size + min(1.0, change), 1e-300)
         if local.distances is None:
             sigma = np.zeros(form.n)
@@ -203,7 +209,9 @@ class Newton:
 
     # -- the line search
 
-    def search(self, problem: Nonlinear, state: State, local: Local, step: Step, shortest: float = SHORTEST) -> tuple[Evaluated, Any] | None:
+    def search(
+        self, problem: Nonlinear, state: State, local: Local, step: Step, shortest: float = SHORTEST
+    ) -> tuple[Evaluated, Any] | None:
         """Backtrack; on success y and z are moved and the new point is returned."""
         form, at = self.form, state.at
         alpha, alpha_z = 1.0, 1.0

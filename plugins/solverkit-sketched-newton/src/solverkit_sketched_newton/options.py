@@ -25,8 +25,8 @@ class SketchedNewtonOptions(Options):
     )
     inner: Literal["auto", "dense", "sparse", "schur", "krylov", "exact", "gaussian", "kaczmarz"] = Field(
         "auto",
-        description="How the Newton system is solved. Production: auto picks by structure; dense: Bunch-Kaufman; sparse: "
-        "LDL' with a fill-reducing order; schur: Schur complement, sketched where it is large; krylov: preconditioned "
+        description="How the Newton system is solved. Production: auto picks by structure; dense: Bunch-Kaufman; "
+        "sparse: LDL' with a fill-reducing order; schur: Schur complement, sketched where it is large; krylov: preconditioned "
         "Krylov steps. Paper: exact (the default there), or sketch-and-project with gaussian or kaczmarz sketches.",
     )
     eta1: float = Field(
@@ -68,8 +68,8 @@ class SketchedNewtonOptions(Options):
         1.5,
         gt=1,
         lt=2,
-        description="Production: mu <- max(tol/10, min(mu_factor mu, mu^mu_power)) once the barrier problem is solved to "
-        "10 mu. Their equation (7).",
+        description="Production: mu <- max(tol/10, min(mu_factor mu, mu^mu_power)) once the barrier problem is solved "
+        "to 10 mu. Their equation (7).",
     )
     mu_factor: float = Field(0.2, gt=0, lt=1, description="Production: the linear decrease of mu in the same equation.")
     converge: float | None = Field(

@@ -10,6 +10,7 @@ The schedule of delta_w, growing fast at first and remembered from step to step,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,6 +36,7 @@ class Regularizer:
 
     def __init__(self, inner: InnerSolver) -> None:
         self.inner = inner
+        self.usable = True  # whether the latest matrix could be factorized at all
 
     def solve(self, system: NewtonSystem, r_x: np.ndarray, r_c: np.ndarray, rtol: float, last: float) -> Solved | None:
         """A direction of descent; None where no shift gives one."""
@@ -56,7 +58,7 @@ class Regularizer:
             return Solved(trial, direction)
         return None
 
-    def _shifts(self, system: NewtonSystem, last: float):  # type: ignore[no-untyped-def]
+    def _shifts(self, system: NewtonSystem, last: float) -> Iterator[NewtonSystem]:
         """The matrix itself, then with growing shifts; reads `usable` of the trial before."""
         self.usable = True
         yield system
@@ -71,7 +73,6 @@ class Regularizer:
             if not self.usable:
                 delta_c = max(DELTA_C, delta_c)
             delta_w *= grow
-        return
 
 
 def curved(system: NewtonSystem, dx: np.ndarray) -> bool:

@@ -42,8 +42,8 @@ class Dense:
         diagonal[n:] -= system.delta_c
         self._matrix = matrix
         # equilibrated, so that the great pivots of active bounds do not make small ones look like zeros
-        self._scale = scale = 1.0 / np.sqrt(np.maximum(np.abs(matrix).max(axis=0), TINY))
-        scaled = np.multiply(matrix, scale, order="F")
+        self._scale = scale = 1.0 / np.sqrt(np.abs(matrix).max(axis=0) + TINY)
+        scaled = matrix * scale
         scaled *= scale[:, None]
         self._factors, self._pivots, _ = dsytrf(scaled, lower=1, lwork=32 * size, overwrite_a=1)
         return self._inertia(n)
