@@ -10,10 +10,12 @@ y_i counts by its force y_i ||grad c_i||_2. Bounds on x are rows whose gradient 
 The scale of forces is
 
     S = ||grad f||_inf + min(1, C) + 1e-6 C_0,      C_0 = max ||Hess f d||_inf,
-    C = max(C_0, ||grad f(x + t d) - grad f||_inf / t),     t = 1, 1/10,    over random d with |d_j| = 1 + |x_j|.
+    C = max(C_0, ||grad f(x + t d) - grad f||_inf / t),     t = 1, 1/10,
 
-C is what the gradient changes by when x changes by its own size, so S is one plus the gradient for an objective of
-ordinary size, and still meaningful for an objective multiplied by 1e-8 or 1e8.
+both over random d with |d_j| between half of 1 + |x_j| and all of it. C is what the gradient changes by when x
+changes by its own size, so S is one plus the gradient for an objective of ordinary size, and still meaningful for an
+objective multiplied by 1e-8 or 1e8. Random lengths, not signs alone: with |d_j| = 1 + |x_j| half of all d are blind
+to (x_1 - x_2)**2.
 """
 
 from __future__ import annotations
@@ -76,7 +78,7 @@ class Local:
         none, size = np.zeros(self.problem.m), 1 + np.abs(self.x)
         far, near = [0.0], [0.0]
         for _ in range(DRAWS):
-            direction = size * rng.choice([-1.0, 1.0], len(size))
+            direction = size * rng.choice([-1.0, 1.0], len(size)) * rng.uniform(0.5, 1.0, len(size))
             near.append(float(np.abs(self.problem.hvp(self.x, none, direction)).max(initial=0.0)))
             for step in STEPS:
                 moved = np.asarray(self.problem.gradient(self.x + step * direction)) - self.gradient
