@@ -23,6 +23,7 @@ RELAX = (
 )
 STEEP = 100.0  # gradients at the start are scaled down to this (IPOPT's nlp_scaling_max_gradient)
 LEAST_SCALE = 1e-8
+PRODUCTS = 200  # up to this many variables a Hessian that is known by products alone is formed from them
 
 
 @dataclass(eq=False)
@@ -39,6 +40,7 @@ class Form:
     def __init__(self, problem: Nonlinear, tol: float, dense: bool | None = None, dense_size: int = 250) -> None:
         lower, upper = np.asarray(problem.lower, float), np.asarray(problem.upper, float)
         lowest, highest = np.asarray(problem.lowest, float), np.asarray(problem.highest, float)
+        self.contradiction = _contradiction(problem)
         self.columns = np.flatnonzero(lowest < highest)  # free variables
         self.fixed = np.flatnonzero(~(lowest < highest))
         self.anchor = np.where(lowest < highest, 0.0, lowest)
@@ -52,8 +54,9 @@ class Form:
         self.n, self.m = self.free + self.slacks, len(self.rows)
         self.whole = self.free == self.total and self.m == self.all_rows  # nothing taken out
         self.plain = self.whole and self.slacks == 0
-        self.dense = self.n + self.m <= dense_size if dense is None else dense
         self.has_hessian = "hessian" in problem.provides
+        small = self.n + self.m <= dense_size or (not self.has_hessian and self.n <= PRODUCTS)
+        self.dense = small if dense is None else dense
         self.linear = problem.affine
         self._box = lowest[self.columns], highest[self.columns]
         self.scaling = Scaling(1.0, np.ones(self.m))
@@ -100,12 +103,22 @@ class Form:
 
     def multipliers(self, y: np.ndarray) -> np.ndarray:
         """Multipliers of all rows of the problem, unscaled."""
-        values = y * self.scaling.rows / self.scaling.f if self._scaled else y
+        return self.weights(y) / self.scaling.f
+
+    def weights(self, y: np.ndarray) -> np.ndarray:
+        """Weights of scaled rows as weights of all rows of the problem, (problem.m,)."""
+        values = y * self.scaling.rows if self._scaled else y
         if self.m == self.all_rows:
             return values
         full = np.zeros(self.all_rows)
         full[self.rows] = values
         return full
+
+    def direction(self, moved: np.ndarray) -> np.ndarray:
+        """A direction of w as one of x, (problem.n,); what is rounding beside its largest element is zero."""
+        full = np.zeros(self.total)
+        full[self.columns] = moved[: self.free]
+        return np.where(np.abs(full) > 1e-12 * np.abs(full).max(initial=0.0), full, 0.0)
 
     # -- oracles
 
@@ -183,7 +196,7 @@ class Form:
     def hessian(self, problem: Nonlinear, w: np.ndarray, y: np.ndarray) -> Matrix:
         """Hessian of the Lagrangian, (n, n); None where only products are known and n is too large to form it."""
         x = self.full(w)
-        weights = self._row_weights(y)
+        weights = self.weights(y)
         if not self.has_hessian:
             return self._by_products(problem, x, weights) if self.dense else None
         oracle = problem.dense_hessian if self.dense else problem.hessian
@@ -207,7 +220,7 @@ class Form:
         d = np.zeros(self.total)
         d[self.columns] = direction[: self.free]
         full = np.zeros(self.n)
-        full[: self.free] = problem.hvp(self.full(w), self._row_weights(y), d, self.scaling.f)[self.columns]
+        full[: self.free] = problem.hvp(self.full(w), self.weights(y), d, self.scaling.f)[self.columns]
         return full
 
     def _by_products(self, problem: Nonlinear, x: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -220,13 +233,18 @@ class Form:
             unit[column] = 0.0
         return 0.5 * (full + full.T)
 
-    def _row_weights(self, y: np.ndarray) -> np.ndarray:
-        weights = y * self.scaling.rows if self._scaled else y
-        if self.m == self.all_rows:
-            return weights
-        full = np.zeros(self.all_rows)
-        full[self.rows] = weights
-        return full
+
+def _contradiction(problem: Nonlinear) -> str:
+    """A bound that no value satisfies, in words; empty where there is none."""
+    for lower, upper, what in (
+        (problem.lower, problem.upper, "row"),
+        (problem.lowest, problem.highest, "variable"),
+    ):
+        crossed = np.flatnonzero(lower > upper)
+        if len(crossed):
+            i = int(crossed[0])
+            return f"{what} {i} is to lie between {lower[i]:g} and {upper[i]:g}"
+    return ""
 
 
 def pushed(w: np.ndarray, low: np.ndarray, high: np.ndarray, push: float) -> np.ndarray:

@@ -5,10 +5,10 @@
 
     (w, y) <- (w, y) + a (dw, dy),    z <- z + a_z dz,    dz = mu / distance - z - (z / distance) d(distance)
 
-a starts at the fraction-to-the-boundary rule and is halved until L_eta has decreased enough (`merit`). The first trial is
-taken, too, where the KKT error of the barrier problem has decreased: near a solution both hold, and far from one that
-spares steps which a merit function refuses for its curvature alone. A second-order correction is tried before halving,
-and a more regular matrix before steps become short.
+a starts at the fraction-to-the-boundary rule and is halved until L_eta has decreased enough (`merit`). The first trial
+is taken, too, where the KKT error of the barrier problem has decreased: near a solution both hold, and far from one
+that spares steps which a merit function refuses for its curvature alone. A second-order correction is tried before
+halving, and a more regular matrix before steps become short.
 
 | here | paper | meaning |
 |---|---|---|

@@ -26,8 +26,8 @@ class SketchedNewtonOptions(Options):
     inner: Literal["auto", "dense", "sparse", "schur", "krylov", "exact", "gaussian", "kaczmarz"] = Field(
         "auto",
         description="How the Newton system is solved. Production: auto picks by structure; dense: Bunch-Kaufman; "
-        "sparse: LDL' with a fill-reducing order; schur: Schur complement, sketched where it is large; krylov: preconditioned "
-        "Krylov steps. Paper: exact (the default there), or sketch-and-project with gaussian or kaczmarz sketches.",
+        "sparse: LDL' with a fill-reducing order; schur: Schur complement, sketched where it is large; krylov: "
+        "preconditioned Krylov steps. Paper: exact (the default there), or sketch-and-project with gaussian or kaczmarz sketches.",
     )
     eta1: float = Field(
         1.0,

@@ -13,8 +13,8 @@
 | nu, beta | nu, beta | how eta moves where the descent test fails; Armijo's constant |
 
 Hong, Na, Mahoney, Kolar, arXiv 2305.18379, algorithm 1, with the constants of their code. Deviations: the slope of
-L_eta takes W, the Hessian of the Lagrangian, where their code takes that of f; the first residual of the inner loop has its
-right sign; a line search that has come down to `SHORTEST` ends the run instead of going on for ever.
+L_eta takes W, the Hessian of the Lagrangian, where their code takes that of f; the first residual of the inner loop has
+its right sign; a line search that has come down to `SHORTEST` ends the run instead of going on for ever.
 """
 
 from __future__ import annotations

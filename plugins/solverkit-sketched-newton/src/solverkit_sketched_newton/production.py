@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from solverkit.kinds.nonlinear.problem import BOUND_MULTIPLIERS, MULTIPLIERS, Nonlinear
+from solverkit.kinds.nonlinear.problem import BOUND_MULTIPLIERS, FARKAS, MULTIPLIERS, RAY, Nonlinear
 from solverkit.plugin import Context, Point, Stop, Termination
 from solverkit_sketched_newton import escape, restoration
 from solverkit_sketched_newton.barrier import Distances, norm_inf
@@ -49,6 +49,8 @@ class Production:
         form = self._form = Form(problem, ctx.tol, dense_size=self.options.dense_size)
         if self.options.inner in ("dense", "sparse"):
             form.dense = self.options.inner == "dense"
+        if form.contradiction:
+            raise Stop(Termination.INFEASIBLE, form.contradiction)
         x = problem.flat(start)
         w = np.zeros(form.n)
         w[: form.free] = pushed(x[form.columns], form.low[: form.free], form.high[: form.free], 1e-2)
@@ -93,6 +95,7 @@ class Production:
         if self._solved(state):
             self._leave_saddle(problem, state, jacobian, ctx)
             return state
+        before = state.at.w
         found = self._newton.step(problem, state, jacobian)
         if found is None:
             self._failed(problem, state, ctx)
@@ -103,7 +106,7 @@ class Production:
         state.at.jacobian = stored(matrix)
         self._matrix = (state.at.jacobian, matrix)
         self._newton.measure(state, matrix)
-        self._watch(problem, state, ctx)
+        self._watch(problem, state, state.at.w - before, ctx)
         self._expect_progress(state)
         return state
 
@@ -247,15 +250,14 @@ class Production:
                 f"in {STALLED} iterations the scaled KKT error has not fallen below {state.least_error:.2g}",
             )
 
-    def _watch(self, problem: Nonlinear, state: State, ctx: Context) -> None:
+    def _watch(self, problem: Nonlinear, state: State, moved: np.ndarray, ctx: Context) -> None:
         """Unbounded objectives, and constraints that get no nearer."""
-        if state.at.f < UNBOUNDED * max(state.scaling.f, abs(state.first)) and state.violation <= state.loose * max(
-            1.0, norm_inf(state.at.w)
-        ):
+        allowed = state.loose * max(1.0, norm_inf(state.at.w))
+        if state.at.f < UNBOUNDED * max(state.scaling.f, abs(state.first)) and state.violation <= allowed:
             raise Stop(
                 Termination.UNBOUNDED,
                 f"the objective is {state.at.f / state.scaling.f:.3g} at a point that satisfies the constraints",
-                self.point(state),
+                {**self.point(state), RAY: self._form.direction(moved)},
             )
         if state.violation <= 0.9 * state.watched or state.violation <= max(state.loose, CLOSE):
             state.watched, state.watched_at = state.violation, state.iterations
@@ -281,7 +283,7 @@ class Production:
             raise Stop(
                 Termination.INFEASIBLE,
                 f"the violation of the constraints has a local minimum here, {violation:.3g} (scaled) in {row}",
-                self.point(state),
+                {**self.point(state), FARKAS: form.weights(state.at.c)},
             )
         if not moving or memory.steps >= self.options.restoration_steps:
             raise Stop(
