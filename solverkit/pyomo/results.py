@@ -9,7 +9,7 @@
 | CONVERGED at a feasible point that is not certified | feasible |
 | STALLED | minStepLength |
 | CALLBACK, INTERRUPTED | userInterrupt |
-| NOT_FINITE, ORACLE_FAILED, SOLVER_FAILED | error |
+| NOT_FINITE, ORACLE_FAILED, SOLVER_FAILED; a point at which nothing can be computed | error |
 """
 
 from __future__ import annotations
@@ -43,6 +43,11 @@ def condition(result: Result) -> Condition:
     """Why the run ended and what its point is, as one of Pyomo's conditions."""
     if result.point_status is PointStatus.CERTIFIED:
         return Condition.optimal
+    if result.point_status is PointStatus.UNVERIFIED and result.termination in (
+        Termination.CONVERGED,
+        Termination.STALLED,
+    ):
+        return Condition.error
     if result.termination in (Termination.INFEASIBLE, Termination.UNBOUNDED):
         if proven(result.termination, result.certificate):
             return Condition.infeasible if result.termination is Termination.INFEASIBLE else Condition.unbounded

@@ -106,6 +106,7 @@ def _check_complete(model: Model, end: int) -> None:
     missing += ["O0"] if header.objectives and model.objective is None else []
     missing += [f"V{header.variables + len(model.defined)}"] if len(model.defined) < header.defined else []
     missing += ["r"] if header.constraints and "r" not in model.bounds else []
+    missing += ["F0"] if header.functions else []  # where it is there, it has been refused
     missing += ["b"] if "b" not in model.bounds else []
     if missing:
         raise Refused(f"the segment {missing[0]} is missing: the file may be cut", end, 1)

@@ -1,0 +1,178 @@
+"""Damaged .nl files are refused with their place, or mean the same; none of them hurts the process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import solverkit as sk
+from solverkit.formats.files import Refused
+from solverkit.formats.nl.model import read_model
+from solverkit.formats.nl.problem import problem_of
+
+from .files import MODELS, WHOLE, problem, unconstrained
+
+SMALL = [WHOLE.encode(), unconstrained("o0 v0 n1.25", 1).encode()]
+
+
+@pytest.mark.parametrize("content", SMALL, ids=["mixed", "one variable"])
+def test_a_file_cut_at_any_byte_is_refused(content):
+    for length in range(len(content)):
+        with pytest.raises(Refused) as error:
+            read_model(content[:length])
+        assert error.value.line >= 1
+
+
+def test_a_file_without_any_linear_part_is_still_refused_when_cut():
+    content = unconstrained("n3", 2).replace(" 0 2\n 0 0\n 0 0 0 0 0\n", " 0 0\n 0 0\n 0 0 0 0 0\n").encode()
+    content = content[: content.index(b"G0")]
+    whole = problem_of(read_model(content), "flat")
+    accepted = []
+    for length in range(len(content)):
+        try:
+            cut = problem_of(read_model(content[:length]), "flat")
+        except Refused:
+            continue
+        accepted.append(length)
+        np.testing.assert_array_equal(cut.lowest, whole.lowest)
+        np.testing.assert_array_equal(cut.highest, whole.highest)
+    assert accepted == [content.index(b"k1")]  # what the k segment says is known without it
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.parent.name)
+def test_a_file_cut_between_lines_is_refused(path):
+    lines = path.read_bytes().splitlines(keepends=True)
+    for count in range(0, len(lines), max(1, len(lines) // 50)):
+        with pytest.raises(Refused):
+            read_model(b"".join(lines[:count]))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_mutants_are_read_or_refused_and_nothing_else(seed, tmp_path):
+    file = tmp_path / "whole.nl"
+    file.write_text(WHOLE)
+    program = Path(__file__).parent / "mutants.py"
+    done = subprocess.run(
+        [sys.executable, str(program), str(seed), "1500", str(file)], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    accepted, refused = map(int, done.stdout.split())
+    assert accepted + refused == 1500
+    assert refused > accepted
+
+
+def test_every_count_of_the_header_that_promises_something_is_held_against_the_file():
+    lines = WHOLE.split("\n")
+    # variables, constraints, objectives; nonlinear and complementarity; functions; discrete; nonzeros; defined
+    for line, position in [(1, 0), (1, 1), (1, 2), (2, 2), (2, 3), (5, 1), (6, 0), (6, 1), (7, 0), (7, 1), (9, 0)]:
+        words = lines[line].partition("#")[0].split()
+        words[position] = str(int(words[position]) + 1)
+        changed = "\n".join([*lines[:line], " ".join(words), *lines[line + 1 :]])
+        with pytest.raises(Refused):
+            problem(changed)
+
+
+REFUSALS = {
+    "empty": ("", 1, "may be cut"),
+    "binary": ("b3 1 1 0\n", 1, "a binary .nl file"),
+    "yaml": ("solverkit: 1\n", 1, "begins with g and a digit"),
+    "no variables": (WHOLE.replace(" 4 3 1 1 1", " 0 3 1 1 1"), 2, "no variables"),
+    "two objectives": (WHOLE.replace(" 4 3 1 1 1", " 4 3 2 1 1"), 2, "2 objectives"),
+    "logical": (WHOLE.replace(" 4 3 1 1 1", " 4 3 1 1 1 2"), 2, "2 logical constraints"),
+    "complementarity counted": (WHOLE.replace(" 2 1 0 0 0 0", " 2 1 1 0 0 0"), 3, "complementarity"),
+    "complementarity met": (WHOLE.replace("\n1 4\n", "\n5 1 2\n"), None, "complementarity"),
+    "binary variable": (WHOLE.replace(" 0 0 0 0 0 \t# disc", " 1 0 0 0 0 \t# disc"), 7, "x[3] are discrete"),
+    "integer variable": (WHOLE.replace(" 0 0 0 0 0 \t# disc", " 0 0 1 0 0 \t# disc"), 7, "x[2] are discrete"),
+    "function declared": (WHOLE.replace("S4 1 priority\n0 3", "F0 1 2 gamma"), 11, "function 'gamma'"),
+    "function called": (WHOLE.replace("o41\nv3", "f0 1\nv3"), None, "calls an imported function"),
+    "round": (WHOLE.replace("o41\nv3", "o57\nv3\nn0"), None, "o57 (round)"),
+    "unknown operator": (WHOLE.replace("o41\nv3", "o999\nv3"), None, "o999 (unknown)"),
+    "not a number": (WHOLE.replace("n2.5", "nnan"), None, "'nan' where a number"),
+    "infinite": (WHOLE.replace("n2.5", "n1e999"), None, "too large"),
+    "half a number": (WHOLE.replace("n2.5", "n1e"), None, "'1e' where a number"),
+    "underscore": (WHOLE.replace("n2.5", "n1_0"), None, "'1_0' where a number"),
+    "variable too high": (WHOLE.replace("o41\nv3", "o41\nv5"), None, "a variable is from 0 to 4"),
+    "defined by itself": (WHOLE.replace("v0\nv1\no44", "v0\nv4\no44"), None, "v4 is used before"),
+    "crossed bounds": (WHOLE.replace("0 1 3.5", "0 4 3.5"), None, "leave no room"),
+    "twice in a row": (WHOLE.replace("0 0\n1 0\n2 1", "0 0\n0 0\n2 1"), None, "was given already"),
+    "second C": (WHOLE.replace("C1\n", "C0\n"), None, "a second C0"),
+    "second b": (WHOLE.replace("k3\n", "b\n3\n3\n3\n3\nk3\n"), None, "a second b segment"),
+    "k disagrees": (WHOLE.replace("k3\n3\n5", "k3\n3\n4"), None, "k segment does not agree"),
+    "too many entries": (WHOLE.replace("J2 2\n0 1\n1 1\n", "J2 3\n0 1\n1 1\n2 1\n"), None, "8 entries in J"),
+    "long line": (WHOLE.replace("v3\n", "v3" + " " * 2000 + "x\n"), None, "at most 1000"),
+}
+"""A text, the line that is named (None: the one that was changed), and part of the message."""
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_what_is_wrong_is_named_with_its_line(name, tmp_path):
+    text, line, message = REFUSALS[name]
+    (tmp_path / "model.nl").write_text(text)
+    with pytest.raises(sk.InvalidProblem) as error:
+        sk.load(tmp_path / "model.nl")
+    defect = error.value.defects[0]
+    assert message in defect.message
+    assert defect.file == "model.nl"
+    if line is not None:
+        assert defect.line == line
+    else:
+        assert 10 < defect.line <= text.count("\n") + 1
+
+
+def test_the_line_is_the_very_line():
+    text = WHOLE.replace("n2.5", "n2,5")
+    with pytest.raises(Refused) as error:
+        read_model(text.encode())
+    assert text.split("\n")[error.value.line - 1] == "n2,5"
+    text = WHOLE.replace("0 3\n1 0\n", "0 3\n1 0x\n")
+    with pytest.raises(Refused) as error:
+        read_model(text.encode())
+    assert text.split("\n")[error.value.line - 1] == "1 0x"
+
+
+def test_names_beside_the_file(tmp_path):
+    (tmp_path / "m.nl").write_text(WHOLE)
+    (tmp_path / "m.col").write_text("a\nb\nc\nd\n")
+    (tmp_path / "m.row").write_text("first\nsecond\nthird\ngain\n")
+    found = sk.load(tmp_path / "m.nl")
+    assert found.column_names == ("a", "b", "c", "d")
+    assert found.row_names == ("first", "second", "third")
+    (tmp_path / "m.nl").write_text(REFUSALS["binary variable"][0])
+    with pytest.raises(sk.InvalidProblem, match="the variables d are discrete"):
+        sk.load(tmp_path / "m.nl")
+    (tmp_path / "m.col").write_text("a\nb\nc\n")
+    with pytest.raises(sk.InvalidProblem, match=r"'m.col' has 3 names, and the problem 4"):
+        sk.load(tmp_path / "m.nl")
+
+
+def test_a_problem_file_names_an_nl_file(tmp_path):
+    def load(*lines):
+        head = ["solverkit: 1", "name: named", *lines]
+        (tmp_path / "problem.yaml").write_text("\n".join(head) + "\n")
+        return sk.load(tmp_path / "problem.yaml")
+
+    (tmp_path / "model.nl").write_text(WHOLE)
+    found = load("kind: nonlinear", "nl: model.nl", "expect: {objective: 1+1, point: {x: [1, 2, 3, 4]}}")
+    assert found.name == "named"
+    assert found.expected["objective"] == 2.0
+    np.testing.assert_array_equal(found.expected["point"]["x"], [1, 2, 3, 4])
+    for lines, message in [
+        (("kind: dag", "nl: model.nl"), "3:7: kind: an .nl file holds a nonlinear problem"),
+        (("kind: nonlinear", "nl: ../model.nl"), "leads out of the problem's folder"),
+        (("kind: nonlinear", "nl: other.nl"), "no such file"),
+        (("kind: nonlinear", "nl: model.txt"), "4:5: nl:"),
+        (("kind: nonlinear", "nl: model.nl", "minimize: x"), "minimize: unknown key"),
+        (("kind: nonlinear", "nl: model.nl", "expect: {point: {y: 1}}"), "no such variable"),
+    ]:
+        with pytest.raises(sk.InvalidProblem) as error:
+            load(*lines)
+        assert message in str(error.value)
+    (tmp_path / "model.nl").write_text(WHOLE[:-2])
+    with pytest.raises(sk.InvalidProblem, match=r"^model.nl:84:1: "):
+        load("kind: nonlinear", "nl: model.nl")
+    with pytest.raises(sk.UsageError, match="the file has no parameter 'n'"):
+        sk.load(tmp_path / "model.nl", parameters={"n": 1})
