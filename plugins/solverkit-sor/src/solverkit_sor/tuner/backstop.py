@@ -176,6 +176,19 @@ class Backstop:
             self._solvers[key] = make_arm(name, self.matrices)
         return self._solvers[key]
 
+    # -- what solvers keep
+
+    def keeping(self) -> dict[str, Arm]:
+        """The solvers that keep what they build, by the key of their choice."""
+        return {key: solver for key, solver in self._solvers.items() if solver.name in KEEPING}
+
+    def keeper(self, key: str, choices: list[dict[str, Any]]) -> tuple[Arm, dict[str, Any]]:
+        """The solver with that key and its parameters, made where it is not there yet."""
+        for parameters in (*choices, self.safe, {"solver": "direct"}):
+            if _key(parameters) == key:
+                return self._make(parameters), {name: value for name, value in parameters.items() if name != "solver"}
+        raise UsageError(f"the saved tuner is damaged: it kept something for {key}, which is not in its space")
+
     # -- saving
 
     def state(self) -> dict[str, Any]:

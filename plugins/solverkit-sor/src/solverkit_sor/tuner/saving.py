@@ -84,11 +84,16 @@ class SavedTuner(BaseModel):
 
 def write(tuner: SequenceTuner) -> dict[str, Any]:
     """All that the next rounds depend on, as what `json` can write."""
+    return plain(snapshot(tuner))
+
+
+def snapshot(tuner: SequenceTuner) -> dict[str, Any]:
+    """The same with arrays as they are, and the tuner's own lists: O(1) in the length of the history."""
     from solverkit_sor.learners import LogTS
 
     arms = tuner.arms
     learner = tuner.learner
-    saved = {
+    return {
         "format": "solverkit-sequence-tuner",
         "version": VERSION,
         "options": {
@@ -114,7 +119,6 @@ def write(tuner: SequenceTuner) -> dict[str, Any]:
         "backstop": tuner._backstop and tuner._backstop.state(),
         "solutions": tuner._solutions,
     }
-    return plain(saved)
 
 
 def plain(value: Any) -> Any:
