@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
@@ -100,10 +101,18 @@ def nystrom(product: Callable[[Array], Array], model: Array, rank: int, rng: np.
     n = len(model)
     if not 0 <= rank <= n:
         raise ValueError(f"a Nystrom approximation of an operator on R^{n} needs 0 <= rank <= {n}, not {rank}")
-    xp = namespace(model)
-    W = xp.linalg.qr(like(rng.standard_normal((n, rank)), model))[0]
-    Y = product(W)
-    raised = float(xp.linalg.norm(Y)) * epsilon(model) or epsilon(model)
+    W = namespace(model).linalg.qr(like(rng.standard_normal((n, rank)), model))[0]
+    return from_products(W, product(W))
+
+
+def from_products(W: Array, Y: Array) -> Nystrom:
+    """The approximation from test vectors W (n, rank), linearly independent, and their images Y = A W.
+
+    Raises ValueError as `nystrom` does.
+    """
+    xp = namespace(W)
+    length = float(xp.linalg.norm(W)) or 1.0
+    raised = float(xp.linalg.norm(Y)) / length * sqrt(len(W)) * epsilon(W) or epsilon(W)
     for _ in range(TRIES):
         shifted = Y + raised * W
         core = W.T @ shifted

@@ -10,8 +10,8 @@ square (a discretized equation for the state w) near Q'E Q, Q = E^-1/2 F^1/2 + s
 
     Q'E Q = F + G'E G + (s F^1/2 E^1/2 G + its transpose),    cond <= 2 when the bracket is positive semidefinite
 
-(the matching of Pearson, Wathen 2012). Q is an equation of the kind of G with a positive shift: a cycle of algebraic
-multigrid stands for its inverse where it is large and symmetric and PyAMG is installed, sparse LU otherwise. Where G is
+(the matching of Pearson, Wathen 2012). Q is an equation of the kind of G with a positive shift. Where it is a large
+M-matrix and PyAMG is installed a cycle of algebraic multigrid stands for its inverse, otherwise sparse LU. Where G is
 not square, or C has zeros, F + G'E G itself is factored.
 """
 
@@ -28,7 +28,7 @@ from solverkit_sketched_newton.inner.base import Direction, Inertia, Matrix, New
 from solverkit_sketched_newton.inner.krylov import MAX_ITER, conjugate_gradients, refined, symmetric_lu
 
 PIVOT = 1e-6  # of the row's largest entry: the least entry of D
-MULTIGRID = 20_000  # rows from which a multigrid cycle beats the factorization of a two-dimensional grid
+MULTIGRID = 40_000  # rows from which multigrid beats the factorization of a two-dimensional grid
 STALE = 2.0  # a preconditioner serves other diagonals up to this factor
 
 Apply = Callable[[np.ndarray], np.ndarray]
@@ -162,7 +162,7 @@ class Condensed:
     def _matching(self, F: np.ndarray, E: np.ndarray, G: csr_array) -> Apply:
         """v -> Q^-1 E^-1 Q'^-1 v, exactly or by one multigrid cycle for each Q."""
         Q = csr_array(diags_array(np.sqrt(F / E)) + G)
-        if self.multigrid and len(E) >= MULTIGRID and _is_symmetric(Q):
+        if self.multigrid and len(E) >= MULTIGRID and _is_m_matrix(Q):
             cycle = _multigrid(Q)
             return lambda v: cycle(cycle(v) / E)
         factor = symmetric_lu(csc_array(Q))
@@ -170,15 +170,16 @@ class Condensed:
 
 
 def _multigrid(Q: csr_array) -> Apply:
-    """One symmetric V-cycle: classical coarsening for the signs of an M-matrix, smoothed aggregation otherwise."""
+    """One symmetric V-cycle of classical algebraic multigrid."""
     import pyamg
 
-    away = Q.data[Q.indices != np.repeat(np.arange(Q.shape[0]), np.diff(Q.indptr))]
-    if np.all(away <= 0):
-        levels = pyamg.ruge_stuben_solver(Q)
-    else:
-        levels = pyamg.smoothed_aggregation_solver(Q, symmetry="symmetric")
-    return levels.aspreconditioner().matvec
+    return pyamg.ruge_stuben_solver(Q).aspreconditioner().matvec
+
+
+def _is_m_matrix(Q: csr_array) -> bool:
+    """Symmetric without positive entries off the diagonal: what classical coarsening is made for."""
+    rows = np.repeat(np.arange(Q.shape[0]), np.diff(Q.indptr))
+    return bool(np.all(Q.data[Q.indices != rows] <= 0)) and _is_symmetric(Q)
 
 
 def _is_diagonal(matrix: Matrix) -> bool:

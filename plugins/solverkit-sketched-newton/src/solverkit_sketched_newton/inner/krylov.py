@@ -1,19 +1,21 @@
 """Conjugate gradients for Newton systems, with preconditioners that keep the constraints.
 
-    K u = -r,    K = [ A  J' ; J  -delta_c ],    A = B + S + delta_w,    u = (dx, dy)
-    P        = [ M  J' ; J  -delta_c ],    M symmetric positive definite and cheap to invert
+    [ A  J' ; J  -delta_c ] (dx, dy) = -r,    A = B + S + delta_w,    preconditioner  [ M  J' ; J  -delta_c ]
 
-u starts at -P^-1 r, which leaves J dx - delta_c dy + r_c = 0. Every later step P^-1 (t, 0) keeps that, and on such steps
-K behaves like a positive definite matrix when A does on the null space of J: conjugate gradients work, and see its
-eigenvalues relative to M alone (Gould, Hribar, Nocedal 2001, algorithm II; Dollar, Gould, Schilders, Wathen 2006).
+With t = -sqrt(delta_c) dy as further variables the corner is zero: A, M and J become diag(A, I), diag(M, I) and
+(J, sqrt(delta_c) I). Conjugate gradients then run on the affine space J dx + sqrt(delta_c) t = -r_c and see the
+eigenvalues of A on the null space relative to M alone (Gould, Hribar, Nocedal 2001, algorithm II; Dollar, Gould,
+Schilders, Wathen 2006). A projection in the metric M is
 
-    P^-1 (t, c):    dy = (J M^-1 J' + delta_c)^-1 (J M^-1 t - c),    dx = M^-1 (t - J'dy)
+    y = (J M^-1 J' + delta_c)^-1 (J M^-1 a + sqrt(delta_c) b - c),    x = M^-1 (a - J'y),    t = b - sqrt(delta_c) y
 
-Where p'K p <= 0 turns up, the step p itself is the answer: the caller's test of curvature then fails, as it must.
+Its y goes from the residual to dy at every step (their residual update): otherwise the part of the residual in the
+range of J' grows until it drowns the rest. Where p'A p <= 0 turns up, p itself is the answer: the caller's test of
+curvature then fails, as it must.
 
 | here | formula |
 |---|---|
-| top | residual of the first row, A dx + J'dy + r_x |
+| left, beside | residuals of the rows of dx and of t |
 | Metric.solve | M^-1 |
 | Metric.schur | (J M^-1 J' + delta_c)^-1 |
 """
@@ -22,13 +24,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from math import hypot, sqrt
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.sparse import csc_array, csr_array, diags_array, eye_array, issparse
 from scipy.sparse.linalg import splu
 
-from solverkit_sketched_newton.inner.base import Direction, Inertia, NewtonSystem
+from solverkit_sketched_newton.inner.base import Direction, Inertia, Matrix, NewtonSystem
 
 ROUNDS = 4  # solves of one system: the first, and refinements on its true residual
 WEAKEST = 1e-12  # of the largest entry: the least diagonal that is divided by
@@ -111,38 +114,33 @@ def refined(
 def constrained_conjugate_gradients(
     system: NewtonSystem, metric: Metric, r_x: np.ndarray, r_c: np.ndarray, target: float, max_iter: int = MAX_ITER
 ) -> Direction:
-    """The iteration of the module: top row to an absolute residual of `target`; `residual` is 2 where it met
-    nonpositive curvature and nan otherwise."""
-    J, extra = system.jacobian, system.barrier + system.delta_w
+    """The iteration of the module, to an absolute residual of `target`; `residual` is 2 where it met nonpositive
+    curvature and nan otherwise."""
+    J, extra, root = system.jacobian, system.barrier + system.delta_w, sqrt(system.delta_c)
 
-    def project(t: np.ndarray, c: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
-        first = metric.solve(t)
-        if J.shape[0] == 0:
-            return first, np.zeros(0)
-        y = metric.schur(J @ first - c)
-        return metric.solve(t - J.T @ y), y
+    def project(top: np.ndarray, side: np.ndarray, bottom: np.ndarray | float) -> tuple[Any, Any, Any]:
+        y = metric.schur(J @ metric.solve(top) + root * side - bottom) if len(r_c) else r_c
+        return metric.solve(top - J.T @ y), side - root * y, y
 
-    def top(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return system.product(x) + extra * x + J.T @ y
-
-    x, y = project(-r_x, -r_c)
-    left = -r_x - top(x, y)
-    gx, gy = project(left, 0.0)
-    px, py, square = gx, gy, float(left @ gx)
+    t = np.zeros(len(r_c))
+    x, t, y = project(-r_x, t, -r_c)
+    left, beside = -r_x - system.product(x) - extra * x - J.T @ y, -t - root * y
+    p, q, square = np.zeros_like(x), np.zeros_like(t), np.inf
     for count in range(max_iter):
-        if np.linalg.norm(left) <= target or not square > 0:
+        gx, gt, step = project(left, beside, 0.0)
+        y = y + step  # what of the residual the multipliers can take
+        left, beside = left - J.T @ step, beside - root * step
+        before, square = square, float(left @ gx + beside @ gt)
+        if hypot(np.linalg.norm(left), np.linalg.norm(beside)) <= target or not square > 0:
             return Direction(x, y, np.nan, count)
-        image = top(px, py)
-        curvature = float(px @ image) - float(py @ (J @ px)) + system.delta_c * float(py @ py)
-        if system.delta_c == 0:
-            curvature = float(px @ (image - J.T @ py))
+        p, q = gx + (square / before) * p, gt + (square / before) * q
+        image = system.product(p) + extra * p
+        curvature = float(p @ image + q @ q)
         if not curvature > 0:
-            return Direction(px, py, 2.0, count)
-        x, y = x + (square / curvature) * px, y + (square / curvature) * py
-        left = left - (square / curvature) * image
-        gx, gy = project(left, 0.0)
-        before, square = square, float(left @ gx)
-        px, py = gx + (square / before) * px, gy + (square / before) * py
+            return Direction(p, np.zeros_like(y), 2.0, count)
+        length = square / curvature
+        x, t = x + length * p, t + length * q
+        left, beside = left - length * image, beside - length * q
     return Direction(x, y, np.nan, max_iter)
 
 
@@ -203,12 +201,26 @@ class Krylov:
     def solve(self, r_x: np.ndarray, r_c: np.ndarray, rtol: float) -> Direction:
         """See `InnerSolver`."""
         assert self.system is not None
-        assert self.metric is not None
 
         def once(top: np.ndarray, bottom: np.ndarray, target: float) -> Direction:
+            assert self.system is not None
+            assert self.metric is not None
             return constrained_conjugate_gradients(self.system, self.metric, top, bottom, target, self.max_iter)
 
         return refined(self.system, once, r_x, r_c, rtol)
+
+
+def same_matrix(old: Matrix, new: Matrix) -> bool:
+    """Equal entries: what was factored for one serves the other. Costs nothing where both are one array."""
+    if old is new:
+        return True
+    if old is None or issparse(old) != issparse(new) or old.shape != new.shape:
+        return False
+    if issparse(old):
+        return np.array_equal(old.data, new.data) and np.array_equal(old.indices, new.indices)
+    if old.__array_interface__["data"] == new.__array_interface__["data"] and old.strides == new.strides:
+        return True
+    return np.array_equal(old, new)
 
 
 def _norm(first: np.ndarray, second: np.ndarray) -> float:
