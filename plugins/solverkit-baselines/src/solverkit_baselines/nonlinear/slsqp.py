@@ -52,10 +52,7 @@ class Slsqp(OneShotSolver[Nonlinear]):
                 constraints=rows.constraints(program),
                 method="SLSQP",
                 callback=show,
-                options={
-                    "ftol": min(ctx.tol, 1e-8) ** 2 if self.options.ftol is None else self.options.ftol,
-                    "maxiter": self.options.scipy_max_iter,
-                },
+                options={"ftol": self.options.ftol, "maxiter": self.options.scipy_max_iter},
             )
         point = program.point(found.x, rows.multipliers(found))
         if found.status != 0:

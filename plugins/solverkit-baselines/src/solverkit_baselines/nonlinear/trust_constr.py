@@ -23,7 +23,7 @@ from solverkit.kinds.nonlinear.problem import Nonlinear
 from solverkit_baselines.nonlinear.options import TrustConstrOptions
 from solverkit_baselines.nonlinear.program import Program
 
-MAX_ITER, SHRUNK = 0, 2  # SciPy's statuses: iterations used up, trust region below xtol
+MAX_ITER = 0  # SciPy's status where iterations are used up
 
 
 class TrustConstr(OneShotSolver[Nonlinear]):
@@ -58,8 +58,10 @@ class TrustConstr(OneShotSolver[Nonlinear]):
         point = _answer(program, found)
         if found.status == MAX_ITER:
             raise Stop(Termination.MAX_ITER, f"trust-constr says: {found.message}", point)
-        if found.status == SHRUNK and found.constr_violation > ctx.tol:
-            message = f"the trust region shrank to nothing where a constraint is broken by {found.constr_violation:.2g}"
+        if found.constr_violation > ctx.tol:
+            message = (
+                f"trust-constr ended where a constraint is broken by {found.constr_violation:.2g}: {found.message}"
+            )
             raise Stop(Termination.STALLED, message, point)
         return point
 
