@@ -68,7 +68,7 @@ class SlsqpOptions(Options):
         1e-14,
         gt=0,
         description="SLSQP's accuracy: it ends where the change of f, or the slope and the violation, are below it. "
-        "SciPy's own default is 1e-6; of the powers 1e-8, 1e-10, ..., 1e-16 this one leads to most certificates at 1e-8 "
-        "on the 41 problems of `nonlinear-41`, with the fewest iterations.",
+        "SciPy's own default is 1e-6; of the powers 1e-8, 1e-10, ..., 1e-16 this one leads to most certificates at "
+        "1e-8 on the 41 problems of the suite nonlinear-41, with the fewest iterations.",
     )
     scipy_max_iter: int = Field(1000, ge=1, description="Iterations at most. SciPy's own default is 100.")
