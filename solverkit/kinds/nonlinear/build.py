@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
+from scipy.optimize import LinearConstraint
 
 from solverkit.kinds.messages import found
 from solverkit.kinds.nonlinear.kind import NonlinearKind
 from solverkit.kinds.nonlinear.problem import Nonlinear
+from solverkit.kinds.nonlinear.rows import Part, joined
 from solverkit.kinds.nonlinear.schema import NonlinearFile
+from solverkit.kinds.nonlinear.scipy_problem import linear_part
 from solverkit.kinds.source import NamedSource, reserved
 
 
@@ -28,7 +32,8 @@ def nonlinear(
     variables : names to `{shape, start, lower, upper, set}`
     minimize : an expression, a torch function of the blocks by name (`lambda x, y: ...`), or
         `{"python": function, "degree": 2}` to declare it quadratic, which is probed; left out for systems of equations
-    subject_to : names to expressions, or `"inequality"` (<= 0) and `"equality"` (== 0) to torch functions
+    subject_to : names to expressions, or `"inequality"` (<= 0) and `"equality"` (== 0) to torch functions; or names
+        to SciPy's LinearConstraint over the flat vector of all variables, whose matrix is not copied
     data : name -> array or sparse matrix, for expressions
     parameters : name -> number, for expressions
 
@@ -45,7 +50,9 @@ def nonlinear(
         for key in names:
             if message := reserved(key):
                 source.defect((section, key), message)
-    keys = {"variables": dict(variables), "minimize": minimize, "subject_to": dict(subject_to or {})}
+    given = dict(subject_to or {})
+    matrices = {key: given.pop(key) for key, item in list(given.items()) if isinstance(item, LinearConstraint)}
+    keys = {"variables": dict(variables), "minimize": minimize, "subject_to": given}
     try:
         file = NonlinearFile.model_validate(keys)
     except ValidationError as error:
@@ -55,4 +62,13 @@ def nonlinear(
         raise
     problem = NonlinearKind().build(file, source)
     source.check()
-    return problem
+    return _with_matrices(problem, matrices) if matrices else problem
+
+
+def _with_matrices(problem: Nonlinear, matrices: Mapping[str, LinearConstraint]) -> Nonlinear:
+    """More rows, after the others."""
+    parts = [linear_part(item, name, problem.n) for name, item in matrices.items()]
+    if problem.constraint_function is not None:
+        parts.insert(0, Part(problem.constraint_function, problem.lower, problem.upper, problem.row_names))
+    function, lower, upper, names = joined(parts, problem.n)
+    return replace(problem, constraint_function=function, lower=lower, upper=upper, row_names=names)

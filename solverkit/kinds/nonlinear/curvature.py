@@ -30,6 +30,7 @@ from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, LinearOperator
 
 from solverkit.kinds.nonlinear.local import TINY, Local
 from solverkit.kinds.nonlinear.multipliers import Measured
+from solverkit.kinds.nonlinear.problem import Matrix, Nonlinear
 from solverkit.operators.least_squares import null_space, positive_definiteness
 from solverkit.operators.polyhedra import AffineProjector
 from solverkit.operators.qp import row_norms
@@ -89,22 +90,23 @@ def curvature(local: Local, found: Measured, width: float) -> Curvature:
     active = Active.of(local, found, width)
     if problem.n <= DENSE:
         return _dense(local, found, active)
-    if "hessian" in problem.provides and _sparse(problem):
-        H = csr_array(problem.hessian(local.x, found.y))
-        if _diagonally_dominant(H) or (problem.n <= PIVOTS and positive_definiteness(H) >= 0):
+    if "hessian" in problem.provides and sparse_hessian(problem):
+        H = problem.hessian(local.x, found.y)
+        pivots = issparse(H) and problem.n <= PIVOTS
+        if _diagonally_dominant(H) or (pivots and positive_definiteness(csr_array(H)) >= 0):
             return Curvature(0.0, "Lagrangian convex at the point")
     if problem.n + problem.m <= LARGE:
         return _lanczos(local, found, active)
     return Curvature(0.0, f"not checked: more than {LARGE} variables and rows")
 
 
-def _sparse(problem) -> bool:
-    """Whether the Hessian is known to be sparse without forming it: torch forms dense ones."""
+def sparse_hessian(problem: Nonlinear) -> bool:
+    """Whether the Hessian is cheap to form, as far as that is known: torch's is dense, and made of products."""
     functions = (problem.objective_function, problem.constraint_function)
     return not any(hasattr(function, "tensor") for function in functions if function is not None)
 
 
-def _diagonally_dominant(H: csr_array) -> bool:
+def _diagonally_dominant(H: Matrix) -> bool:
     diagonal = H.diagonal()
     others = np.asarray(abs(H).sum(axis=1)).ravel() - np.abs(diagonal)
     return bool(np.all(diagonal - others >= -1e-14 * np.abs(diagonal)))

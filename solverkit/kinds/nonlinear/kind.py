@@ -31,7 +31,7 @@ class NonlinearKind(Kind):
         from solverkit.kinds import formulas, variables
         from solverkit.kinds.expectation import expected
         from solverkit.kinds.nonlinear.problem import RESERVED, Nonlinear
-        from solverkit.kinds.nonlinear.rows import Part, box_and_rows, joined
+        from solverkit.kinds.nonlinear.rows import box_and_rows, joined, written
 
         blocks, simple = variables.build(file.variables, source, ("variables",))
         for name in RESERVED.intersection(file.variables):
@@ -39,11 +39,9 @@ class NonlinearKind(Kind):
             source.defect(("variables", name), message, key=True)
         shapes = {block.name: block.shape for block in blocks}
         objective = formulas.objective(file.minimize, shapes, source, ("minimize",))
-        constraints = formulas.constraints(file.subject_to, shapes, source, ("subject_to",))
+        constraints = written(file.subject_to, shapes, source)
         lowest, highest, parts = box_and_rows(simple, sum(block.size for block in blocks))
-        if constraints is not None and constraints.function.outputs:
-            parts.insert(0, Part(constraints.function, constraints.lower, constraints.upper, constraints.names))
-        function, lower, upper, names = joined(parts, len(lowest))
+        function, lower, upper, names = joined([*constraints, *parts], len(lowest))
         return Nonlinear(
             name=source.name,
             variables=blocks,

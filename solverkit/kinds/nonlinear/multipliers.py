@@ -16,7 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array, eye_array, hstack
+from scipy.sparse import block_array, csc_array, csr_array, eye_array, hstack
+from scipy.sparse.linalg import lsmr, splu
 
 from solverkit.kinds.base import Point
 from solverkit.kinds.nonlinear.local import ROUNDING, TINY, Local
@@ -25,6 +26,10 @@ from solverkit.operators.least_squares import signed_least_squares
 
 SIGNED = 5000  # variables and active rows up to which the signs are kept exactly
 ROUNDS = 6
+DELTA = 1e-10  # of the proximal steps; gradients have length one
+PROXIMAL = 20
+FACTORED = 500_000  # variables and rows up to which they are factored; beyond, LSMR with STEPS steps
+STEPS = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,9 +158,34 @@ def _unsigned(local: Local, rows: np.ndarray, held: np.ndarray) -> np.ndarray:
         gram = (matrix * free if held.any() else matrix) @ matrix.T / norms / norms[:, None]
         right = -(matrix @ target) / norms
         return np.linalg.lstsq(gram, right, rcond=1e-14)[0]
-    columns = csr_array(local.jacobian[rows]).multiply(1 / norms[:, None]).multiply(free[None, :]).T
-    none = csr_array((0, len(rows)))
-    return signed_least_squares(csr_array(columns), target, none, np.zeros(len(rows), bool)).u
+    return _proximal(
+        csc_array(csr_array(local.jacobian[rows]).multiply(1 / norms[:, None]).multiply(free[None, :]).T), target
+    )
+
+
+def _proximal(M: csc_array, c: np.ndarray) -> np.ndarray:
+    """argmin ||M u + c||_2 of any rank by proximal steps, one sparse factorization for all of them:
+
+    [ I    M      ] [s]   [ -c         ]
+    [ M'  -DELTA I ] [u] = [ -DELTA u_k ]
+    """
+    rows, columns = M.shape
+    if rows + columns > FACTORED:
+        return -lsmr(M, c, atol=1e-14, btol=1e-14, conlim=0, maxiter=STEPS)[0]
+    matrix = block_array([[eye_array(rows), M], [M.T, -DELTA * eye_array(columns)]])
+    try:  # the ordering that does not mind dense rows
+        factor = splu(csc_array(matrix), permc_spec="COLAMD", diag_pivot_thresh=1e-3)
+    except RuntimeError:
+        return np.zeros(columns)
+    u = np.zeros(columns)
+    for _ in range(PROXIMAL):
+        right = np.concatenate([-c, -DELTA * u])
+        solution = factor.solve(right)
+        solution += factor.solve(right - matrix @ solution)
+        step, u = float(np.abs(solution[rows:] - u).max()), solution[rows:]
+        if not step > 1e-12 * float(np.abs(u).max()):
+            break
+    return u
 
 
 def _active(room: tuple[np.ndarray, np.ndarray], width: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -8,18 +8,20 @@ Unlike the parts of a product of sets, these may overlap. Rows of one entry, as 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
+from solverkit.kinds.nonlinear.affine import DENSE_SHARE, densified
 from solverkit.operators.quadratic import Linear, shifted
 from solverkit.operators.sets import Box, Free, Product, SimpleSet
 
 if TYPE_CHECKING:
     from solverkit.expressions.function import Function
+    from solverkit.kinds.base import Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,13 +77,22 @@ class Stack:
         return np.concatenate([part.jvp(z[at], direction[at]) for at, part in self.parts])
 
     def jacobian(self, z: np.ndarray) -> Any:
-        """(m, n): dense where every part's is, else sparse."""
+        """(m, n): dense where dense parts are most of it, else sparse."""
         matrices = [part.jacobian(z[at]) for at, part in self.parts]
-        if all(isinstance(matrix, np.ndarray) for matrix in matrices) and all(self._whole(at) for at, _ in self.parts):
-            return np.vstack(matrices)
+        dense = sum(matrix.size for matrix in matrices if isinstance(matrix, np.ndarray))
+        if dense > DENSE_SHARE * self.outputs * self.inputs:
+            return self._filled(matrices)
         sparse = [csr_array(matrix) for matrix in matrices]
         placed = zip(self.parts, sparse, strict=True)
         return csr_array(vstack([m if self._whole(at) else shifted(m, at.start, self.inputs) for (at, _), m in placed]))
+
+    def _filled(self, matrices: list[Any]) -> np.ndarray:
+        out, row = np.zeros((self.outputs, self.inputs)), 0
+        for (at, _), matrix in zip(self.parts, matrices, strict=True):
+            rows = slice(row, row + matrix.shape[0])
+            out[rows, at] = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+            row = rows.stop
+        return out
 
     def hvp(self, z: np.ndarray, weights: np.ndarray, direction: np.ndarray) -> np.ndarray:
         """H(z, w) d, (n,)."""
@@ -135,6 +146,32 @@ def joined(parts: Sequence[Part], inputs: int) -> tuple[Function | None, np.ndar
         return parts[0].function, lower, upper, names
     places = [(part.at or slice(0, inputs), part.function) for part in parts]
     return Stack(places, inputs), lower, upper, names
+
+
+def written(formulas: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]], source: Source) -> list[Part]:
+    """The rows that a file's or caller's formulas describe.
+
+    Where much dense data is multiplied, constraints that are affine are kept as matrices, and apart from the others,
+    whose sparse Jacobian they would fill.
+    """
+    from solverkit.kinds import formulas as rule
+
+    whole = rule.constraints(formulas, shapes, source, ("subject_to",))
+    if whole is None or whole.function.outputs == 0:
+        return []
+    if source.defects or not hasattr(whole.function, "tensor") or whole.function.degree in (0, 1):
+        return [Part(densified(whole.function), whole.lower, whole.upper, whole.names)]
+    texts = {name: formula for name, formula in formulas.items() if isinstance(formula, str)}
+    if len(texts) < 2 or len(texts) < len(formulas):
+        return [Part(whole.function, whole.lower, whole.upper, whole.names)]
+    alone = {name: rule.constraints({name: text}, shapes, source, ("subject_to",)) for name, text in texts.items()}
+    parts = []
+    affine = [name for name, found in alone.items() if found is not None and found.function.degree in (0, 1)]
+    for group in (affine, [name for name in texts if name not in affine]):
+        found = rule.constraints({name: texts[name] for name in group}, shapes, source, ("subject_to",))
+        if found is not None and found.function.outputs:
+            parts.append(Part(densified(found.function), found.lower, found.upper, found.names))
+    return parts
 
 
 def box_and_rows(simple: SimpleSet, inputs: int) -> tuple[np.ndarray, np.ndarray, list[Part]]:

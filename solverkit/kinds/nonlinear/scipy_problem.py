@@ -63,11 +63,6 @@ def scipy_problem(
     )
 
 
-def part_of(item: Any, name: str, inputs: int) -> Part:
-    """The rows of a LinearConstraint over the whole flat vector, for problems that are built in Python."""
-    return _linear(item, name, inputs)
-
-
 def _vector(x0: Any) -> np.ndarray:
     start = np.atleast_1d(np.asarray(x0))
     if start.dtype.kind not in "fiub" or start.ndim > 1 or start.size == 0:
@@ -190,7 +185,7 @@ def _listed(constraints: Any) -> Sequence[Any]:
 def _part(item: Any, position: int, x0: np.ndarray, box: Pair) -> Part:
     label = f"constraints[{position}]"
     if isinstance(item, LinearConstraint):
-        return _linear(item, label, len(x0))
+        return linear_part(item, label, len(x0))
     if isinstance(item, NonlinearConstraint):
         return _nonlinear(item, label, x0, box)
     if isinstance(item, Mapping):
@@ -199,7 +194,8 @@ def _part(item: Any, position: int, x0: np.ndarray, box: Pair) -> Part:
     raise UsageError(f"{label} is {known}, not {type(item).__name__}")
 
 
-def _linear(item: LinearConstraint, label: str, inputs: int) -> Part:
+def linear_part(item: LinearConstraint, label: str, inputs: int) -> Part:
+    """The rows of a LinearConstraint over the whole flat vector; its matrix is not copied."""
     _no_promise(item, label)
     if item.A.shape[1] != inputs:
         raise UsageError(f"{label}: A has {item.A.shape[1]} columns; x has {inputs} numbers")
