@@ -23,11 +23,25 @@ class SketchedNewtonOptions(Options):
         description="production: inexact Newton with inertia correction, a barrier for inequalities and restoration. "
         "paper: the iteration of arXiv 2305.18379 to the letter, equality constraints only.",
     )
-    inner: Literal["auto", "dense", "sparse", "schur", "krylov", "exact", "gaussian", "kaczmarz"] = Field(
+    inner: Literal[
+        "auto",
+        "dense",
+        "sparse",
+        "schur",
+        "condensed",
+        "nystrom",
+        "krylov",
+        "exact",
+        "gaussian",
+        "kaczmarz",
+    ] = Field(
         "auto",
         description="How the Newton system is solved. Production: auto picks by structure; dense: Bunch-Kaufman; "
-        "sparse: LDL' with a fill-reducing order; schur: Schur complement, sketched where it is large; krylov: "
-        "preconditioned Krylov steps. Paper: exact (the default there), or sketch-and-project with gaussian or kaczmarz sketches.",
+        "sparse: LDL' with a fill-reducing order; schur: Schur complement of a diagonal "
+        "Hessian, sketched where it is large; condensed: conjugate gradients on the variables that the constraints "
+        "leave; nystrom: conjugate gradients on products with the Hessian, preconditioned by its random sketch; "
+        "krylov: conjugate gradients with the Hessian's diagonal as preconditioner. Paper: exact (the default there), "
+        "or sketch-and-project with gaussian or kaczmarz sketches.",
     )
     eta1: float = Field(
         1.0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from solverkit.plugin import SolverSpec, hookimpl
+from solverkit.plugin import SolverSpec, SourceSpec, hookimpl
 
 
 @hookimpl
@@ -22,4 +22,32 @@ def solverkit_solvers() -> list[SolverSpec]:
             avoid="Functions with kinks, or noisy ones; global optima of nonconvex problems are not looked for.",
             priority=10,
         )
+    ]
+
+
+@hookimpl
+def solverkit_sources() -> list[SourceSpec]:
+    """Seeded data of the structured examples."""
+    module = "solverkit_sketched_newton.generators"
+    return [
+        SourceSpec(
+            "poisson-control",
+            "The five-point Laplacian and the wanted state of a control problem, `size` points a side.",
+            f"{module}:poisson_control",
+        ),
+        SourceSpec(
+            "dense-constraints",
+            "A separable objective with dense equations, and sparse samples for a Gram matrix where asked.",
+            f"{module}:dense_constraints",
+        ),
+        SourceSpec(
+            "sphere-logistic",
+            "Samples, labels and random equations of a logistic regression on the unit sphere.",
+            f"{module}:sphere_logistic",
+        ),
+        SourceSpec(
+            "breast-cancer-logistic",
+            "The same equations with scikit-learn's breast cancer data.",
+            f"{module}:breast_cancer_logistic",
+        ),
     ]

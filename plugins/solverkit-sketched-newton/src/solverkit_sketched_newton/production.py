@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from solverkit.kinds.nonlinear.problem import BOUND_MULTIPLIERS, FARKAS, MULTIPLIERS, RAY, Nonlinear
 from solverkit.plugin import Context, Point, Stop, Termination
@@ -188,7 +189,7 @@ class Production:
         gradient = at.g.copy()
         gradient[form.below] -= state.z_low
         gradient[form.above] += state.z_high
-        zero = np.zeros((form.n, form.n)) if form.dense else None
+        zero = np.zeros((form.n, form.n)) if form.dense else csr_array((form.n, form.n))
         system = NewtonSystem(zero, np.zeros_like, np.ones(form.n), self._jacobian(state), delta_c=1e-8)
         inner = self._newton.regularizer.inner
         if not inner.prepare(system).usable:

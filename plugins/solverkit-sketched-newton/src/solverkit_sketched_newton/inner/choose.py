@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from solverkit_sketched_newton.inner.base import InnerSolver
@@ -9,6 +10,16 @@ from solverkit_sketched_newton.inner.base import InnerSolver
 if TYPE_CHECKING:
     from solverkit_sketched_newton.form import Form
     from solverkit_sketched_newton.options import SketchedNewtonOptions
+
+SOLVERS = {
+    "structured": ("structured", "Structured"),
+    "dense": ("dense", "Dense"),
+    "sparse": ("sparse", "SparseLDL"),
+    "schur": ("schur", "Schur"),
+    "condensed": ("condensed", "Condensed"),
+    "nystrom": ("nystrom", "NystromCG"),
+    "krylov": ("krylov", "Krylov"),
+}
 
 
 def choose(form: Form, options: SketchedNewtonOptions, hessian: Any, jacobian: Any) -> InnerSolver:
@@ -18,11 +29,6 @@ def choose(form: Form, options: SketchedNewtonOptions, hessian: Any, jacobian: A
     """
     name = options.inner
     if name == "auto":
-        name = "dense" if form.dense else "sparse"
-    if name == "dense":
-        from solverkit_sketched_newton.inner.dense import Dense
-
-        return Dense()
-    from solverkit_sketched_newton.inner.sparse import SparseLDL
-
-    return SparseLDL()
+        name = "dense" if form.dense else "structured"
+    module, solver = SOLVERS[name]
+    return getattr(import_module(f"solverkit_sketched_newton.inner.{module}"), solver)()

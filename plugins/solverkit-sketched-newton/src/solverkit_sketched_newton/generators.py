@@ -1,0 +1,101 @@
+"""Seeded data for the structured problem files: the same seed gives the same arrays on every machine.
+
+| name in a file | function | used by |
+|---|---|---|
+| `poisson-control` | `poisson_control` | problems/nonlinear/poisson-control |
+| `dense-constraints` | `dense_constraints` | problems/nonlinear/dense-constraints, dense-constraints-gram |
+| `sphere-logistic` | `sphere_logistic` | problems/nonlinear/logistic-* |
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array, diags_array, eye_array, kron
+
+
+def poisson_control(size: int = 150) -> dict[str, Any]:
+    """Control of the discrete Poisson equation on (-1, 1)^2, `size` interior points a side.
+
+    `laplacian` (size^2, size^2), the five-point stencil over h^2, h = 2 / (size + 1); `target` (size^2,), the state
+    wanted: sin(4 + 0.1/sqrt(15) (i - (size + 1)/2)) + cos(3 + 0.1/sqrt(15) (j - (size + 1)/2)). Points are ordered with j
+    fastest.
+    """
+    line = diags_array([np.ones(size - 1), np.full(size, -2.0), np.ones(size - 1)], offsets=[-1, 0, 1])
+    grid = kron(line, eye_array(size)) + kron(eye_array(size), line)
+    place = 0.1 / np.sqrt(15.0) * (np.arange(1, size + 1) - (size + 1) / 2)
+    target = np.add.outer(np.sin(4.0 + place), np.cos(3.0 + place)).ravel()
+    return {"laplacian": csr_array(grid * ((size + 1) / 2) ** 2), "target": target}
+
+
+def dense_constraints(
+    size: int = 5000, rows: int = 300, seed: int = 0, samples: int = 0, features: int = 30
+) -> dict[str, Any]:
+    """Data of min 0.5 d'x^2 + c'x + sum log(1 + exp(x_i)) subject to G x = b, G dense.
+
+    `G` (rows, size) and `c` (size,) standard normal, `d` (size,) uniform on [0.1, 1.1], `b` = G times a standard normal
+    vector, so that the rows are consistent. With `samples` > 0 also `X` (samples, size), sparse: `features` entries of
+    1/sqrt(features) in each row, columns drawn with probabilities that fall like 1/(1 + j/20), as words do.
+    """
+    rng = np.random.default_rng(seed)
+    G = rng.standard_normal((rows, size))
+    data: dict[str, Any] = {
+        "G": G,
+        "b": G @ rng.standard_normal(size),
+        "c": rng.standard_normal(size),
+        "d": 0.1 + rng.random(size),
+    }
+    if samples:
+        data["X"] = _words(samples, size, features, rng) / np.sqrt(features)
+    return data
+
+
+def sphere_logistic(
+    samples: int = 49749, features: int = 300, nonzeros: float = 11.65, rows: int = 10, seed: int = 0
+) -> dict[str, Any]:
+    """Logistic regression on the unit sphere under random linear equations, in the shape of the LIBSVM sets.
+
+    `X` (samples, features), sparse, 0/1, about `nonzeros` ones a row (0: dense, standard normal); `label` (samples,) in
+    {-1, 1}, drawn from a logistic model, 3 in 100 of them positive for the sparse form as in w8a, half otherwise; `A`
+    (rows, features) and `b` (rows,) standard normal, b scaled so that A w = b meets the unit sphere.
+    """
+    rng = np.random.default_rng(seed)
+    if nonzeros > 0:
+        X: Any = _words(samples, features, nonzeros, rng)
+    else:
+        X = rng.standard_normal((samples, features))
+    margin = X @ rng.standard_normal(features)
+    margin = margin + rng.logistic(size=samples)
+    share = 0.97 if nonzeros > 0 else 0.5
+    label = np.where(margin > np.quantile(margin, share), 1.0, -1.0)
+    return {"X": X, "label": label, **sphere_rows(features, rows, rng)}
+
+
+def breast_cancer_logistic(rows: int = 10, seed: int = 0) -> dict[str, Any]:
+    """The same problem on scikit-learn's breast cancer data (569 x 30; UCI, CC BY 4.0), features standardized."""
+    from sklearn.datasets import load_breast_cancer  # heavy, and absent from a light installation
+
+    features, target = load_breast_cancer(return_X_y=True)
+    X = (features - features.mean(axis=0)) / features.std(axis=0)
+    return {"X": X, "label": 2.0 * target - 1.0, **sphere_rows(X.shape[1], rows, np.random.default_rng(seed))}
+
+
+def sphere_rows(features: int, rows: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """`A` (rows, features) and `b` (rows,), normal; b is shortened where the solution nearest to 0 of A w = b lies
+    outside of the sphere of radius 0.9."""
+    A, b = rng.standard_normal((rows, features)), rng.standard_normal(rows)
+    nearest = float(np.linalg.norm(np.linalg.lstsq(A, b, rcond=None)[0])) if rows else 0.0
+    return {"A": A, "b": b * min(1.0, 0.9 / nearest) if nearest > 0 else b}
+
+
+def _words(samples: int, size: int, count: float, rng: np.random.Generator) -> csr_array:
+    """0/1 rows with about `count` ones, column j drawn with probability proportional to 1/(1 + j/20)."""
+    weight = 1.0 / (1.0 + np.arange(size) / 20.0)
+    lengths = np.maximum(rng.poisson(count, samples), 1)
+    columns = rng.choice(size, size=int(lengths.sum()), p=weight / weight.sum())
+    rows = np.repeat(np.arange(samples), lengths)
+    matrix = csr_array((np.ones(len(rows)), (rows, columns)), shape=(samples, size))
+    matrix.sum_duplicates()
+    matrix.data[:] = 1.0
+    return matrix
