@@ -60,7 +60,7 @@ class Bandit:
         trial = self.arm.solve(matrix, rhs, x0, rtol, self.cap, self.parameters[chosen])
         last, iterations, work, rescued = trial, trial.iterations, trial.work, ""
         if not trial.converged:
-            rescued = trial.outcome.value
+            rescued = f"arm {chosen} of {self.arm.name}: {trial.outcome.value}; {self.safe.name} went on"
             first = float(np.linalg.norm(rhs if x0 is None else rhs - matrix @ x0))
             begin = trial.x if trial.residual <= first else x0
             last = self.safe.solve(matrix, rhs, begin, rtol)
@@ -73,6 +73,23 @@ class Bandit:
             cost = trial.iterations + (self._in_iterations(last.work, matrix) if rescued else 0.0)
         self.learner.update(chosen, context, cost)
         return Round(last.x, chosen, cost, iterations, last.converged, last.residual, rescued)
+
+    def state(self) -> dict[str, Any]:
+        """The learner's."""
+        return self.learner.state()
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from `state`."""
+        self.learner.load(state)
+
+    @property
+    def kept(self) -> dict[str, Arm]:
+        """Solvers that may keep what they build, by name."""
+        return {"arm": self.arm, "safe": self.safe}
+
+    def keeper(self, name: str) -> tuple[Arm, Parameters]:
+        """The solver of that name, and the parameters of its preconditioner."""
+        return (self.arm, self.parameters[0]) if name == "arm" else (self.safe, {})
 
     def _in_iterations(self, work: float, matrix: csr_array) -> float:
         """`work` of the safe solver in iterations of the arm, so that both can be added."""

@@ -33,13 +33,30 @@ from solverkit.kinds.linear_sequence.systems import System
 from solverkit_sor import policies
 from solverkit_sor.bandit import Bandit, Round
 from solverkit_sor.gap import Gap
+from solverkit_sor.keeping import Keeping
 from solverkit_sor.options import SorTunerOptions
 from solverkit_sor.solvers.base import Matrices
 from solverkit_sor.solvers.catalogue import make_arm
-from solverkit_sor.solvers.lag import Lag
+from solverkit_sor.tuned import Tuned
+from solverkit_sor.tuner.sequence import SequenceTuner
+from solverkit_sor.tuner.space import Real
 
 MILLISECOND = 1_000_000  # multiply-adds of a step: about as many as a millisecond has
 TYPICAL = 20  # iterations of a solve, to guess how many systems that is
+
+SPACES: dict[str, Any] = {
+    "auto": "auto",
+    **{
+        name: [
+            {"solver": name, "w": Real(1.0, 1.95, 12, "relaxation")},
+            {"solver": name, "formula": Real(0.5, 8.0, 5, "log")},
+        ]
+        for name in ("sor", "ssor-cg")
+    },
+}
+"""What SequenceTuner chooses from, by `solver`."""
+
+FREE = tuple(SPACES)
 
 
 @dataclass
@@ -56,8 +73,7 @@ class State:
     failed: list[int] = field(default_factory=list)  # systems that nothing solved
     learner: dict[str, Any] | None = None
     gap: np.ndarray | None = None  # (n,) vector of `Gap`, for the closed form
-    built: list[int] = field(default_factory=list)  # [t] of the matrix that a kept preconditioner was built for
-    lag: Lag = field(default_factory=Lag)
+    kept: dict[str, Any] = field(default_factory=dict)  # of `Keeping`
 
 
 class SorTuner(Solver[LinearSequence, State]):
@@ -68,8 +84,8 @@ class SorTuner(Solver[LinearSequence, State]):
     def __init__(self, options: SorTunerOptions) -> None:
         super().__init__(options)
         self._served: State | None = None  # whose learner the caches below hold
-        self._matrices: Matrices
-        self._bandit: Bandit
+        self._decider: Bandit | Tuned
+        self._keeping: Keeping
         self._look: policies.Look
         self._gap: Gap
 
@@ -78,18 +94,18 @@ class SorTuner(Solver[LinearSequence, State]):
     def init(self, problem: LinearSequence, start: Point, ctx: Context) -> State:
         """Nothing solved. Raises UsageError or Unsuitable where options and problem do not fit together."""
         state = State(np.zeros((problem.T, problem.n)), np.zeros(problem.T), np.zeros(problem.T, np.int64))
-        self._prepare(problem, state)
+        self._prepare(problem, state, ctx)
         return state
 
     def step(self, problem: LinearSequence, state: State, ctx: Context) -> State:
         """A block of systems."""
-        self._prepare(problem, state)
+        self._prepare(problem, state, ctx)
         rtol = problem.target(ctx.tol)
         for _ in range(self._block(problem)):
             if state.t == problem.T:
                 break
             self._solve(problem, state, ctx, rtol)
-        state.learner = self._bandit.learner.state()
+        state.learner, state.kept = self._decider.state(), self._keeping.saved
         if state.t == problem.T and state.failed:
             raise Stop(Termination.STALLED, _unsolved(state.failed, rtol), self.point(state))
         return state
@@ -119,11 +135,12 @@ class SorTuner(Solver[LinearSequence, State]):
         system = problem.system(t, state.x[t - 1] if t else problem.initial)
         try:
             x0 = self._first(problem, state, system)
-            done = self._bandit.solve(system.matrix, system.rhs, x0, rtol, self._seen(state, system, ctx), ctx.rng)
+            done = self._decider.solve(system.matrix, system.rhs, x0, rtol, self._seen(state, system, ctx), ctx.rng)
         except UsageError as error:
             raise type(error)(f"system {t} of {problem.name!r}: {error}") from None
+        if builds := self._keeping.note(self._decider.kept, t):
+            ctx.charge(SETUPS, builds)
         self._account(state, done, ctx, float(np.linalg.norm(system.rhs)))
-        self._note_build(state, ctx)
 
     def _seen(self, state: State, system: System, ctx: Context) -> object:
         """What the learner sees; the closed form's vector is built at the first system, and charged."""
@@ -132,7 +149,7 @@ class SorTuner(Solver[LinearSequence, State]):
             state.gap = self._gap.vector
             state.iterations += self._gap.iterations
             ctx.charge(ITERATIONS, self._gap.iterations)
-            state.cost[state.t] += self._gap.iterations if self._bandit.cost == "iterations" else self._gap.work
+            state.cost[state.t] += self._gap.iterations if self._decider.cost == "iterations" else self._gap.work
         return seen
 
     def _account(self, state: State, done: Round, ctx: Context, size: float) -> None:
@@ -145,7 +162,7 @@ class SorTuner(Solver[LinearSequence, State]):
             state.residual = max(state.residual, done.residual / size)
         if done.rescued:
             state.rescued += 1
-            ctx.log(f"system {t}: arm {done.arm} {done.rescued}; the safe solver took over")
+            ctx.log(f"system {t}: {done.rescued}")
         if not done.converged:
             state.failed.append(t)
             ctx.log(f"system {t}: not solved to the tolerance, by the safe solver either")
@@ -170,37 +187,69 @@ class SorTuner(Solver[LinearSequence, State]):
 
     # -- what follows from problem and options alone
 
-    def _prepare(self, problem: LinearSequence, state: State) -> None:
-        """Build solver and learner, or have them back after a resume."""
+    def _prepare(self, problem: LinearSequence, state: State, ctx: Context) -> None:
+        """Build solvers and learner, or have them back after a resume."""
         if self._served is state:
             return
-        options = self.options
         solver = self._solver(problem)
-        policy = options.policy
-        if policy == "auto":
-            policy = "tsallis-inf" if options.paper else "log-ts"
-        self._matrices, self._gap = Matrices(), Gap()
-        arms = policies.values(options, solver)
-        learner = policies.learner(options, policy, problem, arms)
-        if state.learner is not None:
-            learner.load(state.learner)
+        self._gap, self._keeping = Gap(), Keeping()
         self._gap.vector = state.gap
-        self._bandit = Bandit(
-            arm=make_arm(solver, self._matrices, grid=problem.grid),
+        self._decider = self._tuner(problem, solver, ctx) if self._free else self._bandit(problem, solver)
+        policy = "log-ts" if self._free else self._policy
+        self._look = policies.look(self.options, policy, problem, self._gap)
+        if state.learner is not None:
+            self._decider.load(state.learner)
+            names = {name: self._decider.keeper(name) for name in state.kept}
+            self._keeping.restore(state.kept, names, problem, state.x)
+        self._served = state
+
+    @property
+    def _free(self) -> bool:
+        """Whether `SequenceTuner` decides."""
+        options = self.options
+        return not options.paper and options.policy == "auto" and options.arms is None and options.solver in FREE
+
+    @property
+    def _policy(self) -> str:
+        options = self.options
+        if options.policy != "auto":
+            return options.policy
+        return "tsallis-inf" if options.paper else "log-ts"
+
+    def _tuner(self, problem: LinearSequence, solver: str, ctx: Context) -> Tuned:
+        options = self.options
+        if options.cost == "iterations":
+            raise UsageError(
+                "cost=iterations compares values of one parameter: give a policy, or mode=paper, or cost=work"
+            )
+        return Tuned(
+            SequenceTuner(
+                space=SPACES[options.solver],
+                cost=options.cost or "work",
+                safe=self._safe(problem),
+                seed=ctx.rng,
+                discount=options.discount,
+            )
+        )
+
+    def _bandit(self, problem: LinearSequence, solver: str) -> Bandit:
+        options, matrices = self.options, Matrices()
+        arms = policies.values(options, solver)
+        return Bandit(
+            arm=make_arm(solver, matrices, grid=problem.grid),
             parameters=arms,
-            learner=learner,
-            safe=make_arm(self._safe(problem), self._matrices),
+            learner=policies.learner(options, self._policy, problem, arms),
+            safe=make_arm(self._safe(problem), matrices),
             cap=options.cap,
             cost=options.cost or ("iterations" if options.paper else "work"),
         )
-        self._look = policies.look(options, policy, problem, self._gap)
-        self._rebuild(problem, state)
-        self._served = state
 
     def _solver(self, problem: LinearSequence) -> str:
         """The solver's name, and whether the problem allows it."""
         solver = self.options.solver
         if solver == "auto":
+            if self._free:
+                return solver  # SequenceTuner looks at the matrices itself
             solver = "sor" if self.options.paper else "ssor-cg"
         needs = {"sor": "nonzero-diagonal", "grid-sor": "stencil"}
         if solver in ("ssor-cg", "cg", "amg"):
@@ -219,31 +268,6 @@ class SorTuner(Solver[LinearSequence, State]):
         if self.options.block is not None:
             return self.options.block
         return max(1, MILLISECOND // (TYPICAL * (problem.pattern.nnz + 9 * problem.n)))
-
-    # -- preconditioners that outlive a system
-
-    def _note_build(self, state: State, ctx: Context) -> None:
-        """Remember for which matrix a kept preconditioner was built, so that a resume can build it again."""
-        arm = self._bandit.arm
-        lag = getattr(arm, "lag", None)
-        if lag is None:
-            return
-        if lag.count == 1:
-            state.built = [state.t - 1]
-            ctx.charge(SETUPS, 1)
-        state.lag = lag
-
-    def _rebuild(self, problem: LinearSequence, state: State) -> None:
-        """After a resume: the preconditioner as it was, outside all counts, since it was counted before."""
-        arm: Any = self._bandit.arm
-        if not state.built:
-            return
-        t = state.built[0]
-        system = problem.systems.system(t, state.x[t - 1] if t else problem.initial)
-        matrix = self._matrices.csr(system.matrix)
-        given = {**arm.defaults, **self._bandit.parameters[int(state.arm[t])]}
-        arm.build(matrix, given["kind"] if arm.name == "amg" else given)
-        arm.lag = state.lag
 
 
 def _require(problem: LinearSequence, solver: str, capability: str) -> None:

@@ -91,11 +91,11 @@ class SorTunerOptions(Options):
         description="Chebyshev polynomials of chebcb (m). The paper's 6.",
     )
     discount: float = Field(
-        1.0,
+        0.998,
         gt=0,
         le=1,
-        description="log-ts: weight that old rounds keep at each new one. Below 1 for sequences that drift; 0.99 to "
-        "0.998 forgets within hundreds of systems. A jump is noticed at 1 too.",
+        description="Thompson sampling: weight that old rounds keep at each new one. 1 for sequences that do not drift; "
+        "0.99 forgets within a hundred systems. A jump is noticed at any value.",
     )
     block: int | None = Field(
         None,

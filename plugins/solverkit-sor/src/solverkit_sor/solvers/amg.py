@@ -30,7 +30,7 @@ class AMG(Arm):
     def __init__(self, matrices: Matrices | None = None, relative: Relative = "rhs") -> None:
         super().__init__(matrices, relative)
         self.lag = Lag()
-        self.built: tuple[csr_matrix, str] | None = None  # what the hierarchy was built for
+        self.built: tuple[Any, Parameters] | None = None  # what the hierarchy was built for; a new tuple for each build
         self._cycle: Any = None
         self._entries = 0.0
 
@@ -44,14 +44,15 @@ class AMG(Arm):
         pattern = split.pattern
         setup = 0.0
         if refresh == "always" or self.lag.due or not self._fits(begin.matrix, kind):
-            setup = self.build(begin.matrix, kind)
+            setup = self.build(begin.matrix, parameters)
         count, outcome = flexible_cg(begin, pattern, self._cycle, cap)
         work = count * (CYCLE * self._entries + pattern.nnz + 8.0 * pattern.n) + 2.0 * pattern.nnz
         self.lag.solved(work)
         return Run(begin.x, count, outcome, work + setup)
 
-    def build(self, matrix: Any, kind: str) -> float:
+    def build(self, matrix: Any, parameters: Parameters) -> float:
         """Build the hierarchy of `matrix`; returns the work of it. Also how a stale one is had back after a resume."""
+        kind = str(parameters["kind"])
         try:
             from pyamg import ruge_stuben_solver, smoothed_aggregation_solver
         except ImportError:
@@ -65,7 +66,7 @@ class AMG(Arm):
             np.random.set_state(before)  # noqa: NPY002
         self._cycle = levels.aspreconditioner().matvec
         self._entries = float(sum(level.A.nnz for level in levels.levels))
-        self.built = (held, kind)
+        self.built = (held, dict(parameters))
         setup = SETUP[kind] * self._entries
         self.lag.built(setup)
         return setup
@@ -76,4 +77,4 @@ class AMG(Arm):
         return SETUP["rs"] * entries + 2.0 * nnz + iterations * (CYCLE * entries + nnz + 8.0 * n)
 
     def _fits(self, matrix: Any, kind: str) -> bool:
-        return self.built is not None and self.built[1] == kind and self.built[0].shape == matrix.shape
+        return self.built is not None and self.built[1]["kind"] == kind and self.built[0].shape == matrix.shape

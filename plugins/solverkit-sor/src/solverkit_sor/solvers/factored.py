@@ -33,7 +33,7 @@ class _Factored(Arm):
     def __init__(self, matrices: Matrices | None = None, relative: Relative = "rhs") -> None:
         super().__init__(matrices, relative)
         self.lag = Lag()
-        self.built: tuple[Any, Parameters] | None = None  # what the factor was built for
+        self.built: tuple[Any, Parameters] | None = None  # what the factor was built for; a new tuple for each build
         self._data = np.empty(0)
         self._factor: Any = None
         self._entries = 0.0
