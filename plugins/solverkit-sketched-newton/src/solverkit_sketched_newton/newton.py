@@ -46,6 +46,10 @@ CONTRACTION = 0.9  # a first trial whose KKT error is below this times the prese
 ROUNDING = 10 * float(np.finfo(float).eps)
 
 
+class NotFinite(Exception):
+    """The Hessian at the current iterate holds NaN or Inf: no step leads on from here."""
+
+
 @dataclass(eq=False)
 class Local:
     """What one step knows of the current iterate."""
@@ -167,6 +171,8 @@ class Newton:
             product = lambda v: form.product(problem, w, y, v)  # noqa: E731
         else:
             product = hessian.__matmul__
+        if not np.isfinite(self.probed(product, np.ones(form.n))):
+            raise NotFinite
         size = norm_inf(state.at.g) / state.scaling.f
         change = self.probed(product, 1.0 + np.abs(w)) / state.scaling.f
         state.size = max(size + min(1.0, change), 1e-300)

@@ -189,6 +189,9 @@ class Paper:
         """Halve from 1 until L_eta has decreased enough. Raises Stop(STALLED) at the floor."""
         beta, x, y, start = self.options.armijo or ARMIJO, state.x, state.y, state.merit
         state.step = 1.0
+        if not np.isfinite(slope):  # a Hessian with NaN: the point tells the driver
+            state.x = x + dx
+            return
         while True:
             state.x, state.y = x + state.step * dx, y + state.step * dy
             self._evaluate(problem, state)

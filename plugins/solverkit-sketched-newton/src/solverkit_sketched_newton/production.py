@@ -18,7 +18,7 @@ from solverkit_sketched_newton.barrier import Distances, norm_inf
 from solverkit_sketched_newton.form import Form, gradient_scaling, pushed
 from solverkit_sketched_newton.inner.base import NewtonSystem
 from solverkit_sketched_newton.inner.choose import choose
-from solverkit_sketched_newton.newton import Newton
+from solverkit_sketched_newton.newton import Newton, NotFinite
 from solverkit_sketched_newton.options import SketchedNewtonOptions
 from solverkit_sketched_newton.state import Evaluated, State, restored, stored
 
@@ -93,11 +93,15 @@ class Production:
             self._restore(problem, state, ctx)
             return state
         jacobian = self._jacobian(state)
-        if self._solved(state):
+        if self._solved(state):  # and yet no answer: `converged` suspects a saddle
             self._leave_saddle(problem, state, jacobian, ctx)
             return state
         before = state.at.w
-        found = self._newton.step(problem, state, jacobian)
+        try:
+            found = self._newton.step(problem, state, jacobian)
+        except NotFinite:
+            state.error = np.nan  # the merit tells the driver, who names the oracle
+            return state
         if found is None:
             self._failed(problem, state, ctx)
             return state

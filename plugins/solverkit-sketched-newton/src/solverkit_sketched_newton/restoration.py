@@ -4,8 +4,8 @@
 
 by projected Levenberg-Marquardt steps: variables at a bound that the gradient J'c pushes outwards are held, for the
 others (J'J + lambda I) d = -J'c, solved as the Newton system [lambda I, J'; J, -I]. lambda follows Nielsen's rule.
-Slacks are set to their best values after each step. It ends below a tenth of the violation it began with, or where the projected
-gradient vanishes: there the problem is infeasible, as far as can be seen locally.
+Slacks are set to their best values after each step. It ends below a tenth of the violation it began with, or where the
+projected gradient vanishes: there the problem is infeasible, as far as can be seen locally.
 """
 
 from __future__ import annotations
