@@ -77,6 +77,12 @@ class TorchFunction:
         self._kind = getattr(self._torch, dtype)
         self._constant_jacobian: np.ndarray | None = None
         self._constant_hessian: np.ndarray | None = None
+        self._latest: tuple[Any, ...] | None = None  # (z, weights, tensor of z, J'w with its graph) of the last product
+
+    @property
+    def products_only(self) -> bool:
+        """Whether a Hessian would be too large to form, so that only products with it are to be had."""
+        return self.degree not in (0, 1) and self.inputs**2 > MAX_DENSE
 
     @classmethod
     def from_program(cls, program: Program, device: str = "cpu", dtype: str = "float64") -> TorchFunction:
@@ -185,11 +191,16 @@ class TorchFunction:
             return self._array(self._pull(pulled, dummy, self._tensor(direction, self.inputs)))
 
     def hvp(self, z: np.ndarray, weights: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        """H(z, w) d, shape (n,)."""
+        """H(z, w) d, shape (n,). The graph of J'w is kept: a further product at the same z and w is half the work."""
         with self._torch.enable_grad():
-            point = self._tensor(z, self.inputs).requires_grad_()
-            pulled = self._pull(self.tensor(point), point, self._tensor(weights, self.outputs), again=True)
-            return self._array(self._pull(pulled, point, self._tensor(direction, self.inputs)))
+            known = self._latest
+            if known is None or not (np.array_equal(known[0], z) and np.array_equal(known[1], weights)):
+                self._latest = None  # its memory, before as much is needed again
+                point = self._tensor(z, self.inputs).requires_grad_()
+                pulled = self._pull(self.tensor(point), point, self._tensor(weights, self.outputs), again=True)
+                known = self._latest = np.array(z), np.array(weights), point, pulled
+            product = self._pull(known[3], known[2], self._tensor(direction, self.inputs), keep=True)
+            return self._array(product)
 
     def jacobian(self, z: np.ndarray) -> csr_array:
         """J(z), (m, n) with a full pattern; computed once where the function is proven linear."""
@@ -246,12 +257,17 @@ class TorchFunction:
     def _array(self, tensor: torch.Tensor) -> np.ndarray:
         return np.array(tensor.detach().cpu().numpy())
 
-    def _pull(self, result: torch.Tensor, point: torch.Tensor, weights: Any, again: bool = False) -> torch.Tensor:
-        """weights' d result / d point; zeros where the result does not depend on the point."""
+    def _pull(
+        self, result: torch.Tensor, point: torch.Tensor, weights: Any, again: bool = False, keep: bool = False
+    ) -> torch.Tensor:
+        """weights' d result / d point; zeros where the result does not depend on the point.
+
+        again : to be differentiated once more
+        keep : the graph of `result` stays, for other weights"""
         found = None
         if result.requires_grad:
             (found,) = self._torch.autograd.grad(
-                result, point, grad_outputs=weights, create_graph=again, allow_unused=True
+                result, point, grad_outputs=weights, create_graph=again, retain_graph=again or keep, allow_unused=True
             )
         return self._torch.zeros_like(point) if found is None else found
 
