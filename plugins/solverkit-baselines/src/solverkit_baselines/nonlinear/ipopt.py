@@ -69,10 +69,7 @@ class IpoptPeer(OneShotSolver[Nonlinear]):
             first = False
 
         settings = self._settings(ctx.tol) | {"hessian_approximation": self.options.hessian}
-        end, status, calls = native(program.problem, settings).solve(program.problem, x, look)
-        for counter, amount in calls.items():
-            ctx.charge(counter, amount)
-        return end, status
+        return native(program.problem, settings).solve(program.problem, x, look, ctx.charge)
 
     def _settings(self, tol: float) -> dict[str, Any]:
         options = self.options

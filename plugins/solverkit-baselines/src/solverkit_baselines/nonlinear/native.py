@@ -6,13 +6,14 @@ its own compiled derivatives; a second run of the same problem pays for iteratio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import casadi
 import numpy as np
 
+from solverkit.engine.solver import Charge
 from solverkit.errors import UsageError
 from solverkit.expressions.casadi_target import CasadiFunction, expression, symbol_kind
 from solverkit.kinds.nonlinear.problem import Nonlinear
@@ -49,19 +50,19 @@ class Native:
         self._solver = casadi.nlpsol("native", "ipopt", graphs, options)
 
     def solve(
-        self, problem: Nonlinear, start: np.ndarray, look: Callable[[Iterate, float], None]
-    ) -> tuple[Iterate, str, Mapping[str, int]]:
-        """The last iterate, IPOPT's own status, and calls by counter. Raises what `look` raised."""
+        self, problem: Nonlinear, start: np.ndarray, look: Callable[[Iterate, float], None], charge: Charge
+    ) -> tuple[Iterate, str]:
+        """The last iterate and IPOPT's own status. Raises what `look` raised, its calls charged all the same."""
         self._look, self._failure = look, None
         answer = self._solver(x0=start, lbx=problem.lowest, ubx=problem.highest, lbg=problem.lower, ubg=problem.upper)
         self._look = _ignore
-        stats, calls = self._solver.stats(), dict.fromkeys(COUNTERS.values(), 0)
+        stats = self._solver.stats()
         for name, counter in COUNTERS.items():
-            calls[counter] += int(stats.get(f"n_call_{name}", 0))
+            charge(counter, int(stats.get(f"n_call_{name}", 0)))
         if self._failure is not None:
             raise self._failure
         end = Iterate(*(np.asarray(answer[name], dtype=float).ravel() for name in ("x", "lam_g", "lam_x")))
-        return end, stats["return_status"], calls
+        return end, stats["return_status"]
 
     def _seen(self, iterate: Iterate, value: float) -> bool:
         if self._failure is None:
