@@ -86,7 +86,7 @@ def _certify(local: Local, point: Point, tol: float) -> Certificate:
         oracle_term(problem, local.x, local.seed),
     ]
     if bend.degenerate is not None and len(bend.degenerate) and all(term.ok for term in terms):
-        fall, told = probe(local, bend.degenerate, tol)
+        fall, told = probe(local, found.y, bend, tol)
         note = f"{len(bend.degenerate)} degenerate directions: necessary conditions hold, sufficient ones do not"
         terms.append(Term("probe", fall, _wide(max(tol, 1e-7)), local.scale, note=note))
         facts["probes"] = float(told)

@@ -52,6 +52,7 @@ class Curvature:
     how: str
     strict: bool = False  # positive definite on K: a strict local minimum
     degenerate: np.ndarray | None = None  # (k, n) directions of no or weakly negative curvature; None: not looked for
+    stiff: np.ndarray | None = None  # (n, k) eigenvectors of positive curvature over its root: stiff stiff' inverts H
     step: np.ndarray | None = None  # the Newton step on T, (n,)
     outside: float = float("nan")  # what of the residual lies outside of T, infinity norm
 
@@ -152,7 +153,9 @@ def _dense(local: Local, found: Measured, active: Active) -> Curvature:
         tangent = wider
     flat = np.flatnonzero(values <= FLAT * scale)[:PROBED]
     degenerate = (unit[:, None] * (tangent @ vectors[:, flat])).T if len(flat) else np.zeros((0, len(unit)))
-    return Curvature(worst, how, len(flat) == 0, degenerate, step, outside)
+    steep = np.flatnonzero(values > FLAT * scale)
+    stiff = unit[:, None] * (tangent @ vectors[:, steep]) / np.sqrt(values[steep])
+    return Curvature(worst, how, len(flat) == 0, degenerate, stiff, step, outside)
 
 
 def _gradients(local: Local, active: Active, rows: np.ndarray, bounds: np.ndarray) -> np.ndarray:
