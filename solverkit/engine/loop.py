@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from solverkit.engine.checkpoint import Checkpoint, Checkpointer
@@ -166,11 +166,11 @@ class StepLoop:
         self._longest = max(self._longest, clock.elapsed() - begin)
         self._dearest = max(self._dearest, ledger.total() - before)
         self._recorder.nit += 1
-        return self._look()
+        return self._look(self._task.solver.written(self._state))
 
-    def _look(self) -> Outcome | None:
+    def _look(self, written: Mapping[str, slice] | None = None) -> Outcome | None:
         solver = self._task.solver
-        return self._recorder.absorb(solver.point(self._state), solver.report(self._state))
+        return self._recorder.absorb(solver.point(self._state), solver.report(self._state), written)
 
     def _guarded(self, work: Callable[[], Outcome | None]) -> Outcome | None:
         """Work of the method: its exceptions are outcomes."""

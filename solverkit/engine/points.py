@@ -63,8 +63,10 @@ class Best:
         self.merit = inf
         self.nit = 0
 
-    def offer(self, point: Point, merit: float | None, nit: int) -> None:
-        """Copy `point` if it is at least as good, into the arrays of the former best where they fit."""
+    def offer(self, point: Point, merit: float | None, nit: int, written: Mapping[str, slice] | None = None) -> None:
+        """Copy `point` if it is at least as good, into the arrays of the former best where they fit.
+
+        Where `written` is given, only these rows differ from the point offered before, which was taken."""
         if merit is not None:
             if merit > self.merit:
                 return
@@ -77,7 +79,10 @@ class Best:
         for name, block in point.items():
             former = kept[name]
             if former.shape == block.shape and former.dtype == block.dtype:
-                former[...] = block
+                if written is None:
+                    former[...] = block
+                elif name in written:
+                    former[written[name]] = block[written[name]]
             else:
                 kept[name] = np.array(block)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import ceil, inf
 from typing import Any
@@ -58,15 +58,24 @@ class Recorder:
         self._reporter = reporter
         self._shown = -inf
 
-    def absorb(self, point: Any, report: dict[str, float]) -> Outcome | None:
-        """Take in the point and scalars of iteration `nit`; an Outcome where they end the run."""
+    def absorb(
+        self, point: Any, report: dict[str, float], written: Mapping[str, slice] | None = None
+    ) -> Outcome | None:
+        """Take in the point and scalars of iteration `nit`; an Outcome where they end the run.
+
+        `written` names the rows that differ from the point taken in before; see `Solver.written`.
+        """
         self._blocks = blocks = as_point(point)
         merit = report.get("merit")
-        if not is_finite(blocks):
+        if written is None or merit is not None:
+            fresh, written = blocks, None
+        else:
+            fresh = {name: blocks[name][rows] for name, rows in written.items()}
+        if not is_finite(fresh):
             return Outcome(Termination.NOT_FINITE, self._blame("the point is not finite"))
         if merit is not None and not merit > -inf:
             return Outcome(Termination.NOT_FINITE, self._blame(f"the merit is {merit}"))
-        self.best.offer(blocks, merit, self.nit)
+        self.best.offer(blocks, merit, self.nit, written)
         self.report = report
         if self.trace.wants(self.nit):
             self.trace.add(self.nit, self.clock.elapsed(), self.ledger.counts(), report)

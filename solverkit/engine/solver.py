@@ -6,6 +6,7 @@ A method holds mathematics alone. It never counts, times, prints, stops or looks
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -94,6 +95,13 @@ class Solver(ABC, Generic[P, S]):
         """The solver's own claim. The certificate decides.
 
         Asked after each step, and on a restored state before any step: a tolerance it needs belongs in the state."""
+
+    def written(self, state: S) -> Mapping[str, slice] | None:
+        """For points that are long tables, filled row by row, of methods without a `merit`: the rows that the latest
+        step wrote, by block; a block that is not named was left alone. The driver looks at and copies these alone.
+
+        None: any part of the point may have changed."""
+        return None
 
     def finish(self, problem: P, state: S, ctx: Context) -> S:
         """Called once after the last step unless the run was interrupted or failed: polishing, unscaling.

@@ -260,6 +260,44 @@ def test_without_merit_the_last_point_is_kept():
     assert result.success
 
 
+def table(values):
+    """Runs a method that fills its point row by row, and says so; it fails where there are no more values."""
+
+    def step(problem, state, ctx):
+        state.x[state.nit] = values[state.nit]
+        state.nit += 1
+        return state
+
+    def written(state):
+        return {"x": slice(state.nit - 1, state.nit)}
+
+    return odd(step=step, written=written, report=lambda state: {"rows": float(state.nit)}, limits=Limits(5))
+
+
+def test_rows_that_were_written_are_kept_when_the_next_step_fails():
+    start = Quadratic().start(np.random.default_rng(0))["x"]
+    result = table([1.0, 2.0, 3.0])
+    assert result.termination is Termination.SOLVER_FAILED
+    assert result.x == pytest.approx([1.0, 2.0, 3.0, *start[3:]])
+
+
+def test_a_written_row_that_is_not_finite_ends_the_run_with_the_rows_before():
+    start = Quadratic().start(np.random.default_rng(0))["x"]
+    result = table([1.0, NAN, 3.0])
+    assert result.termination is Termination.NOT_FINITE
+    assert result.x == pytest.approx([1.0, *start[1:]])
+
+
+def test_where_a_merit_is_reported_the_whole_point_is_kept():
+    def step(problem, state, ctx):
+        state.nit += 1
+        state.x[:] = state.nit
+        return state
+
+    result = odd(step=step, written=lambda state: {}, report=lambda state: {"merit": -state.nit}, limits=Limits(3))
+    assert result.x == pytest.approx(np.full(5, 3.0))
+
+
 def test_finish_is_kept_only_where_the_certificate_likes_it():
     def spoil(problem, state, ctx):
         state.x = np.full(5, 1e3)
