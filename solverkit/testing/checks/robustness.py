@@ -203,14 +203,22 @@ def _nan(value: Any) -> Any:
         return np.full_like(value, np.nan)
     if isinstance(value, (float, np.floating)):
         return float("nan")
-    if type(value) in (list, tuple) and value:
-        return type(value)([_nan(value[0]), *value[1:]])
+    if isinstance(value, (list, tuple)) and value:
+        return _with_first(value, _nan(value[0]))
     raise _Unspoiled(value)
+
+
+def _with_first(value: Any, first: Any) -> Any:
+    """A list, tuple or named tuple with another first part."""
+    parts = [first, *value[1:]]
+    return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
 
 
 def _complex(value: Any) -> Any:
     if issparse(value) or isinstance(value, np.ndarray):
         return value.astype(complex)
+    if isinstance(value, (list, tuple)) and value:
+        return _with_first(value, _complex(value[0]))
     if isinstance(value, (float, np.floating)):
         return complex(value, 1.0)
     raise _Unspoiled(value)
