@@ -95,8 +95,9 @@ class KKT:
 
     @property
     def error(self) -> float:
-        """The largest; E_mu of Waechter and Biegler 2006, equation (5)."""
-        return max(self.dual, self.primal, self.gap)
+        """The largest, NaN where one is; E_mu of Waechter and Biegler 2006, equation (5)."""
+        total = self.dual + self.primal + self.gap
+        return max(self.dual, self.primal, self.gap) if total == total else math.nan
 
 
 def kkt(

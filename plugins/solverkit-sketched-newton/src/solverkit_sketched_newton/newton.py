@@ -95,6 +95,8 @@ class Newton:
         else:
             parts = kkt(gradient, at.c, state.y, state.z_low, state.z_high, form, distances, state.mu)
             state.barrier_error = parts.error
+        if not math.isfinite(at.f):
+            state.error = math.nan
         state.rough = parts.plain / (state.scaling.f * state.size)
 
     def lower_barrier(self, state: State, jacobian: Any) -> None:

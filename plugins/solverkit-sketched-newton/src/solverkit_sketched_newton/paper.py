@@ -138,6 +138,9 @@ class Paper:
         theta = self.options.theta / (state.iterations + 1) if self.options.sharpen else self.options.theta
         state.iterations += 1
         hessian = problem.dense_hessian(state.x, state.y)
+        if not np.isfinite(hessian).all():
+            state.g = np.full_like(state.g, np.nan)  # the merit tells the driver, who names the oracle
+            return state
         dx, dy, slope = self._direction(state, hessian, theta, ctx)
         self._search(problem, state, dx, dy, slope)
         return state
@@ -189,9 +192,6 @@ class Paper:
         """Halve from 1 until L_eta has decreased enough. Raises Stop(STALLED) at the floor."""
         beta, x, y, start = self.options.armijo or ARMIJO, state.x, state.y, state.merit
         state.step = 1.0
-        if not np.isfinite(slope):  # a Hessian with NaN: the point tells the driver
-            state.x = x + dx
-            return
         while True:
             state.x, state.y = x + state.step * dx, y + state.step * dy
             self._evaluate(problem, state)
