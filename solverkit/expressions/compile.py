@@ -1,7 +1,8 @@
 """From trees to a `Function`: which target does the arithmetic, and the one entrance to both.
 
 CasADi evaluates a small vectorized expression in microseconds and knows exact sparse derivatives; torch is faster
-where dense data dominate, and the only one on a device or in float32.
+where dense data dominate, and the only one on a device or in float32. A number that depends on the variables through
+large matrix products is composed of both: the products apart, the rest on CasADi.
 """
 
 from __future__ import annotations
@@ -80,6 +81,10 @@ def dense_work(program: Program) -> int:
 
 def _suitable(program: Program) -> str:
     """The better target of those installed; where neither is, CasADi, whose absence is then reported."""
+    from solverkit.expressions.composed import is_composed
+
+    if find_spec("casadi") is not None and is_composed(program):
+        return "composed"
     first, second = ("torch", "casadi") if dense_work(program) > DENSE_WORK else ("casadi", "torch")
     return second if find_spec(first) is None and find_spec(second) is not None else first
 
@@ -89,6 +94,10 @@ def _build(program: Program, target: str, device: str, dtype: str) -> Function:
         from solverkit.expressions.casadi_target import CasadiFunction
 
         return CasadiFunction(program)
+    if target == "composed":
+        from solverkit.expressions.composed import ComposedFunction
+
+        return ComposedFunction(program)
     from solverkit.expressions.torch_target import TorchFunction
 
     return TorchFunction.from_program(program, device, dtype)

@@ -1,0 +1,79 @@
+"""Functions with large products taken out of the graph, against the same expression on CasADi alone."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from solverkit.expressions import composed
+from solverkit.expressions.compile import compile_function
+from solverkit.expressions.composed import ComposedFunction
+
+TEXTS = (
+    "sum(logistic(X @ w)) + 0.5*normsq(w)",
+    "mean(logistic(-label*(X @ w + b)))",
+    "sum((X @ w)*(Y @ v)) + dot(v, v)*sum(exp(X @ w)) + b**2",
+    "sum(sin(X @ w)*exp(0.1*(S @ w))) + w[1]*sum(S @ w)",
+    "normsq(X @ w - label) + 3*b",
+    "logsumexp(S @ w) + b*v[0]",  # its outer Hessian is dense
+)
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(0)
+    S = csr_array(np.where(rng.random((20, 6)) < 0.4, rng.normal(size=(20, 6)), 0))
+    return {
+        "X": rng.normal(size=(20, 6)),
+        "Y": rng.normal(size=(20, 4)),
+        "S": S,
+        "label": np.sign(rng.normal(size=20)),
+    }
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_against_casadi(text, data, monkeypatch):
+    variables = {"b": (), "w": (6,), "v": (4,)}
+    plain = compile_function(text, variables, data, target="casadi")
+    monkeypatch.setattr(composed, "LARGE", 30)
+    monkeypatch.setattr(composed, "LARGE_SPARSE", 30)
+    made = compile_function(text, variables, data)
+    assert isinstance(made, ComposedFunction)
+    assert (made.inputs, made.outputs, made.degree, made.digest()) == (11, 1, plain.degree, plain.digest())
+    again = pickle.loads(pickle.dumps(made))
+    rng = np.random.default_rng(1)
+    for function in (made, again):
+        z, d, weight = 0.5 * rng.normal(size=11), rng.normal(size=11), np.array([1.7])
+        np.testing.assert_allclose(function.value(z), plain.value(z), rtol=1e-12)
+        np.testing.assert_allclose(function.gradient(z), plain.gradient(z), rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(function.vjp(z, weight), plain.vjp(z, weight), rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(function.jvp(z, d), plain.jvp(z, d), rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(function.hvp(z, weight, d), plain.hvp(z, weight, d), rtol=1e-10, atol=1e-10)
+        H = function.hessian(z, weight)
+        assert H.nnz == 121
+        np.testing.assert_allclose(H.toarray(), plain.hessian(z, weight).toarray(), rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(function.jacobian(z).toarray()[0], plain.gradient(z), rtol=1e-10, atol=1e-10)
+
+
+def test_when_it_is_used(data, monkeypatch):
+    variables = {"w": (6,)}
+    assert not isinstance(compile_function("sum(exp(X @ w))", variables, data), ComposedFunction)
+    monkeypatch.setattr(composed, "LARGE", 30)
+    monkeypatch.setattr(composed, "LARGE_SPARSE", 30)
+    assert not isinstance(compile_function("X @ w", variables, data), ComposedFunction)  # many outputs
+    assert not isinstance(compile_function("normsq(w)", variables, data), ComposedFunction)
+    moved = compile_function("sum(exp(X @ w))", variables, data).to("cpu", "float32")
+    assert moved.dtype == "float32"
+    with pytest.raises(ValueError, match="shape"):
+        compile_function("sum(exp(X @ w))", variables, data).value(np.zeros(5))
+
+
+def test_large_hessians_are_offered_as_products(data, monkeypatch):
+    monkeypatch.setattr(composed, "LARGE", 30)
+    monkeypatch.setattr(composed, "LARGE_SPARSE", 30)
+    assert not compile_function("sum(exp(X @ w))", {"w": (6,)}, data).products_only
+    monkeypatch.setattr(composed, "MOST", 5)
+    assert compile_function("sum(cos(X @ w))", {"w": (6,)}, data).products_only
