@@ -167,7 +167,7 @@ def _casadi_row_logsumexp(ca: Any, matrix: Any) -> Any:
 
 def _casadi_softmax(ca: Any, shapes: list[rule.Shape], x: Any) -> Any:
     if len(shapes[0]) == 1:
-        return ca.exp(x - ca.logsumexp(x))
+        return ca.exp(x - ca.logsumexp(ca.densify(x)))
     return ca.exp(x - ca.repmat(_casadi_row_logsumexp(ca, x), 1, shapes[0][1]))
 
 
@@ -452,7 +452,7 @@ _add(
     shape=lambda x: (),
     numpy=_logsumexp,
     torch=_torch_logsumexp,
-    casadi=lambda ca, shapes, x: ca.logsumexp(ca.vec(x)),
+    casadi=lambda ca, shapes, x: ca.logsumexp(ca.densify(ca.vec(x))),
 )
 _add(
     "softmax(x)",
