@@ -28,7 +28,7 @@ def system(n, m, seed, convex=False, barrier=0.0, sparse=False, **shifts):
 def matrix(given):
     """The whole of it."""
     B, J = (part.toarray() if hasattr(part, "toarray") else part for part in (given.hessian, given.jacobian))
-    m, n = J.shape
+    m, _n = J.shape
     top = B + np.diag(given.barrier + given.delta_w)
     return np.block([[top, J.T], [J, -given.delta_c * np.eye(m)]])
 
@@ -52,7 +52,8 @@ def test_inertia_and_solution(solver, sizes, seed):
     elif inertia.correct:  # without pivoting a wrong inertia may show as one that cannot be used, but never as right
         assert right
     if right:
-        assert inertia.usable and inertia.correct
+        assert inertia.usable
+        assert inertia.correct
         r = rng.standard_normal(n + m)
         found = inner.solve(r[:n], r[n:], 1e-10)
         np.testing.assert_allclose(np.concatenate([found.dx, found.dy]), np.linalg.solve(K, -r), rtol=1e-6, atol=1e-8)

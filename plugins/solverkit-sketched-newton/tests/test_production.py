@@ -191,7 +191,8 @@ def test_minimizers_without_multipliers_end():
 @pytest.mark.parametrize("name", ["hs71", "hs113", "orthrdm2"])
 def test_sparse_and_dense_agree(name):
     dense, sparse = (solve(shipped(name), inner=inner) for inner in ("dense", "sparse"))
-    assert dense.success and sparse.success
+    assert dense.success
+    assert sparse.success
     assert abs(dense.nit - sparse.nit) <= 2
     np.testing.assert_allclose(dense.x, sparse.x, atol=1e-5)
 
@@ -214,4 +215,5 @@ def test_multipliers_of_the_start_are_used():
     problem = shipped("hs78")
     first = solve(problem)
     again = sk.solve(problem, method="sketched-newton", tol=1e-8, start=first.point)
-    assert again.nit == 0 and again.success
+    assert again.nit == 0
+    assert again.success

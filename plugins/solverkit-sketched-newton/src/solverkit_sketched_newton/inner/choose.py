@@ -27,7 +27,7 @@ def choose(form: Form, options: SketchedNewtonOptions, hessian: Any, jacobian: A
 
     hessian, jacobian : of the start, as `NewtonSystem` will hold them; hessian is None where only products are known
     """
-    name = options.inner
+    name: str = options.inner
     if name == "auto":
         name = "dense" if form.dense else "structured"
     module, solver = SOLVERS[name]
