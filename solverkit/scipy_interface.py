@@ -48,7 +48,7 @@ def minimize(
     is true where the certificate holds. Raises UsageError, Unsuitable and MissingPackage before any work.
     """
     from solverkit import api
-    from solverkit.kinds.nonlinear.scipy_problem import scipy_problem
+    from solverkit.kinds.nonlinear.arguments import scipy_problem
 
     problem = scipy_problem(fun, x0, args, jac, hess, hessp, bounds, constraints)
     own, run = _divided(dict(options or {}))

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from scipy.optimize import LinearConstraint
 
 from solverkit.kinds.messages import found
+from solverkit.kinds.nonlinear.arguments import linear_part
 from solverkit.kinds.nonlinear.kind import NonlinearKind
 from solverkit.kinds.nonlinear.problem import Nonlinear
 from solverkit.kinds.nonlinear.rows import Part, joined
 from solverkit.kinds.nonlinear.schema import NonlinearFile
-from solverkit.kinds.nonlinear.scipy_problem import linear_part
 from solverkit.kinds.source import NamedSource, reserved
 
 
