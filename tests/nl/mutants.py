@@ -28,7 +28,7 @@ def main(seed: int, count: int, content: bytes) -> None:
     rng = random.Random(seed)
     accepted = refused = 0
     for _ in range(count):
-        mutant = _damaged(content, rng)
+        mutant = damaged(content, rng)
         began = time.process_time()
         try:
             problem = problem_of(read_model(mutant), "mutant")
@@ -43,29 +43,29 @@ def main(seed: int, count: int, content: bytes) -> None:
     print(accepted, refused)
 
 
-def _damaged(content: bytes, rng: random.Random) -> bytes:
+def damaged(content: bytes, rng: random.Random) -> bytes:
     """One to three bytes changed, a line lost, doubled or swapped, or a number made extreme."""
-    damaged = bytearray(content)
+    changed = bytearray(content)
     for _ in range(rng.randint(1, 3)):
         match rng.randrange(5):
             case 0:
-                damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+                changed[rng.randrange(len(changed))] = rng.randrange(256)
             case 1:
-                damaged[rng.randrange(len(damaged))] = rng.choice(LETTERS)
+                changed[rng.randrange(len(changed))] = rng.choice(LETTERS)
             case 2:
-                lines = damaged.split(b"\n")
+                lines = changed.split(b"\n")
                 lines.insert(rng.randrange(len(lines)), lines.pop(rng.randrange(len(lines))))
-                damaged = bytearray(b"\n".join(lines))
+                changed = bytearray(b"\n".join(lines))
             case 3:
-                lines = damaged.split(b"\n")
+                lines = changed.split(b"\n")
                 del lines[rng.randrange(len(lines))]
-                damaged = bytearray(b"\n".join(lines))
+                changed = bytearray(b"\n".join(lines))
             case _:
                 words = [b"2000000000", b"-4", b"1e999", b"nan", b"99999999999999999999", b"o54\n1000000", b""]
-                lines = damaged.split(b"\n")
+                lines = changed.split(b"\n")
                 lines[rng.randrange(len(lines))] = rng.choice(words)
-                damaged = bytearray(b"\n".join(lines))
-    return bytes(damaged) or b"\n"
+                changed = bytearray(b"\n".join(lines))
+    return bytes(changed) or b"\n"
 
 
 if __name__ == "__main__":

@@ -79,3 +79,25 @@ def test_the_expected_answer_is_found_and_certified(folder, method):
     assert result.success, result
     expected = problem.expected
     assert abs(result.fun - expected["objective"]) <= expected["tolerance"] * max(1, abs(expected["objective"]))
+
+
+def test_expressions_of_expressions_are_computed_in_their_order():
+    import pyomo.environ as pyo
+
+    model = pyo.ConcreteModel()
+    model.x = pyo.Var(range(12), initialize=0.5)
+    x = model.x
+    model.one = pyo.Expression(range(12), rule=lambda model, i: x[i] ** 2 + 3 * x[(i + 1) % 12])
+    model.two = pyo.Expression(range(12), rule=lambda model, i: pyo.sin(model.one[i]) * model.one[(i + 5) % 12])
+    model.all = pyo.Expression(expr=sum(pyo.exp(-(model.two[i] ** 2)) + sum(x[j] * model.two[i] for j in x) for i in x))
+    model.cost = pyo.Objective(expr=model.all**2 + sum(model.one[i] for i in x) ** 2)
+    model.rows = pyo.Constraint(range(12), rule=lambda model, i: model.two[i] + model.all * x[i] <= 100)
+    written = solverkit.pyomo.write(model)
+    rng = np.random.default_rng(3)
+    for _ in range(3):
+        point = rng.uniform(-1, 1, 12)
+        for variable, value in zip(written.variables, point.tolist(), strict=True):
+            variable.set_value(value)
+        assert written.problem.value(point) == pytest.approx(pyo.value(model.cost), rel=1e-12)
+        theirs = [pyo.value(row.body) for row in written.constraints]
+        np.testing.assert_allclose(written.problem.constraints(point), theirs, rtol=1e-12)

@@ -7,7 +7,7 @@ operation of CasADi where a row alone would take thousands of calls.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,34 +26,54 @@ class Expression(NamedTuple):
     leaves: list[float]
 
 
-def read_expression(lines: Lines, known: Callable[[int], bool], limit: int) -> Expression:
-    """The expression that begins in the next line. `known` says which indices below `limit` have a meaning so far."""
-    shape: list[str] = []
-    leaves: list[float] = []
-    missing = 1
-    while missing:
-        line = lines.next("an expression")
+Token = tuple[str, float | None, int]
+"""What one line means: its entry in the shape, its value where it is a leaf, and how many more arguments it needs."""
+
+
+class Reader:
+    """Reads expressions, one after the other, from the lines of a file. Equal lines are looked at once."""
+
+    def __init__(self, lines: Lines, variables: int, limit: int) -> None:
+        self.lines = lines
+        self.ready = variables  # indices below this have a meaning so far: a variable, or one that has been defined
+        self.limit = limit
+        self._tokens: dict[str, Token] = {}
+
+    def read(self) -> Expression:
+        """The expression that begins in the next line."""
+        shape: list[str] = []
+        leaves: list[float] = []
+        missing = 1
+        while missing:
+            line = self.lines.next("an expression")
+            token = self._tokens.get(line) or self._look(line)
+            shape.append(token[0])
+            if token[1] is not None:
+                leaves.append(token[1])
+            missing += token[2]
+        return Expression(tuple(shape), leaves)
+
+    def _look(self, line: str) -> Token:
+        lines = self.lines
         letter, word = line[:1], line[1:]
         if letter == VARIABLE:
-            index = lines.integer(word, "a variable", limit)
-            if not known(index):
+            index = lines.integer(word, "a variable", self.limit)
+            if index >= self.ready:
                 raise lines.refuse(f"v{index} is used before its V segment defines it")
-            shape.append(VARIABLE)
-            leaves.append(index)
-            missing -= 1
+            token: Token = (VARIABLE, index, -1)
         elif letter and letter in "nsl":
-            shape.append(NUMBER)
-            leaves.append(lines.number(word))
-            missing -= 1
+            token = (NUMBER, lines.number(word), -1)
         elif letter == "o":
             name, arity = _operator(lines, word)
-            shape.append(name)
-            missing += arity - 1
+            if "/" in name:
+                return name, None, arity - 1  # the number of arguments stands in a line of its own
+            token = (name, None, arity - 1)
         elif letter == "f":
             raise lines.refuse("calls an imported function, which is code outside of the file; write it as a formula")
         else:
             raise lines.refuse(f"'{line[:30]}' where an expression (o, n or v and a number) is expected")
-    return Expression(tuple(shape), leaves)
+        self._tokens[line] = token
+        return token
 
 
 def _operator(lines: Lines, word: str) -> tuple[str, int]:

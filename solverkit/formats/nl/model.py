@@ -22,11 +22,12 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from solverkit.formats.files import Refused
-from solverkit.formats.nl.expressions import NUMBER, Expression, read_expression
+from solverkit.formats.nl.expressions import NUMBER, Expression, Reader
 from solverkit.formats.nl.header import Header, read_header
 from solverkit.formats.nl.text import Lines, Pairs
 
 ZERO = Expression((NUMBER,), [0.0])
+Segment = Callable[["Model", Lines, Reader, list[str]], None]
 NOTHING: Pairs = (np.zeros(0, dtype=np.int64), np.zeros(0))
 
 
@@ -70,6 +71,8 @@ def read_model(content: bytes) -> Model:
     lines = Lines(content)
     model = Model(content, read_header(lines))
     _refuse_what_is_not_solved(model.header, lines)
+    header = model.header
+    expressions = Reader(lines, header.variables, header.variables + header.defined)
     seen: set[str] = set()
     while lines.at < len(lines):
         line = lines.next("a segment")
@@ -80,7 +83,7 @@ def read_model(content: bytes) -> Model:
         if once and once.lower() in seen:
             raise lines.refuse(f"a second {once} segment")
         seen.add(once.lower())
-        read(model, lines, line[1:].split())
+        read(model, lines, expressions, line[1:].split())
     _check_complete(model, len(lines) + 1)
     return model
 
@@ -134,38 +137,34 @@ def _words(lines: Lines, words: list[str], count: int, form: str) -> list[str]:
     return words
 
 
-def _expression(model: Model, lines: Lines) -> Expression:
-    ready = model.header.variables + len(model.defined)
-    return read_expression(lines, lambda index: index < ready, model.header.variables + model.header.defined)
-
-
-def _read_defined(model: Model, lines: Lines, words: list[str]) -> None:
+def _read_defined(model: Model, lines: Lines, expressions: Reader, words: list[str]) -> None:
     index, count, _ = _words(lines, words, 3, "V<index> <linear terms> <use>")
     expected = model.header.variables + len(model.defined)
     if lines.integer(index, "a defined variable", 10**9) != expected or len(model.defined) == model.header.defined:
         raise lines.refuse(f"V{index} where V{expected} would be the next of {model.header.defined}")
     terms = lines.integer(count, "a number of terms", len(lines))
     linear = lines.pairs(terms, "a term of a V segment", model.header.variables)
-    model.defined.append((_expression(model, lines), linear))
+    model.defined.append((expressions.read(), linear))
+    expressions.ready += 1
 
 
-def _read_row(model: Model, lines: Lines, words: list[str]) -> None:
+def _read_row(model: Model, lines: Lines, expressions: Reader, words: list[str]) -> None:
     row = lines.integer(_words(lines, words, 1, "C<row>")[0], "a row", model.header.constraints)
     if row in model.rows:
         raise lines.refuse(f"a second C{row}")
-    model.rows[row] = _expression(model, lines)
+    model.rows[row] = expressions.read()
 
 
-def _read_objective(model: Model, lines: Lines, words: list[str]) -> None:
+def _read_objective(model: Model, lines: Lines, expressions: Reader, words: list[str]) -> None:
     index, sense = _words(lines, words, 2, "O<objective> <sense>")
     lines.integer(index, "an objective", model.header.objectives)
     if model.objective is not None:
         raise lines.refuse("a second O0")
     model.maximize = lines.integer(sense, "a sense", 2) == 1
-    model.objective = _expression(model, lines)
+    model.objective = expressions.read()
 
 
-def _read_jacobian(model: Model, lines: Lines, words: list[str]) -> None:
+def _read_jacobian(model: Model, lines: Lines, expressions: Reader, words: list[str]) -> None:
     index, count = _words(lines, words, 2, "J<row> <entries>")
     row = lines.integer(index, "a row", model.header.constraints)
     if row in model.linear:
@@ -174,7 +173,7 @@ def _read_jacobian(model: Model, lines: Lines, words: list[str]) -> None:
     model.linear[row] = lines.pairs(entries, f"an entry of J{row}", model.header.variables)
 
 
-def _read_gradient(model: Model, lines: Lines, words: list[str]) -> None:
+def _read_gradient(model: Model, lines: Lines, expressions: Reader, words: list[str]) -> None:
     index, count = _words(lines, words, 2, "G<objective> <entries>")
     lines.integer(index, "an objective", model.header.objectives)
     if len(model.objective_linear[0]):
@@ -183,8 +182,8 @@ def _read_gradient(model: Model, lines: Lines, words: list[str]) -> None:
     model.objective_linear = lines.pairs(entries, "an entry of G0", model.header.variables)
 
 
-def _read_bounds(what: str, count: Callable[[Header], int]) -> Callable[[Model, Lines, list[str]], None]:
-    def read(model: Model, lines: Lines, words: list[str]) -> None:
+def _read_bounds(what: str, count: Callable[[Header], int]) -> Segment:
+    def read(model: Model, lines: Lines, expressions: Reader, words: list[str]) -> None:
         _words(lines, words, 0, what)
         bounds = np.empty((count(model.header), 2))
         for position in range(len(bounds)):
@@ -219,8 +218,8 @@ def _bounds(lines: Lines, what: str) -> tuple[float, float]:
             return values[0], values[0]
 
 
-def _read_guess(name: str, what: str, limit: Callable[[Header], int]) -> Callable[[Model, Lines, list[str]], None]:
-    def read(model: Model, lines: Lines, words: list[str]) -> None:
+def _read_guess(name: str, what: str, limit: Callable[[Header], int]) -> Segment:
+    def read(model: Model, lines: Lines, expressions: Reader, words: list[str]) -> None:
         bound = limit(model.header)
         count = lines.integer(_words(lines, words, 1, f"{what}<entries>")[0], "a number of entries", bound + 1)
         setattr(model, name, lines.pairs(count, f"an entry of the {what} segment", bound))
@@ -228,8 +227,8 @@ def _read_guess(name: str, what: str, limit: Callable[[Header], int]) -> Callabl
     return read
 
 
-def _read_columns(cumulative: bool) -> Callable[[Model, Lines, list[str]], None]:
-    def read(model: Model, lines: Lines, words: list[str]) -> None:
+def _read_columns(cumulative: bool) -> Segment:
+    def read(model: Model, lines: Lines, expressions: Reader, words: list[str]) -> None:
         count = lines.integer(_words(lines, words, 1, "k<entries>")[0], "a number of entries", len(lines))
         if count != model.header.variables - 1:
             raise lines.refuse(f"{count} entries of a k segment; {model.header.variables - 1} are needed")
@@ -239,7 +238,7 @@ def _read_columns(cumulative: bool) -> Callable[[Model, Lines, list[str]], None]
     return read
 
 
-def _read_suffix(model: Model, lines: Lines, words: list[str]) -> None:
+def _read_suffix(model: Model, lines: Lines, expressions: Reader, words: list[str]) -> None:
     """Suffixes are for other solvers; they are read to see where they end."""
     kind, count, _ = _words(lines, words, 3, "S<kind> <entries> <name>")
     header = model.header
@@ -248,16 +247,16 @@ def _read_suffix(model: Model, lines: Lines, words: list[str]) -> None:
     lines.pairs(lines.integer(count, "a number of entries", limit + 1), "an entry of an S segment", limit)
 
 
-def _refuse_function(model: Model, lines: Lines, words: list[str]) -> None:
+def _refuse_function(model: Model, lines: Lines, expressions: Reader, words: list[str]) -> None:
     name = words[-1][:60] if len(words) == 4 else "?"
     raise lines.refuse(f"the imported function '{name}' is code outside of the file; write it as a formula")
 
 
-def _refuse_logical(model: Model, lines: Lines, words: list[str]) -> None:
+def _refuse_logical(model: Model, lines: Lines, expressions: Reader, words: list[str]) -> None:
     raise lines.refuse("a logical constraint, which is not solved here")
 
 
-_SEGMENTS: dict[str, Callable[[Model, Lines, list[str]], None]] = {
+_SEGMENTS: dict[str, Segment] = {
     "C": _read_row,
     "F": _refuse_function,
     "G": _read_gradient,
