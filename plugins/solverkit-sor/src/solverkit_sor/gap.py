@@ -35,7 +35,10 @@ class Gap:
                 solved = solver.solve(matrix, diagonal * v, rtol=ROUGH, parameters={"preconditioner": "jacobi"})
                 self.iterations += solved.iterations
                 self.work += solved.work
-                v = solved.x / np.linalg.norm(solved.x)
+                size = float(np.linalg.norm(solved.x))
+                if not (np.isfinite(size) and size > 0):  # singular: whatever stands here, its gap is no help
+                    break
+                v = solved.x / size
             self.vector = v
         v = self.vector
         return float(v @ (matrix @ v)) / float(v @ (diagonal * v))

@@ -41,8 +41,11 @@ from solverkit_sor.tuned import Tuned
 from solverkit_sor.tuner.sequence import SequenceTuner
 from solverkit_sor.tuner.space import Real
 
-MILLISECOND = 1_000_000  # multiply-adds of a step: about as many as a millisecond has
-TYPICAL = 20  # iterations of a solve, to guess how many systems that is
+MILLISECOND = 1_000_000  # multiply-adds: about as many as a millisecond has
+TYPICAL = 20  # iterations of a solve, to guess how many systems fill a millisecond
+STEPS = (
+    12  # of the whole run, where a step then lasts no longer than a second: the driver copies all T x n numbers in each
+)
 
 SPACES: dict[str, Any] = {
     "auto": "auto",
@@ -267,7 +270,8 @@ class SorTuner(Solver[LinearSequence, State]):
     def _block(self, problem: LinearSequence) -> int:
         if self.options.block is not None:
             return self.options.block
-        return max(1, MILLISECOND // (TYPICAL * (problem.pattern.nnz + 9 * problem.n)))
+        each = TYPICAL * (problem.pattern.nnz + 9 * problem.n)
+        return max(1, MILLISECOND // each, min(-(-problem.T // STEPS), 1000 * MILLISECOND // each))
 
 
 def _require(problem: LinearSequence, solver: str, capability: str) -> None:

@@ -94,13 +94,14 @@ class SorTunerOptions(Options):
         0.998,
         gt=0,
         le=1,
-        description="Thompson sampling: weight that old rounds keep at each new one. 1 for sequences that do not drift; "
-        "0.99 forgets within a hundred systems. A jump is noticed at any value.",
+        description="Thompson sampling: weight that old rounds keep at each new one. 1 for sequences that do not "
+        "drift; 0.99 forgets within a hundred systems. A jump is noticed at any value.",
     )
     block: int | None = Field(
         None,
         ge=1,
-        description="Systems in one step of the driver. Default: as many as cost about a millisecond.",
+        description="Systems in one step of the driver. Default: a twelfth of the sequence, or what takes about a "
+        "second.",
     )
 
     @model_validator(mode="after")

@@ -164,7 +164,8 @@ class Start:
             pattern = matrices.pattern(matrix)
             norm = float(np.sqrt(residual(pattern.indptr, pattern.indices, matrix.data, b, x, r)))
             size = float(np.linalg.norm(b))
-        if not np.isfinite(norm):
+        total = norm + float(matrix.data.sum())
+        if not np.isfinite(total) and not (np.isfinite(norm) and np.isfinite(matrix.data).all()):
             place = "b or x0" if x0 is not None else "b"
             raise UsageError(f"the system holds NaN or infinite values in A, {place}")
         return Start(matrix, b, x, r, norm, rtol * (size if relative == "rhs" else norm))

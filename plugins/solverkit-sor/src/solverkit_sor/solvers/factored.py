@@ -57,7 +57,9 @@ class _Factored(Arm):
     def iterate(self, begin: Start, cap: int) -> tuple[int, Outcome, float]:
         """Solve with the factor as preconditioner: (iterations, how it ended, work)."""
         pattern = self.matrices.pattern(begin.matrix)
-        symmetric = pattern.missing < 0 and pattern.symmetric and self.matrices.split(begin.matrix).symmetric
+        symmetric = pattern.missing < 0 and pattern.symmetric
+        if symmetric and (symmetric := bool((begin.matrix.data[pattern.diagonal] > 0).all())):
+            symmetric = self.matrices.split(begin.matrix).symmetric
         if symmetric:
             count, outcome = flexible_cg(begin, pattern, self._factor.solve, cap)
         else:
