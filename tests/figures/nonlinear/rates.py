@@ -6,6 +6,8 @@ its last ratio is below a tenth and either smaller than the one before it or bel
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import solverkit as sk
 from tests.figures.nonlinear._table import EQUALITIES, shipped
 
@@ -26,7 +28,7 @@ def main() -> None:
     fast = 0
     for name in EQUALITIES:
         values = errors(name)
-        ratios = [after / before for before, after in zip(values[-4:], values[-3:], strict=False) if before > 0]
+        ratios = [after / before for before, after in pairwise(values)][-3:]
         superlinear = len(values) <= 2 or (ratios[-1] <= 0.1 and (ratios[-1] <= 1e-3 or ratios[-1] < ratios[-2]))
         fast += superlinear
         shown = ", ".join(f"{ratio:.1e}" for ratio in ratios)
