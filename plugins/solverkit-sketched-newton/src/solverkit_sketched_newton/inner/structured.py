@@ -28,7 +28,7 @@ from solverkit_sketched_newton.inner.sparse import SparseLDL
 DENSE_ROWS = 1500  # a factorization of so many takes 0.1 s
 CONDENSED_ROWS = 20_000  # below, sparse factorization is as fast
 FULL = 0.1  # share of nonzeros from which a sparse Jacobian counts as dense
-POOR = 1e3  # times the tolerance: a residual that calls for the direct solver
+POOR, POOREST = 1e3, 0.1  # a residual of so many times the tolerance, or so great, calls for the direct solver
 
 
 class Structured:
@@ -58,7 +58,8 @@ class Structured:
         assert self.chosen is not None
         assert self.system is not None
         found = self.chosen.solve(r_x, r_c, rtol)
-        poor = not found.residual <= POOR * rtol and not self._downward(found)
+        limit = max(2 * rtol, min(POOREST, POOR * rtol))
+        poor = not found.residual <= limit and not self._downward(found)
         if poor and self._hand_over() and self.chosen.prepare(self.system).usable:
             return self.chosen.solve(r_x, r_c, rtol)
         return found
