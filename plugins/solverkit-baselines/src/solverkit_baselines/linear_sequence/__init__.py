@@ -1,0 +1,1 @@
+"""Peers for sequences of linear systems: SciPy's CG, PyAMG, SuperLU."""
