@@ -112,9 +112,9 @@ def test_a_trial_that_fails_is_rescued_and_paid_for() -> None:
 
 
 def test_drill_with_an_arm_that_diverges() -> None:
-    """Nonsymmetric systems on which SOR diverges for most w: at most 1.2 times what the safe solver alone costs."""
+    """Nonsymmetric systems on which SOR diverges for every w: at most 1.2 times what the safe solver alone costs."""
     rng = np.random.default_rng(3)
-    base = csr_array(random_array((200, 200), density=0.03, rng=rng) + diags_array(np.full(200, 2.0)))
+    base = csr_array(random_array((200, 200), density=0.03, rng=rng) + diags_array(np.ones(200)))
     one = csr_array(eye_array(200))
     problem = linear_sequence(
         ((csr_array(base + c * one), rng.standard_normal(200), {"c": c}) for c in rng.random(150)), rtol=1e-8
@@ -123,7 +123,8 @@ def test_drill_with_an_arm_that_diverges() -> None:
     tuned = run(problem, solver="sor", safe="direct")
     free = run(problem, safe="direct")
     assert safe.point_status is tuned.point_status is free.point_status is PointStatus.CERTIFIED
-    assert free.point["cost"].sum() <= 1.2 * safe.point["cost"].sum()
+    for result in (tuned, free):
+        assert result.point["cost"].sum() <= 1.2 * safe.point["cost"].sum()
 
 
 @pytest.mark.parametrize("options", [{}, {"solver": "ssor-cg"}, {"policy": "tsallis-inf"}, {"solver": "amg"}])

@@ -47,19 +47,8 @@ STEPS = (
     12  # of the whole run, where a step then lasts no longer than a second: the driver copies all T x n numbers in each
 )
 
-SPACES: dict[str, Any] = {
-    "auto": "auto",
-    **{
-        name: [
-            {"solver": name, "w": Real(1.0, 1.95, 12, "relaxation")},
-            {"solver": name, "formula": Real(0.5, 8.0, 5, "log")},
-        ]
-        for name in ("sor", "ssor-cg")
-    },
-}
-"""What SequenceTuner chooses from, by `solver`."""
-
-FREE = tuple(SPACES)
+FREE = ("auto", "sor", "ssor-cg")
+"""Values of `solver` that SequenceTuner can serve."""
 
 
 @dataclass
@@ -227,7 +216,7 @@ class SorTuner(Solver[LinearSequence, State]):
             )
         return Tuned(
             SequenceTuner(
-                space=SPACES[options.solver],
+                space=_space(options.solver, self._safe(problem)),
                 cost=options.cost or "work",
                 safe=self._safe(problem),
                 seed=ctx.rng,
@@ -272,6 +261,14 @@ class SorTuner(Solver[LinearSequence, State]):
             return self.options.block
         each = TYPICAL * (problem.pattern.nnz + 9 * problem.n)
         return max(1, MILLISECOND // each, min(-(-problem.T // STEPS), 1000 * MILLISECOND // each))
+
+
+def _space(solver: str, safe: str) -> Any:
+    """What SequenceTuner chooses from: w on a grid or by the formula, and the safe solver in case nothing else pays."""
+    if solver == "auto":
+        return "auto"
+    by_formula = {"solver": solver, "formula": Real(0.5, 8.0, 5, "log")}
+    return [{"solver": safe}, {"solver": solver, "w": Real(1.0, 1.95, 12, "relaxation")}, by_formula]
 
 
 def _require(problem: LinearSequence, solver: str, capability: str) -> None:
