@@ -25,6 +25,7 @@ from solverkit_sketched_newton.state import Evaluated, State, restored, stored
 TIGHT = 1e-8  # claims are made at this scaled KKT error, or at tol where it is smaller
 GREAT_MULTIPLIER = 1e3  # least-squares multipliers above this are not trusted at the start
 UNBOUNDED = -1e15  # an objective below this, beside that of the start, has no bound at a feasible point
+NEAR = 1e-6  # estimated distance to the solution, relative, at which a point is an answer
 POLISH = 5  # most steps spent on the last digits of a point whose scaled KKT error is small enough
 MOST_RESTORATIONS = 20
 IDLE = 10  # iterations without progress after which a point that is good enough is claimed
@@ -111,7 +112,9 @@ class Production:
         state.at.jacobian = stored(matrix)
         self._matrix = (state.at.jacobian, matrix)
         self._newton.measure(state, matrix)
-        self._watch(problem, state, state.at.w - before, ctx)
+        moved = state.at.w - before
+        self._measure_step(state, moved)
+        self._watch(problem, state, moved, ctx)
         self._expect_progress(state)
         return state
 
@@ -142,7 +145,13 @@ class Production:
         return state.claimed or (self._solved(state) and not self._suspect(state))
 
     def _solved(self, state: State) -> bool:
-        return state.error <= state.tol and (state.rough <= state.tol or state.polished >= POLISH)
+        """The KKT error has vanished, and more steps would not get much nearer to its zero.
+
+        Steps that shrink slowly (a singular Hessian or Jacobian at the solution) have about as far to go as they came.
+        """
+        if state.error > state.tol:
+            return False
+        return (state.rough <= state.tol and state.remaining <= NEAR) or state.polished >= POLISH
 
     def _suspect(self, state: State) -> bool:
         """Whether the latest matrix had the wrong inertia, as it has at a saddle."""
@@ -240,6 +249,14 @@ class Production:
             )
         ctx.log(f"iteration {state.iterations}: restoration begins, the violation is {state.violation:.2g}")
         restoration.begin(state, self._form)
+
+    @staticmethod
+    def _measure_step(state: State, moved: np.ndarray) -> None:
+        """What is left of a geometric sequence of steps: length ratio / (1 - ratio)."""
+        length = norm_inf(moved) / (1.0 + norm_inf(state.at.w))
+        ratio = length / state.length if state.length > 0 else 0.0
+        state.remaining = length * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
+        state.length = length
 
     def _expect_progress(self, state: State) -> None:
         """Claims or gives up where the KKT error has not fallen for long."""

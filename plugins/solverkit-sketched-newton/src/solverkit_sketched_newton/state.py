@@ -104,6 +104,8 @@ class State:
     least_error: float = np.inf  # smallest `error`, for the watch on progress
     least_at: int = 0  # and its iteration
     escapes: int = 0  # saddle points left
+    length: float = np.inf  # of the latest move of w, relative
+    remaining: float = 0.0  # what further steps would add to it, by their rate
     polished: int = 0  # steps taken although `error` was small enough
     claimed: bool = False
     claim: str = ""
