@@ -15,10 +15,10 @@ import casadi as ca
 
 from solverkit.errors import InvalidProblem
 from solverkit.formats.nl.problem import load_nl
-from tests.nl.files import WHOLE
 from tests.nl.mutants import damaged
 
-MUTANTS, CUTS = 150, 60
+MODEL = Path(__file__).parents[3] / "problems" / "nonlinear" / "pyomo-portfolio" / "model.nl"
+MUTANTS, CUTS = 200, 80
 PATIENCE = 1.0  # seconds until a reader counts as one that does not return
 CODES = {0: "accepted", 1: "refused", 2: "other error"}
 
@@ -50,7 +50,8 @@ def outcome(reader: Callable[[Path], int], content: bytes, folder: Path) -> str:
     child = os.fork()
     if child == 0:
         resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        for stream in (1, 2):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
         try:
             code = reader(path)
         except BaseException:
@@ -68,8 +69,7 @@ def outcome(reader: Callable[[Path], int], content: bytes, folder: Path) -> str:
 
 
 def main() -> None:
-    lines = WHOLE.replace("S4 1 priority\n0 3\n", "").splitlines()  # CasADi reads neither suffixes nor comments
-    content = "".join(line.partition("#")[0].rstrip() + "\n" for line in lines).encode()
+    content = MODEL.read_bytes()
     rng = random.Random(0)
     step = len(content) // CUTS
     sets = {
