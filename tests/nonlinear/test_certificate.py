@@ -138,6 +138,21 @@ class TestPoints:
         assert status(p, [1, 1]) is CERTIFIED
         assert status(p, [1.1, 0.9]) is FEASIBLE
 
+    @pytest.mark.parametrize("blocks", [{}, {"multipliers": np.array([3.9e7, -1.95e7 - 1])}])
+    def test_dependent_rows_with_many_multipliers(self, blocks):
+        """BT8 of Boggs and Tolle: only y = (0, -1) shows the minimum, and least squares gives (-0.4, -0.8)."""
+        rows = {"a": "x[0] - 1 - x[3]**2 + x[1]**2 == 0", "b": "x[0]**2 + x[1]**2 - 1 - x[4]**2 == 0"}
+        p = problem("x[0]**2 + x[1]**2 + x[2]**2", 5, rows)
+        assert status(p, [1, 0, 0, 0, 0], **blocks) is CERTIFIED
+        p = problem("x[0]**2 - 2*x[1]**2 + x[2]**2", 5, rows)
+        assert status(p, [1, 0, 0, 0, 0], **blocks) is FEASIBLE
+
+    def test_far_away(self):
+        """f = -t on y = t^2 has no bound; at t = 1e10 the multiplier is 1e-10, and looks like zero."""
+        p = problem("-x[0]", rows={"r": "x[1] == x[0]**2"})
+        for t in (1e2, 1e5, 1e10):
+            assert status(p, [t, t * t]) is FEASIBLE
+
     def test_where_f_is_not_finite(self):
         assert status(problem("log(x[0]) + x[1]**2"), [0, 0]) is PointStatus.UNVERIFIED
         assert status(problem("x[0]"), [np.nan, 0]) is PointStatus.UNVERIFIED

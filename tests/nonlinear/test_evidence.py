@@ -86,9 +86,16 @@ class TestRay:
         assert proven(Termination.UNBOUNDED, certificate)
         assert not proven(Termination.INFEASIBLE, certificate)
 
-    @pytest.mark.parametrize("ray", [[0, 1], [-1, -2], [1, 1], [1, 2.1], [0, 0], [1, 2, 3]])
+    @pytest.mark.parametrize("ray", [[0, 1], [-1, -2], [1, 1], [1, 2.1]])
     def test_wrong_ones(self, ray):
         assert "proven" not in facts(self.linear, [0, 0], ray=ray)[1]
+
+    def test_none_given(self):
+        assert facts(self.linear, [0, 0])[1]["proven"] == "unbounded"
+        p = nonlinear({"x": {"shape": 3}}, "(x[0] - x[1])**2 + x[2]", {"r": "x[0] + x[2] >= 0"})
+        assert facts(p, [0, 0, 0])[1]["proven"] == "unbounded"
+        p = nonlinear({"x": {"shape": 3}}, "(x[0] - x[1])**2 + x[2]", {"r": "x[0] + x[2] >= 0", "s": "x[1] <= 5"})
+        assert "proven" not in facts(p, [0, 0, 0])[1]
 
     def test_from_an_infeasible_point(self):
         assert "proven" not in facts(self.linear, [0, 9], ray=[1, 2])[1]

@@ -74,9 +74,9 @@ def _certify(local: Local, point: Point, tol: float) -> Certificate:
     violation, where = local.violation
     feasible = violation <= tol
     terms = [Term("feasibility", violation, tol, feasibility=True, note="" if feasible else f"worst: {where}")]
-    facts |= unboundedness(local, point, tol) if feasible else infeasibility(local, point)
     found = _multipliers(local, point, tol)
-    bend = curvature(local, found, _wide(tol, 1e-3))
+    bend = curvature(local, found, _wide(tol, 1e-3), tol)
+    found = bend.moved or found
     facts |= {"multipliers": found.origin, "second_order": bend.how}
     terms += [
         _stationarity(local, found, bend, tol),
@@ -91,6 +91,10 @@ def _certify(local: Local, point: Point, tol: float) -> Certificate:
         terms.append(Term("probe", fall, _wide(max(tol, 1e-7)), local.scale, note=note))
         facts["probes"] = float(told)
     facts["strict"] = bend.strict
+    if not feasible:
+        facts |= infeasibility(local, point)
+    elif not all(term.ok for term in terms):
+        facts |= unboundedness(local, point, tol)
     return Certificate(tuple(terms), facts)
 
 

@@ -20,14 +20,16 @@ r divided by it is the distance to the minimizer of the model, whatever the unit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
 from scipy.sparse import csr_array, issparse
 from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, LinearOperator, eigsh
 
+from solverkit.kinds.nonlinear.degenerate import better_multipliers
 from solverkit.kinds.nonlinear.local import TINY, Local
 from solverkit.kinds.nonlinear.multipliers import Measured
 from solverkit.kinds.nonlinear.problem import Matrix, Nonlinear
@@ -55,6 +57,7 @@ class Curvature:
     stiff: np.ndarray | None = None  # (n, k) eigenvectors of positive curvature over its root: stiff stiff' inverts H
     step: np.ndarray | None = None  # the Newton step on T, (n,)
     outside: float = float("nan")  # what of the residual lies outside of T, infinity norm
+    moved: Measured | None = None  # the multipliers that were used instead of those given
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +67,11 @@ class Active:
     rows: np.ndarray  # indices of equalities and active rows
     rows_weak: np.ndarray  # bool, of `rows`
     row_side: np.ndarray  # +1 at the upper bound, -1 at the lower, of `rows`
+    row_free: np.ndarray  # bool: at both, an equality
     bounds: np.ndarray  # indices of active bounds
     bounds_weak: np.ndarray
     bound_side: np.ndarray
+    bound_free: np.ndarray
 
     @classmethod
     def of(cls, local: Local, found: Measured, width: float) -> Active:
@@ -79,18 +84,33 @@ class Active:
             index = np.flatnonzero(low | high)
             force = np.where(high, multiplier, -multiplier)[index] * norms[index]
             weak = (force <= width * local.scale) & ~(low & high)[index]
-            parts += [index, weak, np.where(high[index], 1.0, -1.0)]
+            parts += [index, weak, np.where(high[index], 1.0, -1.0), (low & high)[index]]
         return cls(*parts)
 
+    def gradients(self, local: Local, rows: Any = slice(None), bounds: Any = slice(None)) -> np.ndarray:
+        """Gradients of active rows and bounds, or of the chosen ones of them, (k, n) dense."""
+        jacobian = local.jacobian[self.rows[rows]]
+        jacobian = jacobian.toarray() if issparse(jacobian) else np.asarray(jacobian)
+        return np.vstack([jacobian, np.eye(local.problem.n)[self.bounds[bounds]]])
 
-def curvature(local: Local, found: Measured, width: float) -> Curvature:
-    """The second-order conditions at a point with these multipliers."""
+
+def curvature(local: Local, found: Measured, width: float, tol: float) -> Curvature:
+    """The second-order conditions at a point with these multipliers, or with others that are as good to first order.
+
+    width : of active rows and bounds, relative;  tol : of the first-order conditions"""
     problem = local.problem
     if problem.objective_function.degree == 0:
         return Curvature(0.0, "no objective: every feasible point is an answer", strict=True)
     active = Active.of(local, found, width)
     if problem.n <= DENSE:
-        return _dense(local, found, active)
+        seen = _dense(local, found, active)
+        if seen.value <= FLAT or problem.affine:
+            return seen
+        moved = better_multipliers(local, found, active, dense_hessian)
+        if moved is None or not moved.worst <= max(found.worst, tol * local.scale):
+            return seen
+        other = _dense(local, moved, Active.of(local, moved, width))
+        return replace(other, moved=moved) if other.value < seen.value else seen
     if "hessian" in problem.provides and sparse_hessian(problem):
         H = problem.hessian(local.x, found.y)
         pivots = issparse(H) and problem.n <= PIVOTS
@@ -121,14 +141,16 @@ def _equilibrated(H: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return unit[:, None] * H * unit, unit
 
 
-def dense_hessian(local: Local, y: np.ndarray) -> np.ndarray:
-    """H, (n, n), from the Hessian where there is one, otherwise from n products."""
+def dense_hessian(local: Local, y: np.ndarray, weight: float = 1.0) -> np.ndarray:
+    """weight Hess f + sum y_i Hess c_i, (n, n), from the Hessian where there is one, otherwise from n products."""
     problem = local.problem
     if "hessian" in problem.provides:
-        H = problem.hessian(local.x, y)
+        H = problem.hessian(local.x, y, weight)
         H = H.toarray() if issparse(H) else np.asarray(H)
     else:
-        H = np.array([problem.hvp(local.x, y, direction) for direction in np.eye(problem.n)]).reshape(problem.n, -1)
+        H = np.array([problem.hvp(local.x, y, direction, weight) for direction in np.eye(problem.n)]).reshape(
+            problem.n, -1
+        )
     return (H + H.T) / 2
 
 
@@ -137,13 +159,13 @@ def _dense(local: Local, found: Measured, active: Active) -> Curvature:
     if not np.isfinite(H).all():
         return Curvature(float("nan"), "the Hessian is not finite")
     scale = max(float(np.abs(H).max(initial=0.0)), TINY)
-    every = _gradients(local, active, np.ones(len(active.rows), bool), np.ones(len(active.bounds), bool)) * unit
+    every = active.gradients(local) * unit
     tangent = null_space(_unit(every), RANK)
     values, vectors = _spectrum(H, tangent)
     worst = _negative(values, scale)
     step, outside = _newton(H, unit, tangent, values, scale, found.residual)
     how = "reduced Hessian"
-    strong = _gradients(local, active, ~active.rows_weak, ~active.bounds_weak) * unit
+    strong = active.gradients(local, ~active.rows_weak, ~active.bounds_weak) * unit
     if len(strong) < len(every):
         wider = null_space(_unit(strong), RANK)
         values, vectors = _spectrum(H, wider)
@@ -158,17 +180,10 @@ def _dense(local: Local, found: Measured, active: Active) -> Curvature:
     return Curvature(worst, how, len(flat) == 0, degenerate, stiff, step, outside)
 
 
-def _gradients(local: Local, active: Active, rows: np.ndarray, bounds: np.ndarray) -> np.ndarray:
-    """Gradients of the chosen active rows and bounds, (k, n)."""
-    jacobian = local.jacobian[active.rows[rows]]
-    jacobian = jacobian.toarray() if issparse(jacobian) else np.asarray(jacobian)
-    return np.vstack([jacobian, np.eye(local.problem.n)[active.bounds[bounds]]])
-
-
 def _inward(local: Local, active: Active) -> np.ndarray:
     """Rows b of the weakly active with b'd <= 0 on K, (k, n)."""
     sides = np.concatenate([active.row_side[active.rows_weak], active.bound_side[active.bounds_weak]])
-    return sides[:, None] * _gradients(local, active, active.rows_weak, active.bounds_weak)
+    return sides[:, None] * active.gradients(local, active.rows_weak, active.bounds_weak)
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

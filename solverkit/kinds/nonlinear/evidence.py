@@ -16,7 +16,8 @@ Local infeasibility, for any rows: x is a stationary point of the squared violat
 s_i the largest gradient of row i here and at points near by. This is a sign, not a proof.
 
 Unboundedness, by a block `ray` d (n,) at a feasible point, for affine rows and a quadratic objective: d keeps every
-row and bound for ever, and either d'Hd < 0, or H d = 0 and grad f'd < 0.
+row and bound for ever, and either d'Hd < 0, or H d = 0 and grad f'd < 0. Without the block, a linear program looks for
+a d with H d = 0 in problems of up to MAX_LP variables and rows.
 """
 
 from __future__ import annotations
@@ -127,9 +128,12 @@ def _violation_slope(local: Local) -> float:
 
 def unboundedness(local: Local, point: Point, tol: float) -> Facts:
     """Facts of a point that brings a ray."""
-    problem = local.problem
+    problem, degree = local.problem, local.problem.objective_function.degree
+    quadratic = problem.affine and degree is not None and degree <= 2
     d = np.asarray(point.get(RAY, np.nan), dtype=float)
-    if d.shape != (problem.n,) or not np.isfinite(d).all() or not np.any(d):
+    if d.shape != (problem.n,) or not np.isfinite(d).all():
+        d = _flat_ray(local) if quadratic and problem.n + problem.m <= MAX_LP else np.zeros(problem.n)
+    if not np.any(d):
         return {}
     d = d / float(np.abs(d).max())
     if not local.violation[0] <= tol or not _recedes(local, d):
@@ -140,12 +144,29 @@ def unboundedness(local: Local, point: Point, tol: float) -> Facts:
     falls = curved < -CLEAN * size or (
         float(np.abs(product).max()) <= CLEAN * size and slope < -tol * float(np.abs(local.gradient).max())
     )
-    degree = problem.objective_function.degree
-    if falls and problem.affine and degree is not None and degree <= 2:
+    if falls and quadratic:
         return {"proven": "unbounded", "ray_slope": slope, "ray_curvature": curved}
     far = [problem.value(local.x + 10.0**k * d) for k in range(3, 9)]
     falling = bool(np.all(np.diff([local.value, *far]) < 0))
     return {"ray": "f falls along it as far as 1e8" if falling else "f does not fall along it"}
+
+
+def _flat_ray(local: Local) -> np.ndarray:
+    """The steepest d without curvature that keeps to the constraints, ||d||_inf <= 1; zero where there is none."""
+    problem, n = local.problem, local.problem.n
+    H = csr_array(problem.hessian(local.x, np.zeros(problem.m))) if "hessian" in problem.provides else None
+    if H is None or not np.any(local.gradient):
+        return np.zeros(n)
+    norms = np.maximum(local.norms, TINY)
+    rows = vstack(
+        [csr_array(local.jacobian).multiply(1 / norms[:, None]), H / max(local.change[1], TINY), eye_array(n)]
+    )
+    zero = np.zeros(n)
+    lower = [np.where(np.isfinite(problem.lower), 0.0, -np.inf), zero, np.where(np.isfinite(problem.lowest), 0.0, -1.0)]
+    upper = [np.where(np.isfinite(problem.upper), 0.0, np.inf), zero, np.where(np.isfinite(problem.highest), 0.0, 1.0)]
+    found = solve_qp(None, local.gradient, csr_array(rows), np.concatenate(lower), np.concatenate(upper))
+    d = np.where(np.abs(found.v) > 1e-7, found.v, 0.0) if found.ok else zero
+    return np.clip(d, lower[2], upper[2])
 
 
 def _recedes(local: Local, d: np.ndarray) -> bool:

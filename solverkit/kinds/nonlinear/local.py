@@ -72,10 +72,15 @@ class Local:
         return row_norms(self.jacobian)
 
     @cached_property
+    def size(self) -> np.ndarray:
+        """1 + |x_j|, (n,)."""
+        return 1 + np.abs(self.x)
+
+    @cached_property
     def change(self) -> tuple[float, float]:
         """(C, C_0) of the module."""
         rng = np.random.default_rng(self.seed)
-        none, size = np.zeros(self.problem.m), 1 + np.abs(self.x)
+        none, size = np.zeros(self.problem.m), self.size
         far, near = [0.0], [0.0]
         for _ in range(DRAWS):
             direction = size * rng.choice([-1.0, 1.0], len(size)) * rng.uniform(0.5, 1.0, len(size))
@@ -90,6 +95,12 @@ class Local:
     def scale(self) -> float:
         """S of the module."""
         largest = float(np.abs(self.gradient).max(initial=0.0))
+        return max(largest + min(1.0, self.change[0]) + 1e-6 * self.change[1], TINY)
+
+    @cached_property
+    def relative_scale(self) -> float:
+        """S where every coordinate is measured by 1 + |x_j|."""
+        largest = float(np.abs(self.gradient * self.size).max(initial=0.0))
         return max(largest + min(1.0, self.change[0]) + 1e-6 * self.change[1], TINY)
 
     # -- distances to bounds, of rows and of variables: negative outside

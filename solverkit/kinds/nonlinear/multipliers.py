@@ -1,12 +1,15 @@
 """Multipliers of a point: those that it brings, and the core's own by least squares; both are measured alike.
 
-    r = grad f + J'y + z                        stationarity, infinity norm
+    r = grad f + J'y + z                        stationarity, infinity norm; and r_j (1 + |x_j|), over 100
     |y_i| ||grad c_i|| * (scaled distance to the bound that the sign of y_i names)    complementarity
     |y_i| ||grad c_i|| where that bound does not exist                                multiplier_signs
 
 and the same for z with gradients of length one. All are in the units of grad f, so one scale serves them (`local.py`).
 Multipliers do not enter the scale: large ones buy nothing. What rounding may hide in J'y, 8 eps max(|J|'|y|), is added
 to the residual, so multipliers that are too large to be checked do not pass either.
+
+r_j (1 + |x_j|) is what f changes by when x_j changes by its own size. Without it a point at 1e20 may pass because its
+multipliers are 1e-11: min -t subject to y = t^2.
 
 The core's own minimize ||r||_2 over the rows and bounds within `width` of a bound, with the signs of those bounds.
 """
@@ -24,6 +27,7 @@ from solverkit.kinds.nonlinear.local import ROUNDING, TINY, Local
 from solverkit.kinds.nonlinear.problem import BOUND_MULTIPLIERS, MULTIPLIERS
 from solverkit.operators.least_squares import signed_least_squares
 
+RELATIVE = 100.0  # what a relative residual may be larger than a plain one
 SIGNED = 5000  # variables and active rows up to which the signs are kept exactly
 ROUNDS = 6
 DELTA = 1e-10  # of the proximal steps; gradients have length one
@@ -66,6 +70,8 @@ def measure(local: Local, y: np.ndarray, z: np.ndarray, origin: str) -> Measured
         signs.append(float(np.where(missing, force, 0.0).max(initial=0.0)))
         products.append(float((force * np.where(missing, 0.0, np.abs(distance))).max(initial=0.0)))
     stationarity = float(np.abs(residual).max(initial=0.0)) + noise
+    relative = float(np.abs(residual * local.size).max(initial=0.0)) / local.relative_scale
+    stationarity = max(stationarity, relative / RELATIVE * local.scale)
     return Measured(y, z, origin, stationarity, float(np.max(products)), float(np.max(signs)), residual)
 
 
