@@ -58,6 +58,7 @@ class Form:
         small = self.n + self.m <= dense_size or (not self.has_hessian and self.n <= PRODUCTS)
         self.dense = small if dense is None else dense
         self.linear = problem.affine
+        self.constant: Matrix | None = None  # J in this form, where rows are affine and it is known
         self._box = lowest[self.columns], highest[self.columns]
         self.scaling = Scaling(1.0, np.ones(self.m))
         self._scaled = False
@@ -151,11 +152,12 @@ class Form:
             c[self.slack_rows[grows]] = 0.0
 
     def slopes(self, problem: Nonlinear, w: np.ndarray) -> tuple[np.ndarray, Matrix]:
-        """grad f, (n,), and J, (m, n)."""
+        """grad f, (n,), and J, (m, n); that of affine rows is asked for once."""
         x = self.full(w)
-        return self.gradient(problem.gradient(x)), self.jacobian(
-            problem.dense_jacobian(x) if self.dense else problem.jacobian(x)
-        )
+        gradient = self.gradient(problem.gradient(x))
+        if self.constant is not None:
+            return gradient, self.constant
+        return gradient, self.jacobian(problem.dense_jacobian(x) if self.dense else problem.jacobian(x))
 
     def gradient(self, gradient: np.ndarray) -> np.ndarray:
         """grad f with respect to w."""
@@ -265,7 +267,7 @@ def gradient_scaling(gradient: np.ndarray, jacobian: Matrix) -> Scaling:
     if issparse(jacobian):
         largest = abs(jacobian).max(axis=1).toarray().ravel() if jacobian.nnz else np.zeros(jacobian.shape[0])
     else:
-        largest = np.abs(jacobian).max(axis=1, initial=0.0)
+        largest = np.maximum(jacobian.max(axis=1, initial=0.0), -jacobian.min(axis=1, initial=0.0))
     rows = np.maximum(np.minimum(1.0, STEEP / np.maximum(largest, 1e-300)), LEAST_SCALE)
     return Scaling(float(f), rows)
 

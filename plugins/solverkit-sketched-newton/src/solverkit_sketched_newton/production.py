@@ -67,6 +67,8 @@ class Production:
         if form.slacks:
             part, of = slice(form.free, form.n), form.slack_rows
             w[part] = pushed((scaling.rows * rows[form.rows])[of], form.low[part], form.high[part], 1e-2)
+        if form.linear:
+            form.constant = jacobian
         at = Evaluated(w, scaling.f * f, form.residual(w, rows), gradient, stored(jacobian))
         state = State(
             at=at,
@@ -166,6 +168,8 @@ class Production:
         if self._form is None:
             self._form = Form(problem, state.loose, dense_size=self.options.dense_size)
         self._form.scale(state.scaling)
+        if self._form.linear and self._form.constant is None:
+            self._form.constant = self._jacobian(state)
         self._problem = problem
         inner = choose(self._form, self.options, None, self._jacobian(state))
         self._newton = Newton(problem, self._form, self.options, inner)
