@@ -6,6 +6,8 @@ is remembered, so the counts are those of an implementation that evaluates each 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
@@ -24,29 +26,41 @@ class Program:
         self.problem = problem
         self.size, self.rows = problem.n, problem.m
         self.small = problem.n + problem.m <= SMALL
+        self._odd: set[str] = set()  # oracles whose latest value was not finite
         self._once: Once[Nonlinear] = Once(problem)
+
+    def _ask(self, oracle: str, *arguments: np.ndarray | np.floating) -> Any:
+        value = self._once(oracle, *arguments)
+        finite = bool(np.isfinite(value.data if issparse(value) else value).all())
+        (self._odd.discard if finite else self._odd.add)(oracle)
+        return value
+
+    @property
+    def invalid(self) -> bool:
+        """Whether the latest value of one of the oracles was not finite."""
+        return bool(self._odd)
 
     def value(self, x: np.ndarray) -> float:
         """f(x)."""
-        return float(self._once("value", x))
+        return float(self._ask("value", x))
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
         """grad f, (n,)."""
-        return self._once("gradient", x)
+        return self._ask("gradient", x)
 
     def constraints(self, x: np.ndarray) -> np.ndarray:
         """c(x), (m,); no call where there are none."""
-        return self._once("constraints", x) if self.rows else np.zeros(0)
+        return self._ask("constraints", x) if self.rows else np.zeros(0)
 
     def slope(self, x: np.ndarray) -> Matrix:
         """J(x), (m, n), sparse or dense; no call where there are no rows."""
         if not self.rows:
             return np.zeros((0, self.size))
-        return self._once("dense_jacobian" if self.small else "jacobian", x)
+        return self._ask("dense_jacobian" if self.small else "jacobian", x)
 
     def curvature(self, x: np.ndarray, multipliers: np.ndarray, weight: float) -> Matrix:
         """weight Hess f + sum of multipliers_i Hess c_i, (n, n), sparse or dense."""
-        return self._once("dense_hessian" if self.small else "hessian", x, multipliers, np.float64(weight))
+        return self._ask("dense_hessian" if self.small else "hessian", x, multipliers, np.float64(weight))
 
     def jacobian(self, x: np.ndarray) -> Triplets:
         """The entries of J(x)."""

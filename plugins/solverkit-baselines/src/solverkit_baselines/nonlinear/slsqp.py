@@ -55,6 +55,9 @@ class Slsqp(OneShotSolver[Nonlinear]):
                 options={"ftol": self.options.ftol, "maxiter": self.options.scipy_max_iter},
             )
         point = program.point(found.x, rows.multipliers(found))
+        if found.status != 0 and program.invalid:
+            # the driver then names the oracle, and keeps the best point before
+            return program.point(np.full(problem.n, np.nan))
         if found.status != 0:
             raise Stop(ENDS.get(found.status, Termination.STALLED), f"SLSQP says: {found.message}", point)
         return point

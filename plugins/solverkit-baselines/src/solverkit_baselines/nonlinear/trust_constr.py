@@ -32,9 +32,25 @@ class TrustConstr(OneShotSolver[Nonlinear]):
     Options = TrustConstrOptions
 
     def solve(self, problem: Nonlinear, start: Point, ctx: Context, observe: Observe) -> Point:
-        program = Program(problem)
-        x = problem.flat(start)
-        bounded = not {"equalities-only", "no-bounds"} <= problem.provides
+        program, found = Program(problem), None
+        try:
+            found = self._minimize(program, problem.flat(start), ctx, observe)
+        except ValueError:  # SciPy's answer to NaN, and to a ray of negative curvature
+            if not program.invalid:
+                raise
+        if found is None or program.invalid:
+            # the driver then names the oracle, and keeps the best point before
+            return program.point(np.full(problem.n, np.nan))
+        point = _answer(program, found)
+        if found.status == MAX_ITER:
+            raise Stop(Termination.MAX_ITER, f"trust-constr says: {found.message}", point)
+        if found.constr_violation > ctx.tol:
+            what = f"a constraint is broken by {found.constr_violation:.2g} where trust-constr ended: {found.message}"
+            raise Stop(Termination.STALLED, what, point)
+        return point
+
+    def _minimize(self, program: Program, x: np.ndarray, ctx: Context, observe: Observe) -> Any:
+        problem = program.problem
 
         def show(x: np.ndarray, state: Any) -> bool:
             if state.nit:
@@ -44,7 +60,7 @@ class TrustConstr(OneShotSolver[Nonlinear]):
 
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of singular Jacobians, which it copes with
-            found = minimize(
+            return minimize(
                 program.value,
                 x,
                 jac=program.gradient,
@@ -53,17 +69,8 @@ class TrustConstr(OneShotSolver[Nonlinear]):
                 constraints=self._constraints(program, x),
                 method="trust-constr",
                 callback=show,
-                options=self._settings(ctx.tol, bounded),
+                options=self._settings(ctx.tol, not {"equalities-only", "no-bounds"} <= problem.provides),
             )
-        point = _answer(program, found)
-        if found.status == MAX_ITER:
-            raise Stop(Termination.MAX_ITER, f"trust-constr says: {found.message}", point)
-        if found.constr_violation > ctx.tol:
-            message = (
-                f"trust-constr ended where a constraint is broken by {found.constr_violation:.2g}: {found.message}"
-            )
-            raise Stop(Termination.STALLED, message, point)
-        return point
 
     def _settings(self, tol: float, bounded: bool) -> dict[str, Any]:
         options, small = self.options, min(tol, 1e-8) / 10
