@@ -17,6 +17,7 @@ the method's word, and the facts made from them say so; `regret.py` holds them a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,8 @@ from solverkit.kinds.linear_sequence.called import Called
 from solverkit.kinds.linear_sequence.problem import COST, SOLUTIONS, LinearSequence
 
 ALLOWANCE = 1.01
-REPEATED = 5
+REPEATED = 5  # systems that are made twice
+SAFE = 1e-140  # a norm above this has lost nothing to underflow
 
 Facts = dict[str, float | str | bool]
 
@@ -56,12 +58,18 @@ def residuals(problem: LinearSequence, x: np.ndarray) -> Iterator[float]:
         previous = solution
 
 
-def relative_residual(matrix, x: np.ndarray, rhs: np.ndarray) -> float:
+def relative_residual(matrix: Any, x: np.ndarray, rhs: np.ndarray) -> float:
     """||rhs - matrix x|| / ||rhs||; 0 or infinity where rhs is zero. NaN where anything is NaN."""
-    norm, size = float(np.linalg.norm(rhs - matrix @ x)), float(np.linalg.norm(rhs))
-    if size > 0 or np.isnan(norm):
-        return norm / size if size > 0 else norm
-    return 0.0 if norm == 0 else float("inf")
+    r = rhs - matrix @ x
+    with np.errstate(over="ignore"):
+        norm, size = float(np.linalg.norm(r)), float(np.linalg.norm(rhs))
+    if size > SAFE and norm < np.inf:
+        return norm / size
+    scale = float(np.abs(rhs).max(initial=0.0))  # squares of what is so small, or so large, say nothing
+    if scale > 0:
+        return float(np.linalg.norm(r / scale) / np.linalg.norm(rhs / scale))
+    largest = float(np.abs(r).max(initial=0.0))
+    return largest if largest == 0 or np.isnan(largest) else np.inf
 
 
 def _certify(problem: LinearSequence, x: np.ndarray, point: Point, tol: float, seed: int) -> Certificate:
@@ -69,11 +77,9 @@ def _certify(problem: LinearSequence, x: np.ndarray, point: Point, tol: float, s
     limit = ALLOWANCE * problem.target(tol)
     wrong = ~(found <= limit)
     worst = int(np.argmax(np.where(np.isnan(found), np.inf, found)))
-    note = (
-        f"{int(wrong.sum())} of {problem.T} systems are not solved, first {int(np.argmax(wrong))}"
-        if wrong.any()
-        else ""
-    )
+    note = ""
+    if wrong.any():
+        note = f"{int(wrong.sum())} of {problem.T} systems are not solved, the first is system {int(np.argmax(wrong))}"
     terms = [Term("residual", float(found[worst]), limit, feasibility=True, note=note)]
     facts: Facts = {
         "worst_system": float(worst),
