@@ -37,7 +37,7 @@ from solverkit_sor.learners.base import Learner, State, restored
 from solverkit_sor.learners.contexts import Window
 from solverkit_sor.learners.regression import absorb, half_variances, posterior, scores, surprise
 
-ALLOWANCE, ALARM, KEPT = 1.0, 12.0, 0.05
+ALLOWANCE, ALARM, KEPT = 1.5, 20.0, 0.05
 """CUSUM: residuals count from ALLOWANCE sd on, an alarm is raised at ALARM, and leaves KEPT of the evidence."""
 
 NOISE_ROUNDS, SPREAD_ROUNDS = 10.0, 10.0
@@ -174,14 +174,28 @@ class LogTS(Learner):
             self.home, self.spread[0], self.spread[1], len(self.mean), SPREAD_ROUNDS
         )
 
+    def look(self, context: Any) -> None:
+        """Set `last` as `choose` does, without choosing."""
+        phi = self.window.features(self.window.vector(context))
+        _, expected, sd = scores(self.basis, self.home, phi, self.factor, self.mean, np.zeros_like(self.mean))
+        self.last[0], self.last[1] = expected + self.shift, sd
+
     def predict(self, context: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """Expected cost of each arm and the sd of its logarithm, both (arms,). Relative costs before the first
         round."""
-        phi = self.window.features(self.window.vector(context))
-        _, expected, sd = scores(self.basis, self.home, phi, self.factor, self.mean, np.zeros_like(self.mean))
-        return self.in_costs(expected + self.shift), sd
+        kept = self.last.copy()
+        self.look(context)
+        (expected, sd), self.last = self.last, kept
+        return self.in_costs(expected), sd
 
-    def in_costs(self, logarithms: np.ndarray) -> np.ndarray:
+    def expect(self, arms: np.ndarray, prior: np.ndarray) -> None:
+        """Change the prior of some arms, given as a mask, whose groups no round has touched yet."""
+        touched = np.isin(self.home, self.home[self.spread[0] > 0])
+        fresh = arms & ~touched
+        self.prior[fresh] = prior[fresh]
+        self.shift[fresh] = prior[fresh]
+
+    def in_costs(self, logarithms: Any) -> Any:
         """Costs from logarithms relative to the first cost."""
         return np.exp(logarithms + (0.0 if isnan(self.reference) else self.reference))
 

@@ -1,8 +1,8 @@
 """One system, by one choice of solver, under a cap and with a safe solver behind it.
 
     try the choice, at most `cap` work -> solved?
-        no: the safe solver goes on from the better of the last iterate and x0, and all of it is charged
-        still no: a direct solve
+        no: the best choice known so far goes on from the better of the last iterate and x0; all of it is charged
+        still no: the safe solver, and a direct one behind it
 
 An answer is solved when its true residual, recomputed from it, is within the tolerance. What happened is said in
 `message`."""
@@ -22,6 +22,7 @@ from solverkit_sor.gap import Gap
 from solverkit_sor.learners.closed_form import sor_relaxation, ssor_relaxation
 from solverkit_sor.solvers.base import Arm, Matrices, Solved
 from solverkit_sor.solvers.catalogue import make_arm
+from solverkit_sor.tuner.space import Parameters
 
 KEEPING = ("amg", "direct", "ilu")
 """Solvers that keep what they built for an earlier matrix: each arm has one of its own."""
@@ -30,7 +31,7 @@ FEWEST = 10
 """No cap below this many iterations: an estimate from few rounds is no ground for less."""
 
 LIFETIME = 10.0
-"""Systems that a kept preconditioner serves, before anything is known."""
+"""Systems that a kept preconditioner serves, before any has been seen to change."""
 
 
 @dataclass
@@ -50,19 +51,20 @@ class Attempt:
 class Backstop:
     """Solvers by name, ready for the next system."""
 
-    def __init__(self, safe: dict[str, Any]) -> None:
+    def __init__(self, safe: Parameters) -> None:
         self.matrices = Matrices()
         self.gap = Gap()
         self.safe = safe
         self._solvers: dict[str, Arm] = {}
         self._served: dict[str, tuple[int, int]] = {}  # builds and systems of each solver that keeps something
+        self.lasting = LIFETIME  # systems until they have changed much; set from outside
         self._make(safe)
 
     def attempt(
         self, matrix: csr_array, b: np.ndarray, x0: np.ndarray | None, rtol: float, most: int,
-        parameters: dict[str, Any], cap: float,
+        parameters: Parameters, cap: float, proven: Parameters | None = None,
     ) -> Attempt:  # fmt: skip
-        """Solve with `parameters`, spending about `cap` work on it before the safe solver takes over.
+        """Solve with `parameters`, spending about `cap` work on it before `proven`, if any, takes over.
 
         `most` bounds the iterations of the last solver asked. Raises UsageError for systems that nobody can solve:
         NaN, an empty row, shapes."""
@@ -72,6 +74,8 @@ class Backstop:
         x, work, iterations, message = x0, extra, 0, ""
         lasting = 0.0
         solved = None
+        if parameters == self.safe and proven is None:
+            cap = np.inf  # nobody would go on where it stopped
         try:
             solved = solver.solve(matrix, b, x0, rtol, min(most, self._most(solver, matrix, cap)), options)
         except UsageError as error:
@@ -87,12 +91,14 @@ class Backstop:
                 x = self._better(matrix, b, x0, solved)
         failed = solved is None or not solved.converged
         if failed:
-            solved, work, iterations, message = self._rescue(matrix, b, x, rtol, most, work, iterations, message)
-        assert solved is not None
+            chain = [each for each in (proven, self.safe, {"solver": "direct"}) if each and each != parameters]
+            solved, extra, more, said = self._rescue(matrix, b, x, rtol, most, chain)
+            work, iterations, message = work + extra, iterations + more, message + said
+        assert solved is not None  # a rescue ends in an answer or an error
         seconds = time.perf_counter() - started
         return Attempt(solved.x, solved.converged, iterations, work, seconds, lasting, failed, message)
 
-    def predicted(self, parameters: dict[str, Any], n: int, nnz: int, iterations: int) -> float:
+    def predicted(self, parameters: Parameters, n: int, nnz: int, iterations: int) -> float:
         """Work of a system by the solvers' model, what lasts spread over its lifetime."""
         solver = self._make(parameters)
         whole = solver.work(n, nnz, iterations)
@@ -101,31 +107,34 @@ class Backstop:
         setup = solver.work(n, nnz, 0)
         return whole - setup + setup / self.lifetime(parameters)
 
-    def lifetime(self, parameters: dict[str, Any]) -> float:
-        """Systems a build of this choice serves, as far as known; a build beforehand counts for `LIFETIME` systems, or
-        for one where every new matrix asks for a new build."""
+    def lifetime(self, parameters: Parameters) -> float:
+        """Systems that a build of this choice serves: as counted, beside one build beforehand that serves `lasting`."""
         builds, systems = self._served.get(_key(parameters), (0, 0))
-        return (systems + (LIFETIME if parameters.get("refresh") == "lazy" else 1.0)) / (builds + 1.0)
+        return (systems + (self.lasting if parameters.get("refresh") == "lazy" else 1.0)) / (builds + 1.0)
 
     def _rescue(
-        self, matrix: csr_array, b: np.ndarray, x: np.ndarray | None, rtol: float, most: int,
-        work: float, iterations: int, message: str,
-    ) -> tuple[Solved, float, int, str]:  # fmt: skip
-        """The safe solver, and a direct one behind it."""
-        for parameters in (self.safe, {"solver": "direct"}):
-            solver = self._make(parameters)
-            options = {name: value for name, value in parameters.items() if name != "solver"}
+        self, matrix: csr_array, b: np.ndarray, x: np.ndarray | None, rtol: float, most: int, chain: list[Parameters]
+    ) -> tuple[Solved, float, int, str]:
+        """The solvers of `chain`, each from where the last one came; (the last answer, work, iterations, what to
+        say)."""
+        work, iterations, message = 0.0, 0, ""
+        solved = None
+        for parameters in chain:
+            options, extra = self._options(matrix, parameters)
+            work += extra
             try:
-                solved = solver.solve(matrix, b, x, rtol, most, options)
+                solved = self._make(parameters).solve(matrix, b, x, rtol, most, options)
             except UsageError as error:
                 message += f"; {parameters['solver']}: {error}"
                 continue
             work += solved.work
             iterations += solved.iterations
             message += f"; {parameters['solver']} went on: {solved.outcome.value}"
-            if solved.converged or most < 10_000:
-                return solved, work, iterations, message
+            if solved.converged:
+                break
             x = self._better(matrix, b, x, solved)
+        if solved is None:
+            raise UsageError(f"no solver took this system{message}")
         return solved, work, iterations, message
 
     def _better(self, matrix: csr_array, b: np.ndarray, x0: np.ndarray | None, solved: Solved) -> np.ndarray | None:
@@ -133,7 +142,7 @@ class Backstop:
         first = np.linalg.norm(b if x0 is None else b - matrix @ x0)
         return solved.x if solved.residual < first else x0
 
-    def _options(self, matrix: csr_array, parameters: dict[str, Any]) -> tuple[dict[str, Any], float]:
+    def _options(self, matrix: csr_array, parameters: Parameters) -> tuple[Parameters, float]:
         """What the solver is given, and the work of finding it: a `formula` becomes w."""
         options = {name: value for name, value in parameters.items() if name != "solver"}
         if "formula" not in options:
@@ -145,15 +154,14 @@ class Backstop:
         return options, self.gap.work - before + 2.0 * matrix.nnz
 
     def _most(self, solver: Arm, matrix: csr_array, cap: float) -> int:
-        """Iterations that `cap` work pays for, setup left out: it is spent before anything can be stopped. The safe
-        solver has no cap, as nobody would go on where it stopped."""
-        if not np.isfinite(cap) or solver is self._solvers.get(str(self.safe["solver"])):
+        """Iterations that `cap` work pays for, setup left out: it is spent before anything can be stopped."""
+        if not np.isfinite(cap):
             return 10_000
         n, nnz = matrix.shape[0], matrix.nnz
         each = solver.work(n, nnz, 2) - solver.work(n, nnz, 1)
         return int(max(FEWEST, cap / each))
 
-    def _account(self, parameters: dict[str, Any], solver: Any) -> float:
+    def _account(self, parameters: Parameters, solver: Any) -> float:
         """Count a system served; the work of a build for it, less this system's own share."""
         if not self._keeps(parameters):
             return 0.0
@@ -162,10 +170,10 @@ class Backstop:
         self._served[_key(parameters)] = builds + built, systems + 1
         return solver.lag.setup * (1.0 - 1.0 / self.lifetime(parameters)) if built else 0.0
 
-    def _keeps(self, parameters: dict[str, Any]) -> bool:
+    def _keeps(self, parameters: Parameters) -> bool:
         return parameters["solver"] in KEEPING and parameters.get("refresh") != "always"
 
-    def _make(self, parameters: dict[str, Any]) -> Arm:
+    def _make(self, parameters: Parameters) -> Arm:
         """The solver of this choice; at first use also run on a tiny system, so that no round is charged for
         compiling."""
         name = str(parameters["solver"])
@@ -182,7 +190,7 @@ class Backstop:
         """The solvers that keep what they build, by the key of their choice."""
         return {key: solver for key, solver in self._solvers.items() if solver.name in KEEPING}
 
-    def keeper(self, key: str, choices: list[dict[str, Any]]) -> tuple[Arm, dict[str, Any]]:
+    def keeper(self, key: str, choices: list[Parameters]) -> tuple[Arm, Parameters]:
         """The solver with that key and its parameters, made where it is not there yet."""
         for parameters in (*choices, self.safe, {"solver": "direct"}):
             if _key(parameters) == key:
@@ -195,6 +203,7 @@ class Backstop:
         """Counts of builds, and the vector of the gap. What the solvers keep is built anew after a restart."""
         vector = self.gap.vector
         return {
+            "lasting": self.lasting,
             "served": {key: list(counts) for key, counts in self._served.items()},
             "vector": None if vector is None else base64.b64encode(vector.astype("<f8").tobytes()).decode(),
         }
@@ -202,6 +211,7 @@ class Backstop:
     def load(self, state: dict[str, Any]) -> None:
         """Raises UsageError where `state` is damaged."""
         try:
+            self.lasting = float(state["lasting"])
             self._served = {str(key): (int(builds), int(systems)) for key, (builds, systems) in state["served"].items()}
             saved = state["vector"]
             vector = None if saved is None else np.frombuffer(base64.b64decode(saved, validate=True), "<f8").copy()
@@ -212,5 +222,5 @@ class Backstop:
         self.gap.vector = vector
 
 
-def _key(parameters: dict[str, Any]) -> str:
+def _key(parameters: Parameters) -> str:
     return repr(sorted(parameters.items()))

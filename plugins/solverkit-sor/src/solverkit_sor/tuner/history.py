@@ -18,7 +18,8 @@ class History:
     arms: list[int] = field(default_factory=list)
     costs: list[float] = field(default_factory=list)  # what was paid
     contexts: list[list[float]] = field(default_factory=list)  # what the learner was shown
-    failed: list[bool] = field(default_factory=list)  # the arm did not finish; the safe solver, or the user, did
+    failed: list[bool] = field(default_factory=list)  # the arm did not finish; another solver, or the user, did
+    finished: set[int] = field(default_factory=set)  # arms that did, at least once
 
     def __len__(self) -> int:
         return len(self.arms)
@@ -28,6 +29,8 @@ class History:
         self.costs.append(float(cost))
         self.contexts.append([float(value) for value in context])
         self.failed.append(bool(failed))
+        if not failed:
+            self.finished.add(int(arm))
 
 
 class Report(dict):

@@ -10,8 +10,12 @@ from solverkit_sor.tuner.space import Arms
 
 POLICIES = ("auto", "log-ts", "tsallis-inf", "tsallis-inf-rv", "binned", "chebcb", "fixed")
 
-PRIOR_SD = 0.5
-"""Of the log-cost of a group about what the work model expects of it: half a unit is a factor of 1.6."""
+PRIOR_SD = 0.25
+"""Of the log-cost of a group about what the work model expects of it: a factor of 1.3."""
+
+CUTOFF = 1.5
+"""Arms whose lower bound exceeds the best mean this many times are not tried. With `PRIOR_SD` that means arms which
+the work model puts above two and a half times the best."""
 
 
 def make_learner(
@@ -35,6 +39,7 @@ def make_learner(
             contexts,
             prior=prior,
             discount=discount,
+            cutoff=CUTOFF,
             prior_sd=PRIOR_SD if prior is not None else 1.0,
         )
     if policy in ("tsallis-inf", "tsallis-inf-rv"):

@@ -55,7 +55,8 @@ class SavedHistory(BaseModel):
             raise ValueError("the history's columns are not of one length")
         if any(not 0 <= arm < arms for arm in self.arms) or any(not 0 <= cost < float("inf") for cost in self.costs):
             raise ValueError("the history has an arm or a cost that no round can have")
-        return History(self.arms, self.costs, self.contexts, self.failed)
+        finished = {arm for arm, failed in zip(self.arms, self.failed, strict=True) if not failed}
+        return History(self.arms, self.costs, self.contexts, self.failed, finished)
 
 
 class SavedTuner(BaseModel):
@@ -73,6 +74,7 @@ class SavedTuner(BaseModel):
     names: list[str] | None
     context_count: int | None
     queue: list[int]
+    waiting: list[int]
     size: int | None
     rate: float | None
     learner: dict[str, Any] | None
@@ -107,12 +109,13 @@ def snapshot(tuner: SequenceTuner) -> dict[str, Any]:
         "cost": tuner.cost if isinstance(tuner.cost, str) else "function",
         "rng": tuner.rng.bit_generator.state,
         "arms": arms and {"parameters": arms.parameters, "groups": arms.groups, "coordinates": arms.coordinates},
-        "history": vars(tuner.history),
+        "history": {name: getattr(tuner.history, name) for name in ("arms", "costs", "contexts", "failed")},
         "names": tuner.names.names,
         "context_count": tuner.names.count,
         "queue": tuner.queue,
+        "waiting": tuner.waiting,
         "size": tuner.size,
-        "rate": tuner.rate if np.isfinite(tuner.rate) else None,
+        "rate": tuner.clock.rate if np.isfinite(tuner.clock.rate) else None,
         "learner": learner and learner.state(),
         "learner_contexts": learner.window.count if isinstance(learner, LogTS) else 0,
         "prior": learner.prior if isinstance(learner, LogTS) else None,
@@ -160,9 +163,8 @@ def restore(kind: type[SequenceTuner], saved: SavedTuner, cost: Callable | None)
     tuner.arms = None if saved.arms is None else saved.arms.arms()
     tuner.history = saved.history.history(0 if tuner.arms is None else len(tuner.arms))
     tuner.names.names, tuner.names.count = saved.names, saved.context_count
-    tuner.queue, tuner.size = saved.queue, saved.size
-    tuner.rate = float("nan") if saved.rate is None else saved.rate
-    tuner.reference = tuner.history.costs[0] if len(tuner.history) else float("nan")
+    tuner.queue, tuner.waiting, tuner.size = saved.queue, saved.waiting, saved.size
+    tuner.clock.rate = float("nan") if saved.rate is None else saved.rate
     if saved.learner is not None and tuner.arms is not None:
         prior = None if saved.prior is None else np.array(saved.prior, dtype=float)
         learner = tuner._make_learner(tuner.arms, saved.learner_contexts, prior)

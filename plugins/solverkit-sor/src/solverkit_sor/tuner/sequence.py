@@ -6,8 +6,8 @@
         u, info = tuner.solve(A, b, x0=u)        # as scipy.sparse.linalg.cg: info == 0 means converged
 
 A round: show the context to the learner, try the arm that it chooses under a cap, let the safe solver finish what was
-not solved, tell the learner all that was paid. The first rounds are a race: the safe solver, the middle of every
-group of arms, the classical formula; the learner takes over from there."""
+not solved, tell the learner all that was paid. The first rounds are a race: the first arm, then the middle of every
+group of arms that may be worth it; the learner takes over from there."""
 
 from __future__ import annotations
 
@@ -20,14 +20,19 @@ import numpy as np
 
 from solverkit.errors import UsageError
 from solverkit_sor.learners import Learner, LogTS
-from solverkit_sor.tuner.backstop import Attempt, Backstop
+from solverkit_sor.tuner.backstop import KEEPING, Attempt, Backstop
+from solverkit_sor.tuner.clock import Clock
 from solverkit_sor.tuner.context import Names, dominance
-from solverkit_sor.tuner.defaults import automatic_space, guesses
+from solverkit_sor.tuner.defaults import SYMMETRIC, automatic_space, guesses, may_be_definite
 from solverkit_sor.tuner.history import History, Report, report
 from solverkit_sor.tuner.policies import make_learner
 from solverkit_sor.tuner.saving import read, write
 from solverkit_sor.tuner.space import Arms, Parameters, Space, arms_of
 from solverkit_sor.tuner.trial import Trial
+
+WORTH = 1.2
+"""Arms expected to cost more than this many times the first one are left out of the race; the learner may still try
+them."""
 
 Cost = str | Callable[["Info"], float]
 
@@ -57,8 +62,9 @@ class Info(int):
 class SequenceTuner:
     """Chooses the solver of each system, or any parameters of the user's own, so that the sequence costs little.
 
-    space : what to choose from (`tuner.space`). `auto`: CG, SSOR-CG over w and by the formula, multigrid (with PyAMG
-        installed), sparse LU; for matrices that are not symmetric GMRES, incomplete and complete LU.
+    space : what to choose from (`tuner.space`). `auto`: CG, SSOR-CG over w, multigrid (with PyAMG installed), sparse
+    LU,
+        the last two also kept for later systems; for matrices that are not symmetric GMRES, incomplete and complete LU.
     cost : `work` (multiply-adds by a model, the same in every run), `time` (wall seconds), or a function of `Info`.
     Trials
         outside `solve` report their own.
@@ -102,9 +108,9 @@ class SequenceTuner:
         self.arms: Arms | None = None if isinstance(space, str) else arms_of(space)
         self.learner: Learner | None = None
         self.queue: list[int] = []  # arms still to race
+        self.waiting: list[int] = []  # arms that may join the race once the change between systems is known
         self.size: int | None = None  # n
-        self.rate = float("nan")  # seconds of one unit of work, for caps where the cost is time
-        self.reference = float("nan")  # cost of the first round
+        self.clock = Clock()
         self._backstop: Backstop | None = None
         self._solutions: list[np.ndarray] = []  # the last two, newest first
 
@@ -142,18 +148,20 @@ class SequenceTuner:
         arms = self._arms_for(matrix)
         arm, limit = self._next(shown)
         parameters = arms.parameters[arm]
+        proven = self._proven(arm)
         attempt = backstop.attempt(
-            matrix, b, self._guess(x0), max(rtol, atol / size), maxiter or 10_000, parameters, self._in_work(limit)
-        )
+            matrix, b, self._guess(x0), max(rtol, atol / size), maxiter or 10_000, parameters,
+            self._in_work(limit), None if proven is None else arms.parameters[proven],
+        )  # fmt: skip
         info = Info.of(attempt, arm, parameters)
-        info.cost = self._price(info)
-        if not np.isfinite(self.rate) and attempt.work:
-            self.rate = attempt.seconds / attempt.work
-        elif attempt.work:
-            self.rate += 0.1 * (attempt.seconds / attempt.work - self.rate)
-        self._hear(arm, shown, info.cost, info.cost * (1.0 - attempt.lasting), attempt.failed)
-        if self.learner is None and not self.queue:
+        info.cost, cost = self._price(info)
+        heard = cost * (1.0 - attempt.lasting)
+        self._correct(arms, arm, heard)
+        self._hear(arm, shown, info.cost, heard, attempt.failed)
+        if self.learner is None:
             self._begin(backstop, arms, matrix, attempt, shown)
+        elif self.waiting and not self.queue:
+            self._invite(backstop, arms, matrix, info)
         return self._remember(attempt.x), info
 
     def as_solver(self, **options: Any) -> Callable[[Any, Any], np.ndarray]:
@@ -180,7 +188,7 @@ class SequenceTuner:
         arm, limit = self._next(vector)
 
         def tell(cost: float | None, converged: bool) -> None:
-            rescue = self._expected(vector)
+            rescue = self._expected()
             if cost is None:  # left by an exception, nothing reported
                 cost = limit if limit is not None else max(self.history.costs, default=1.0)
             paid = cost if converged else cost + (rescue if rescue is not None else cost)
@@ -212,40 +220,40 @@ class SequenceTuner:
 
     def _next(self, shown: np.ndarray) -> tuple[int, float | None]:
         """The arm of this round, and what it may cost (None: no limit yet)."""
-        if self.queue:
-            arm = self.queue[0]
-        elif self.learner is not None:
+        if self.learner is None:
+            return 0 if self.arms is None else self.arms.middles()[0], None
+        if not self.queue:
             arm = self.learner.choose(self._for_learner(shown), self.rng)
-            if isinstance(self.learner, LogTS):
-                logarithms, sd = self.learner.last
-                return arm, self.cap * self._upper(self.learner.in_costs(logarithms), sd)
         else:
-            assert self.arms is not None
-            arm = self._safe_arm(self.arms)
-        expected = self._expected(shown)
+            arm = self.queue[0]
+            if isinstance(self.learner, LogTS):
+                self.learner.look(shown)
+        expected = self._expected()
         return arm, None if expected is None else self.cap * expected
 
-    def _expected(self, shown: np.ndarray) -> float | None:
-        """What the best arm should cost here, an upper estimate; None before the first round."""
+    def _expected(self) -> float | None:
+        """What the best arm should cost in this round, one sd up; None before the first."""
         if not len(self.history):
             return None
-        if isinstance(self.learner, LogTS):
-            return self._upper(*self.learner.predict(shown))
-        return float(np.quantile(self.history.costs[-200:], 0.9))
-
-    def _upper(self, expected: np.ndarray, sd: np.ndarray) -> float:
-        """The least of the arms' costs, each one sd up."""
         learner = self.learner
-        assert isinstance(learner, LogTS)
+        if not isinstance(learner, LogTS):
+            return float(np.quantile(self.history.costs[-200:], 0.9))
+        expected, sd = learner.last
         noise = np.array([learner.noise(model) for model in range(len(learner.mean))])[learner.home]
-        return float((expected * np.exp(np.sqrt(sd * sd + noise))).min())
+        return float(learner.in_costs((expected + np.sqrt(sd * sd + noise)).min()))
+
+    def _proven(self, arm: int) -> int | None:
+        """The best of the other arms that have finished a solve, to go on where `arm` does not."""
+        learner = self.learner
+        finished = self.history.finished - {arm}
+        if not finished or not isinstance(learner, LogTS):
+            return None
+        return min(finished, key=lambda known: learner.last[0][known])
 
     def _hear(self, arm: int, shown: np.ndarray, cost: float, heard: float, failed: bool) -> None:
         """Note a round; `heard` is what the learner is told, without what later rounds will profit from."""
         if self.queue and self.queue[0] == arm:
             self.queue.pop(0)
-        if not len(self.history):
-            self.reference = cost
         self.history.add(arm, cost, shown, failed)
         if self.learner is not None:
             self.learner.update(arm, self._for_learner(shown), heard)
@@ -281,36 +289,68 @@ class SequenceTuner:
 
     def _arms_for(self, matrix: Any) -> Arms:
         if self.arms is None:
-            self.arms = arms_of(automatic_space(matrix, self._ready().matrices, self.safe))
+            backstop = self._ready()
+            definite = may_be_definite(matrix, backstop.matrices)
+            if not definite and backstop.safe["solver"] in SYMMETRIC:
+                backstop.safe = {"solver": "direct"}
+            self.arms = arms_of(automatic_space(definite, backstop.safe))
         elif any("solver" not in parameters for parameters in self.arms.parameters):
             raise UsageError("solve() needs a space with 'solver', as in {'solver': 'ssor-cg', 'w': Real(1, 1.95)}")
         return self.arms
 
-    def _safe_arm(self, arms: Arms) -> int:
-        return arms.parameters.index(self.safe) if self.safe in arms.parameters else arms.middles()[0]
-
     def _begin(self, backstop: Backstop, arms: Arms, matrix: Any, attempt: Attempt, shown: np.ndarray) -> None:
         """After the first round: expectations for all arms, the learner, and the race."""
-        prior = np.log(guesses(arms, backstop, matrix, attempt) / max(attempt.work, 1e-300))
-        self.learner = self._make_learner(arms, shown.size, prior)
         first = self.history.arms[0]
+        expected = guesses(arms, backstop, matrix, arms.parameters[first], attempt.iterations)
+        self.learner = self._make_learner(arms, shown.size, np.log(expected / expected[first]))
         self.learner.update(first, self._for_learner(shown), self.history.costs[0])
-        affordable = prior < np.log(4.0)
-        self.queue = [arm for arm in arms.middles() if arm != first and affordable[arm]]
+        others = [arm for arm in arms.middles() if arms.groups[arm] != arms.groups[first]]
+        keeping = [arm for arm in others if arms.parameters[arm]["solver"] in KEEPING]
+        self.queue = [arm for arm in others if arm not in keeping and expected[arm] < WORTH * expected[first]]
+        self.waiting = keeping
+
+    def _invite(self, backstop: Backstop, arms: Arms, matrix: Any, last: Info) -> None:
+        """Let solvers that keep something join the race, now that it is known how fast the systems change."""
+        seen = np.array([context[-1] for context in self.history.contexts])
+        change = np.abs(np.diff(seen)).mean()
+        backstop.lasting = float(np.clip(np.log(2.0) / max(change, 1e-3), 1.0, 50.0))
+        expected = guesses(arms, backstop, matrix, last.parameters, last.iterations)
+        best = expected[last.arm]
+        if isinstance(self.learner, LogTS):
+            fresh = np.isin(arms.groups, arms.groups[self.waiting])
+            self.learner.expect(fresh, np.log(expected / best) + self.learner.last[0][last.arm])
+        self.queue = sorted(
+            (arm for arm in self.waiting if expected[arm] < WORTH * best), key=lambda arm: expected[arm]
+        )
+        self.waiting = []
+
+    def _correct(self, arms: Arms, arm: int, heard: float) -> None:
+        """By what factor the first cost of an arm missed its expectation: arms of the same solver will miss it
+        likewise."""
+        learner = self.learner
+        if not isinstance(learner, LogTS) or arms.parameters[arm]["solver"] not in KEEPING or arm in self.history.arms:
+            return
+        alike = np.array([each["solver"] == arms.parameters[arm]["solver"] for each in arms.parameters])
+        miss = np.log(max(heard, 1e-300)) - learner.reference - learner.last[0][arm]
+        learner.expect(alike & (arms.groups != arms.groups[arm]), learner.prior + miss)
+        self.queue = [each for each in self.queue if not alike[each] or each == arm or miss < 0]
 
     def _make_learner(self, arms: Arms, contexts: int, prior: np.ndarray | None) -> Learner:
         return make_learner(self.policy, arms, contexts, prior, self.discount, self.context_range)
 
-    def _price(self, info: Info) -> float:
+    def _price(self, info: Info) -> tuple[float, float]:
+        """What the round cost, and what to learn from, which is less where the time is an outlier."""
         if callable(self.cost):
-            return float(self.cost(info))
-        return info.work if self.cost == "work" else info.seconds
+            cost = float(self.cost(info))
+            return cost, cost
+        clipped = self.clock.cost(info.arm, info.seconds, info.work)
+        return (info.work, info.work) if self.cost == "work" else (info.seconds, clipped)
 
     def _in_work(self, limit: float | None) -> float:
         """A limit on the cost as one on work."""
         if limit is None or callable(self.cost):
             return float("inf")
-        return limit if self.cost == "work" else limit / self.rate
+        return limit if self.cost == "work" else limit / self.clock.rate
 
     def _guess(self, x0: Any) -> np.ndarray | None:
         if x0 is not None:
