@@ -198,7 +198,7 @@ def test_sparse_and_dense_agree(name):
 
 
 def test_one_evaluation_of_each_oracle_a_point():
-    """A quadratic under affine rows takes one step: two points, one Jacobian, one Hessian; curved rows are asked again."""
+    """A quadratic under affine rows takes one step: two points, one Jacobian and Hessian; curved rows are asked again."""
     result = solve(shipped("hs51"))
     assert result.nit == 1
     assert result.counts == {"nfev": 2, "njev": 3, "ncev": 2, "nhev": 1, "nhvp": 0}

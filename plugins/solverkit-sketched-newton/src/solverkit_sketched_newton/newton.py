@@ -41,6 +41,7 @@ TAU = 0.99  # least fraction to the boundary
 KAPPA_EPS = 10.0  # the barrier problem is solved when its error is below this times mu
 SHORT = 0.03  # a step shorter than this is given up for one of a more regular matrix
 RETRIES = ((0.0, 0.0), (1e-2, 1e-4), (1.0, 1e-2), (100.0, 1.0))  # least delta_w and delta_c of first and further tries
+FAR_BELOW = 0.01  # multipliers below this times eta1 do not need it
 SHORTEST = 1e-10  # shortest step of the line search
 CONTRACTION = 0.9  # a first trial whose KKT error is below this times the present one is taken
 ROUNDING = 10 * float(np.finfo(float).eps)
@@ -148,11 +149,21 @@ class Newton:
             if weights is not None:
                 state.eta1, state.eta2 = weights
                 found = self.search(problem, state, local, step, SHORT if attempt < len(RETRIES) - 1 else SHORTEST)
+                if found is None and not attempt:
+                    found = self.relaxed(problem, state, local, step)
                 if found is not None:
                     return found
             if weights is None:  # take the multipliers at once: then w alone descends, whatever its curvature
                 return self.detached(problem, state, jacobian, local, solved.system, step)
         return None
+
+    def relaxed(self, problem: Nonlinear, state: State, local: Local, step: Step) -> tuple[Evaluated, Any] | None:
+        """A search with a penalty as small as the multipliers, where eta1 is far above them and that still descends."""
+        eta1 = norm_inf(state.y + step.dy)
+        if eta1 > FAR_BELOW * state.eta1 or not step.slope.descends(eta1, state.eta2):
+            return None
+        state.eta1 = eta1
+        return self.search(problem, state, local, step, SHORT)
 
     def stiffness(self, system: NewtonSystem) -> float:
         """The size of the Hessian's entries, 1 where it is zero."""
