@@ -43,7 +43,6 @@ class Native:
             "error_on_fail": False,
             "print_time": False,
             "show_eval_warnings": False,
-            "record_time": True,
             "ipopt": {**QUIET, **settings},
         }
         graphs: Any = {"x": x, "f": f, "g": c[0] if c else kind(0, 1)}
