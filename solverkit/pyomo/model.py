@@ -31,7 +31,7 @@ ACTIVE = 1e-5
 
 
 class NeverHolds(UsageError):
-    """A constraint without variables that is violated: the model is infeasible whatever its variables are."""
+    """Bounds that leave no room, or a violated constraint without variables: the model is infeasible as it stands."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +52,13 @@ def write(model: Any) -> Written:
     """
     try:
         from pyomo.common.errors import InfeasibleConstraintException
+        from pyomo.core.base.block import BlockData
+        from pyomo.core.kernel.block import IBlock
         from pyomo.repn.plugins.nl_writer import NLWriter
     except ImportError:
         raise MissingPackage('Pyomo models need Pyomo; pip install "solverkit[pyomo]"') from None
+    if not isinstance(model, (BlockData, IBlock)):
+        raise UsageError(f"a Pyomo model or block is needed, not {type(model).__name__}")
     name = clean(model.name or "model")
     if not getattr(model, "is_constructed", lambda: True)():
         raise UsageError(f"model '{name}' is abstract; give what model.create_instance(...) returns")
@@ -73,8 +77,17 @@ def write(model: Any) -> Written:
     try:
         problem = problem_of(read_model(text.getvalue().encode()), name, columns, rows)
     except Refused as refused:
+        _check_room(name, (*info.variables, *info.constraints))
         raise InvalidProblem([Defect(name, 0, 0, "", refused.message)]) from None
     return Written(model, problem, tuple(info.variables), tuple(info.constraints))
+
+
+def _check_room(name: str, parts: tuple[Any, ...]) -> None:
+    """Raise NeverHolds for a variable or constraint whose lower bound is above its upper one."""
+    for part in parts:
+        low, high = part.lb, part.ub
+        if low is not None and high is not None and low > high:
+            raise NeverHolds(f"model '{name}': the bounds [{low:g}, {high:g}] of '{clean(part.name)}' leave no room")
 
 
 def solve(

@@ -17,10 +17,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pyomo.core import SymbolMap, minimize
+from pyomo.core.base.PyomoModel import ModelSolutions
+from pyomo.core.kernel.block import IBlock
 from pyomo.opt import Solution, SolverResults, SolverStatus
 from pyomo.opt import TerminationCondition as Condition
 
 from solverkit.engine.status import PointStatus, Termination, proven
+from solverkit.errors import UsageError
 from solverkit.pyomo.model import Written, shadow_prices
 
 if TYPE_CHECKING:
@@ -82,7 +85,7 @@ def as_results(written: Written, result: Result) -> SolverResults:
 
 
 def infeasible(name: str, message: str) -> SolverResults:
-    """The results of a model of which a constraint without variables is violated."""
+    """The results of a model that is infeasible as it stands, see `NeverHolds`."""
     found = SolverResults()
     found.problem.name = name
     found.solver.name = "solverkit"
@@ -93,7 +96,11 @@ def infeasible(name: str, message: str) -> SolverResults:
 
 
 def add_solution(found: SolverResults, written: Written, result: Result) -> None:
-    """Keep the answer in the results, for `model.solutions.load_from(results)`; the model stays as it is."""
+    """Keep the answer in the results, for `model.solutions.load_from(results)`; the model's values stay as they are."""
+    if isinstance(written.model, IBlock):
+        raise UsageError("a kernel model loads no results; leave load_solutions out, or use solverkit.pyomo.solve")
+    if not hasattr(written.model, "solutions"):
+        written.model.solutions = ModelSolutions(written.model)  # a block that is no model has none of its own
     symbols = SymbolMap()
     names = {
         kind: [symbols.addSymbol(part, f"{kind}{k}") or f"{kind}{k}" for k, part in enumerate(parts)]

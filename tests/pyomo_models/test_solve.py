@@ -32,6 +32,13 @@ def projection(sense=pyo.minimize, total=2.0, limit=0.8):
     return model
 
 
+def build_indexed():
+    """Something of Pyomo's that is no model."""
+    model = pyo.ConcreteModel()
+    model.x = pyo.Var([1, 2])
+    return model.x
+
+
 def solve(model, **how):
     return pyo.SolverFactory("solverkit").solve(model, **how)
 
@@ -248,6 +255,49 @@ def test_wrong_calls_are_clear():
         sk.load(projection(), parameters={"n": 1})
     with pytest.raises(sk.UsageError, match="max_itr"):
         solve(projection(), options={"max_itr": 3})
+
+
+def test_parts_of_models_and_kernel_models_are_solved_too():
+    import pyomo.kernel as pmo
+
+    model = pyo.ConcreteModel()
+    model.x = pyo.Var(initialize=2.0)
+    model.part = pyo.Block()
+    model.part.cost = pyo.Objective(expr=(model.x - 1) ** 2)
+    results = solve(model.part, load_solutions=False)
+    model.part.solutions.load_from(results)
+    assert model.x.value == pytest.approx(1, abs=1e-6)
+    kernel = pmo.block()
+    kernel.x = pmo.variable(value=3.0)
+    kernel.cost = pmo.objective(kernel.x**2)
+    kernel.least = pmo.constraint(kernel.x >= 1)
+    kernel.dual = pmo.suffix(direction=pmo.suffix.IMPORT)
+    assert pyo.check_optimal_termination(solve(kernel))
+    assert kernel.x.value == pytest.approx(1, abs=1e-6)
+    assert kernel.dual[kernel.least] == pytest.approx(2, abs=1e-5)
+    with pytest.raises(sk.UsageError, match="kernel model"):
+        solve(kernel, load_solutions=False)
+    with pytest.raises(sk.UsageError, match="model or block is needed, not IndexedVar"):
+        sk.solve(build_indexed())
+
+
+def test_bounds_without_room_are_infeasible_by_name():
+    model = projection()
+    model.x.setlb(3)
+    model.x.setub(1)
+    with pytest.raises(sk.UsageError, match=r"the bounds \[3, 1\] of 'x' leave no room"):
+        sk.solve(model)
+    assert solve(model).solver.termination_condition == pyo.TerminationCondition.infeasible
+
+
+def test_scaling_factors_do_not_change_the_answer():
+    model = projection()
+    model.scaling_factor = pyo.Suffix(direction=pyo.Suffix.EXPORT)
+    model.scaling_factor[model.x] = 10
+    model.scaling_factor[model.total] = 100
+    solve(model)
+    assert model.x.value == pytest.approx(1.2, abs=1e-6)
+    assert model.dual[model.total] == pytest.approx(2.4, abs=1e-5)
 
 
 def test_feasibility_problems_need_no_objective():

@@ -78,8 +78,9 @@ class Lines:
         block = "\n".join(self.lines[first:last]) + "\n"
         if last - first < count or not _PAIRS.fullmatch(block):
             for _ in range(count):
-                if not _PAIR.fullmatch(self.next(what) + "\n"):
-                    raise self.refuse(f"{what} is expected here: an index and a number")
+                line = self.next(what)
+                if not _PAIR.fullmatch(line + "\n"):
+                    raise self.refuse(f"'{line[:30]}' where {what} is expected: an index and a number")
         self.at = last
         words = block.split()
         indices, values = np.array(words[::2], dtype=np.int64), np.array(words[1::2], dtype=float)
