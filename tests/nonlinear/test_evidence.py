@@ -76,6 +76,14 @@ class TestLocally:
         assert facts(p, [2])[1]["infeasible_stationary"] is True
         assert facts(p, [1])[1]["infeasible_stationary"] is False
 
+    @pytest.mark.parametrize("x", [1.5, 2.0, 3.0])
+    def test_between_two_discs(self, x):
+        """Any point of the segment between them minimizes some weighted sum of the violations."""
+        rows = {"left": "x[0]**2 + x[1]**2 <= 1", "right": "(x[0] - 5)**2 + x[1]**2 <= 1"}
+        p = nonlinear({"x": {"shape": 2}}, "x[1]", rows)
+        assert facts(p, [x, 0])[1]["infeasible_stationary"] is True
+        assert facts(p, [x, 0.1])[1]["infeasible_stationary"] is False
+
 
 class TestRay:
     linear = nonlinear({"x": {"shape": 2, "lower": [0, -np.inf]}}, "x[0] - x[1]", {"r": "x[1] - 2*x[0] <= 1"})

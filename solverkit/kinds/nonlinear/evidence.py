@@ -9,11 +9,12 @@ side that its coefficient v_j = (J'w)_j asks for, v_j should be 0 and is roundin
 |x_j| <= R, and R of at least FAR (1 + ||x||_inf) is asked for. Without the block the core looks for w itself, by the
 linear program that minimizes the violation, in problems of up to MAX_LP variables and rows.
 
-Local infeasibility, for any rows: x is a stationary point of the squared violation in the box,
+Local infeasibility, for any rows: to first order no move lessens every broken row and keeps the active ones,
 
-    || P(x - grad phi) - x || small,    grad phi = sum_i (violation_i / s_i) grad c_i / s_i,
+    sum_i w_i u_i = 0,    w >= 0,    sum of the broken rows' w_i = 1,
 
-s_i the largest gradient of row i here and at points near by. This is a sign, not a proof.
+u_i the gradients of broken rows outwards, and of active rows and bounds, over s_i, the largest gradient of row i here
+and at points near by. It holds where any weighted sum of violations is stationary. This is a sign, not a proof.
 
 Unboundedness, by a block `ray` d (n,) at a feasible point, for affine rows and a quadratic objective: d keeps every
 row and bound for ever, and either d'Hd < 0, or H d = 0 and grad f'd < 0. Without the block, a linear program looks for
@@ -27,12 +28,15 @@ from scipy.sparse import csr_array, eye_array, hstack, vstack
 
 from solverkit.kinds.base import Point
 from solverkit.kinds.nonlinear.local import STEPS, TINY, Local
+from solverkit.kinds.nonlinear.multipliers import active_sides
 from solverkit.kinds.nonlinear.problem import FARKAS, RAY
+from solverkit.operators.least_squares import signed_least_squares
 from solverkit.operators.qp import row_norms, solve_qp
 
 FAR = 1e6
 CLEAN = 1e-9  # relative size up to which a part of a ray counts as zero
-STATIONARY = 1e-4  # of the violation's gradient
+STATIONARY = 1e-4  # length of the sum of the u_i up to which it counts as zero
+ACTIVE = 1e-4
 MAX_LP = 5000
 
 Facts = dict[str, float | str | bool]
@@ -108,22 +112,45 @@ def _farkas(local: Local, weights: np.ndarray) -> tuple[float, float]:
 
 
 def _violation_slope(local: Local) -> float:
-    """||P(x - grad phi) - x||_inf relative to the largest scaled violation."""
+    """||sum w_i u_i||_2 over the best weights, sum of the broken rows' = 1; inf where only bounds are broken.
+
+    u_i: gradients of broken rows outwards, and of active rows and bounds, over s_i."""
     problem, x = local.problem, local.x
     short = local.rows - np.clip(local.rows, problem.lower, problem.upper)
-    scale = local.norms.copy()
+    broken = np.flatnonzero(short)
+    if len(broken) == 0:
+        return float("inf")
+    rows, row_side, row_free = active_sides(local.row_room, ACTIVE)
+    keep = short[rows] == 0
+    rows, row_side, row_free = rows[keep], row_side[keep], row_free[keep]
+    bounds, bound_side, bound_free = active_sides(local.bound_room, ACTIVE)
+    if len(x) + len(broken) + len(rows) > MAX_LP:
+        weights = np.abs(short[broken]) / float(np.abs(short[broken]).sum())
+        pulled = local.jacobian[broken].T @ (weights * np.sign(short[broken]) / _sizes(local)[broken])
+        pulled[bounds] = np.where(bound_side * pulled[bounds] < 0, 0.0, pulled[bounds])
+        return float(np.linalg.norm(pulled))
+    index = np.concatenate([broken, rows])
+    unit = np.concatenate([np.sign(short[broken]), row_side]) / _sizes(local)[index]
+    columns = csr_array(local.jacobian[index]).multiply(unit[:, None]).T
+    walls = csr_array(eye_array(len(x), format="csr")[:, bounds]).multiply(bound_side[None, :])
+    M = hstack([columns, walls])
+    total = np.concatenate([np.ones(len(broken)), np.zeros(M.shape[1] - len(broken))])
+    signed = np.concatenate([np.ones(len(broken), bool), ~row_free, ~bound_free])
+    target = np.append(np.zeros(len(x)), -1.0)
+    fit = signed_least_squares(csr_array(vstack([M, total[None, :]])), target, csr_array((0, len(signed))), signed)
+    weight = float(total @ fit.u)
+    return float(np.linalg.norm(M @ fit.u)) / weight if weight > 0 else float("inf")
+
+
+def _sizes(local: Local) -> np.ndarray:
+    """s_i of the module, (m,)."""
+    scale, x = local.norms.copy(), local.x
     rng = np.random.default_rng(local.seed)
     for _ in range(2):
-        there = problem.jacobian(x + STEPS[-1] * (1 + np.abs(x)) * rng.choice([-1.0, 1.0], len(x)))
+        there = local.problem.jacobian(x + STEPS[-1] * local.size * rng.choice([-1.0, 1.0], len(x)))
         size = np.linalg.norm(there, axis=1) if isinstance(there, np.ndarray) else row_norms(csr_array(there))
         scale = np.maximum(scale, np.where(np.isfinite(size), size, 0.0))
-    scale = np.maximum(scale, TINY)
-    inside = np.clip(x, problem.lowest, problem.highest)
-    if not np.any(short):  # only bounds are broken: they can always be kept
-        return float("inf")
-    violation = short / scale
-    gradient = (local.jacobian.T @ (violation / scale)) / float(np.abs(violation).max())
-    return float(np.abs(np.clip(inside - gradient, problem.lowest, problem.highest) - inside).max(initial=0.0))
+    return np.maximum(scale, TINY)
 
 
 def unboundedness(local: Local, point: Point, tol: float) -> Facts:

@@ -104,8 +104,8 @@ def _completed(local: Local, y: np.ndarray) -> np.ndarray:
 
 def least_squares(local: Local, width: float) -> Measured:
     """The core's own, on the active set."""
-    rows, row_sign, row_free = _active(local.row_room, width)
-    bounds, bound_sign, bound_free = _active(local.bound_room, width)
+    rows, row_sign, row_free = active_sides(local.row_room, width)
+    bounds, bound_sign, bound_free = active_sides(local.bound_room, width)
     if len(local.x) + len(rows) <= SIGNED and not isinstance(local.jacobian, np.ndarray):
         y, z = _signed(local, rows, row_sign, row_free, bounds, bound_sign, bound_free)
     else:
@@ -194,7 +194,7 @@ def _proximal(M: csc_array, c: np.ndarray) -> np.ndarray:
     return u
 
 
-def _active(room: tuple[np.ndarray, np.ndarray], width: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def active_sides(room: tuple[np.ndarray, np.ndarray], width: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(indices, sign of the multiplier, whether it is free) of what is within `width` of a bound."""
     below, above = room
     low, high = below <= width, above <= width
