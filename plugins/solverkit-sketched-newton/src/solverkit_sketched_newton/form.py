@@ -67,6 +67,8 @@ class Form:
 
     def scale(self, scaling: Scaling) -> None:
         """Use these factors from now on."""
+        if scaling is self.scaling:
+            return
         self.scaling = scaling
         self._scaled = scaling.f != 1.0 or bool(np.any(scaling.rows != 1.0))
         self.bound()

@@ -136,7 +136,7 @@ class Newton:
             if attempt:
                 delta_w = max(delta_w * self.stiffness(system), 10 * state.shift)
                 state.eta1, state.eta2 = self.options.eta1, self.options.eta2
-            shifted = replace(system, delta_w=delta_w, delta_c=delta_c)
+            shifted = replace(system, delta_w=delta_w, delta_c=delta_c) if attempt else system
             solved = self.regularizer.solve(shifted, local.lagrangian, state.at.c, rtol, state.delta_w)
             if solved is None:
                 return None

@@ -10,6 +10,7 @@ The schedule of delta_w, growing fast at first and remembered from step to step,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -46,7 +47,7 @@ class Regularizer:
             if not inertia.usable or inertia.correct is False:
                 continue
             direction = self.inner.solve(r_x, r_c, rtol)
-            if not (np.isfinite(direction.dx).all() and np.isfinite(direction.dy).all()):
+            if not math.isfinite(direction.residual):
                 self.usable = False
                 continue
             if inertia.correct is None and not curved(trial, direction.dx):
