@@ -10,6 +10,8 @@ from solverkit.engine.status import Termination, exit_code, proven
 from solverkit.kinds.base import PointStatus
 from solverkit.kinds.nonlinear import nonlinear
 from solverkit.kinds.nonlinear.certificate import certify
+from solverkit.kinds.nonlinear.evidence import margin_and_radius
+from solverkit.kinds.nonlinear.local import Local
 
 
 def facts(p, x, **blocks):
@@ -34,7 +36,10 @@ class TestFarkas:
 
     @pytest.mark.parametrize("w", [[1, -1], [-1, 0.5], [0, 0], [1, 1]])
     def test_wrong_ones(self, w):
-        assert "proven" not in facts(apart(), [1, 1], farkas=w)[1]
+        local = Local(apart(), np.ones(2), 0)
+        assert margin_and_radius(local, np.array([-1.0, 1.0])) == (pytest.approx(2 / 2**0.5), np.inf)
+        margin, radius = margin_and_radius(local, np.array(w, float))
+        assert not (margin > 0 and radius >= 1e3)
 
     def test_bounds_take_part(self):
         p = nonlinear({"x": {"shape": 2, "lower": 0, "upper": 1}}, "x[0]", {"r": "x[0] + 2*x[1] >= 4"})
@@ -60,7 +65,7 @@ class TestFarkas:
 
 
 class TestLocally:
-    p = nonlinear({"x": {"shape": 2}}, "x[0]", {"c": "x[0]**2 + x[1]**2 <= -1"})
+    p = nonlinear({"x": {"shape": 2}}, "x[0]", {"c": "x[0]**2 + x[1]**2 + x[0]**4 <= -1"})
 
     def test_stationary(self):
         certificate, found = facts(self.p, [0, 0])
@@ -81,8 +86,19 @@ class TestLocally:
         """Any point of the segment between them minimizes some weighted sum of the violations."""
         rows = {"left": "x[0]**2 + x[1]**2 <= 1", "right": "(x[0] - 5)**2 + x[1]**2 <= 1"}
         p = nonlinear({"x": {"shape": 2}}, "x[1]", rows)
-        assert facts(p, [x, 0])[1]["infeasible_stationary"] is True
+        assert facts(p, [x, 0])[1]["proven"] == "infeasible"  # the discs are convex
         assert facts(p, [x, 0.1])[1]["infeasible_stationary"] is False
+        rows["left"] = "x[0]**2 + x[1]**2 + 0.1*cos(x[1]) <= 1.1"
+        assert facts(nonlinear({"x": {"shape": 2}}, "x[1]", rows), [x, 0])[1]["infeasible_stationary"] is True
+
+    def test_outside_of_a_disc_is_not_convex(self):
+        rows = {"out": "x[0]**2 + x[1]**2 >= 4", "right": "x[0] >= 1"}
+        p = nonlinear({"x": {"shape": 2}}, "x[1]", rows)
+        assert facts(p, [0.5, 0.5])[1]["infeasible_stationary"] is False
+        p = nonlinear({"x": {"shape": 2, "lower": -1, "upper": 1}}, "x[1]", {"out": rows["out"]})
+        certificate, found = facts(p, [1, 1])
+        assert found["infeasible_stationary"] is True
+        assert not proven(Termination.INFEASIBLE, certificate)
 
 
 class TestRay:

@@ -1,13 +1,14 @@
 """What can be said of points that are no answers: proofs and signs of infeasibility and of unboundedness.
 
-Infeasibility, by a block `farkas` w (m,) for affine rows c(x) = J x + c_0 (Farkas): every feasible x has
+Infeasibility, by a block `farkas` w (m,) (Farkas): every feasible x has
 
     w'c(x) <= beta = sum_{w_i > 0} w_i upper_i + sum_{w_i < 0} w_i lower_i,
 
-so where the least value of w'c over the box is above beta, no point is feasible. Where a variable has no bound on the
-side that its coefficient v_j = (J'w)_j asks for, v_j should be 0 and is rounding instead; the proof then holds for
-|x_j| <= R, and R of at least FAR (1 + ||x||_inf) is asked for. Without the block the core looks for w itself, by the
-linear program that minimizes the violation, in problems of up to MAX_LP variables and rows.
+so where the least value of w'c over the box is above beta, no point is feasible. Rows are affine, or of degree 2 with
+w'c convex: then its linearization at x is nowhere above it. Where a variable has no bound on the side that its
+coefficient v_j = (J'w)_j asks for, v_j should be 0 and is rounding instead, as a curvature just below 0 is; the proof
+then holds for |x_j| <= R, and R of at least FAR (1 + ||x||_inf) is asked for. Besides the block, the core tries the
+weights of the local test below, and for affine rows the dual of the least violation, a linear program.
 
 Local infeasibility, for any rows: to first order no move lessens every broken row and keeps the active ones,
 
@@ -27,6 +28,7 @@ import numpy as np
 from scipy.sparse import csr_array, eye_array, hstack, vstack
 
 from solverkit.kinds.base import Point
+from solverkit.kinds.nonlinear.curvature import DENSE, dense_hessian
 from solverkit.kinds.nonlinear.local import STEPS, TINY, Local
 from solverkit.kinds.nonlinear.multipliers import active_sides
 from solverkit.kinds.nonlinear.problem import FARKAS, RAY
@@ -44,38 +46,28 @@ Facts = dict[str, float | str | bool]
 
 def infeasibility(local: Local, point: Point) -> Facts:
     """Facts of a point that breaks constraints."""
-    problem = local.problem
-    facts: Facts = {}
-    if problem.affine:
-        weights = _weights(local, point)
-        if weights is not None:
-            margin, radius = _farkas(local, weights)
-            if margin > 0 and radius >= FAR * (1 + float(np.abs(local.x).max(initial=0.0))):
-                facts["proven"] = "infeasible"
-                facts["farkas_margin"] = margin
-                if np.isfinite(radius):
-                    facts["farkas_radius"] = radius
-                return facts
-    slope = _violation_slope(local)
-    facts["violation_slope"] = slope
-    facts["infeasible_stationary"] = bool(slope <= STATIONARY)
-    return facts
+    slope, weights = _violation_slope(local)
+    for w in (_given(local, point), weights, _phase_one(local)):
+        if w is None:
+            continue
+        margin, radius = margin_and_radius(local, w)
+        if margin > 0 and radius >= FAR * (1 + float(np.abs(local.x).max(initial=0.0))):
+            proof: Facts = {"proven": "infeasible", "farkas_margin": margin}
+            return proof | ({"farkas_radius": radius} if np.isfinite(radius) else {})
+    return {"violation_slope": slope, "infeasible_stationary": bool(slope <= STATIONARY)}
 
 
-def _weights(local: Local, point: Point) -> np.ndarray | None:
-    """The point's block, or the dual of the least violation."""
-    problem = local.problem
+def _given(local: Local, point: Point) -> np.ndarray | None:
+    """The point's block."""
     block = np.asarray(point.get(FARKAS, np.nan), dtype=float)
-    if block.shape == (problem.m,) and np.isfinite(block).all():
-        return block
-    if problem.m == 0 or problem.n + problem.m > MAX_LP:
-        return None
-    return _phase_one(local)
+    return block if block.shape == (local.problem.m,) and np.isfinite(block).all() else None
 
 
-def _phase_one(local: Local) -> np.ndarray:
+def _phase_one(local: Local) -> np.ndarray | None:
     """Multipliers of  min sum s + t  s.t.  lower - s <= J x + c_0 <= upper + t,  x in its box, s, t >= 0."""
     problem, m, n = local.problem, local.problem.m, local.problem.n
+    if m == 0 or not problem.affine or n + m > MAX_LP:
+        return None
     norms = np.maximum(local.norms, TINY)
     J = csr_array(csr_array(local.jacobian).multiply(1 / norms[:, None]))
     offset = local.rows / norms - J @ local.x
@@ -90,14 +82,18 @@ def _phase_one(local: Local) -> np.ndarray:
     return np.where(np.abs(found.multiplier[:m]) > 1e-9, weights, 0.0)
 
 
-def _farkas(local: Local, weights: np.ndarray) -> tuple[float, float]:
+def margin_and_radius(local: Local, weights: np.ndarray) -> tuple[float, float]:
     """(least w'c over the box minus beta, relative; the radius within which that holds)."""
     problem = local.problem
+    bend = _bend(local, weights)
+    if not np.isfinite(bend):
+        return -1.0, 0.0
     usable = np.where(weights > 0, np.isfinite(problem.upper), np.isfinite(problem.lower))
     w = np.where(usable, weights, 0.0)
     if not np.any(w):
         return -1.0, 0.0
-    w = w / float(np.abs(w * np.maximum(local.norms, TINY)).max())
+    unit = float(np.abs(w * np.maximum(local.norms, TINY)).max())
+    w, bend = w / unit, bend / unit
     pulled = local.jacobian.T @ w
     asked = np.where(w > 0, problem.upper, problem.lower)
     beta = float(np.sum(np.where(w != 0, w * np.where(w != 0, asked, 0.0), 0.0)))
@@ -108,18 +104,32 @@ def _farkas(local: Local, weights: np.ndarray) -> tuple[float, float]:
     size = abs(offset) + abs(beta) + float(np.sum(np.abs(w * local.rows))) + float(np.sum(np.abs(pulled * local.x)))
     margin = least - beta - 1e-12 * size
     loose = float(np.sum(np.abs(pulled[~bounded])))
-    return margin, (margin / loose if loose > 0 else np.inf)
+    radius = margin / loose if loose > 0 else np.inf
+    return margin, float(min(radius, np.sqrt(2 * max(margin, 0.0) / bend) if bend > 0 else np.inf))
 
 
-def _violation_slope(local: Local) -> float:
+def _bend(local: Local, weights: np.ndarray) -> float:
+    """How far w'c is from convex: minus its smallest curvature, at least 0; inf where that is not known everywhere."""
+    problem = local.problem
+    if problem.affine:
+        return 0.0
+    function = problem.constraint_function
+    if function is None or function.degree is None or function.degree > 2 or problem.n > DENSE:
+        return float("inf")
+    lowest = float(np.linalg.eigvalsh(dense_hessian(local, weights, 0.0))[0])
+    return max(-lowest, 0.0)
+
+
+def _violation_slope(local: Local) -> tuple[float, np.ndarray | None]:
     """||sum w_i u_i||_2 over the best weights, sum of the broken rows' = 1; inf where only bounds are broken.
 
-    u_i: gradients of broken rows outwards, and of active rows and bounds, over s_i."""
+    And these weights, of the rows themselves, (m,). u_i: gradients of broken rows outwards, and of active rows and
+    bounds, over s_i."""
     problem, x = local.problem, local.x
     short = local.rows - np.clip(local.rows, problem.lower, problem.upper)
     broken = np.flatnonzero(short)
     if len(broken) == 0:
-        return float("inf")
+        return float("inf"), None
     rows, row_side, row_free = active_sides(local.row_room, ACTIVE)
     keep = short[rows] == 0
     rows, row_side, row_free = rows[keep], row_side[keep], row_free[keep]
@@ -128,7 +138,7 @@ def _violation_slope(local: Local) -> float:
         weights = np.abs(short[broken]) / float(np.abs(short[broken]).sum())
         pulled = local.jacobian[broken].T @ (weights * np.sign(short[broken]) / _sizes(local)[broken])
         pulled[bounds] = np.where(bound_side * pulled[bounds] < 0, 0.0, pulled[bounds])
-        return float(np.linalg.norm(pulled))
+        return float(np.linalg.norm(pulled)), None
     index = np.concatenate([broken, rows])
     unit = np.concatenate([np.sign(short[broken]), row_side]) / _sizes(local)[index]
     columns = csr_array(local.jacobian[index]).multiply(unit[:, None]).T
@@ -139,7 +149,11 @@ def _violation_slope(local: Local) -> float:
     target = np.append(np.zeros(len(x)), -1.0)
     fit = signed_least_squares(csr_array(vstack([M, total[None, :]])), target, csr_array((0, len(signed))), signed)
     weight = float(total @ fit.u)
-    return float(np.linalg.norm(M @ fit.u)) / weight if weight > 0 else float("inf")
+    if not weight > 0:
+        return float("inf"), None
+    weights = np.zeros(problem.m)
+    weights[index] = fit.u[: len(index)] * unit
+    return float(np.linalg.norm(M @ fit.u)) / weight, weights
 
 
 def _sizes(local: Local) -> np.ndarray:
