@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 
 from solverkit.kinds.base import Term
-from solverkit.kinds.nonlinear.curvature import DENSE, sparse_hessian
+from solverkit.kinds.nonlinear.curvature import sparse_hessian
 from solverkit.kinds.nonlinear.problem import Nonlinear
 from solverkit.kinds.oracles import TOLERANCE, Discrepancy, Oracle, consistency, transposed
+
+
+MADE_OF_PRODUCTS = 50  # n up to which a Hessian that torch makes of products is compared as well as its products
 
 
 def oracle_term(problem: Nonlinear, x: np.ndarray, seed: int) -> Term:
@@ -45,7 +48,7 @@ def _discrepancies(problem: Nonlinear, x: np.ndarray, seed: int, every: bool = F
 def problem_oracles(problem: Nonlinear, seed: int) -> list[Oracle]:
     """Every value with its derivative, every gradient with its Hessian and products."""
     y, none = np.random.default_rng(seed).uniform(0.5, 1.0, problem.m), np.zeros(problem.m)
-    formed = "hessian" in problem.provides and (problem.n <= DENSE or sparse_hessian(problem))
+    formed = "hessian" in problem.provides and (problem.n <= MADE_OF_PRODUCTS or sparse_hessian(problem))
 
     def value(x: np.ndarray) -> np.ndarray:
         return np.array([problem.value(x)])
