@@ -43,7 +43,7 @@ def test_values_and_derivatives_fit_each_other(dense, scaled):
     form, rng = Form(problem, 1e-6, dense=dense), np.random.default_rng(0)
     assert (form.n, form.m, form.slacks) == (3 + 2, 3, 2)
     if scaled:
-        form.scale(Scaling(0.3, np.array([0.5, 1.0, 0.01])))
+        form.scale(Scaling(0.3, np.array([0.5, 1.0, 0.01]), np.ones(3)))
     w, y = rng.uniform(0.2, 0.8, form.n), rng.standard_normal(form.m)
     g, jacobian = form.slopes(problem, w)
     hessian = form.hessian(problem, w, y)
@@ -66,7 +66,7 @@ def test_rows_mean_what_the_problem_says():
     """c = 0 with slacks in their bounds is feasibility; x and multipliers come back in the problem's places."""
     problem, form = mixed(), None
     form = Form(problem, 1e-6)
-    form.scale(Scaling(0.5, np.array([2.0, 1.0, 0.1])))
+    form.scale(Scaling(0.5, np.array([2.0, 1.0, 0.1]), np.ones(3)))
     w = np.array([0.5, 0.1, 1.0, 0.0, 0.0])
     x = form.full(w)
     np.testing.assert_array_equal(x, [0.5, 2, 0.1, 1])
@@ -114,6 +114,7 @@ def test_gradient_scaling_only_shrinks():
     scaling = gradient_scaling(np.array([1e4, 1.0]), np.array([[1e6, 0.0], [0.1, 0.2], [0.0, 0.0]]))
     assert scaling.f == pytest.approx(1e-2)
     np.testing.assert_allclose(scaling.rows, [1e-4, 1.0, 1.0])
+    np.testing.assert_allclose(scaling.units, [1.0, 0.2, 1.0])
 
 
 def test_the_first_state_scales_what_it_evaluated():

@@ -32,6 +32,7 @@ class Scaling:
 
     f: float
     rows: np.ndarray  # (m,)
+    units: np.ndarray  # (m,) largest element of each scaled gradient, at most 1: what one step in x does to the row
 
 
 class Form:
@@ -60,7 +61,7 @@ class Form:
         self.linear = problem.affine
         self.constant: Matrix | None = None  # J in this form, where rows are affine and it is known
         self._box = lowest[self.columns], highest[self.columns]
-        self.scaling = Scaling(1.0, np.ones(self.m))
+        self.scaling = Scaling(1.0, np.ones(self.m), np.ones(self.m))
         self._scaled = False
         self._relax = min(RELAX, 0.01 * tol)  # multipliers may be large, and the certificate sees what they lean on
         self.bound()
@@ -78,8 +79,9 @@ class Form:
         rows = self.slack_rows
         low = np.concatenate([self._box[0], self.scaling.rows[rows] * self.lower[rows]])
         high = np.concatenate([self._box[1], self.scaling.rows[rows] * self.upper[rows]])
-        self.low = low - self._relax * np.maximum(1.0, np.abs(np.where(np.isfinite(low), low, 0.0)))
-        self.high = high + self._relax * np.maximum(1.0, np.abs(np.where(np.isfinite(high), high, 0.0)))
+        units = np.concatenate([np.ones(self.free), self.scaling.units[rows]])
+        self.low = low - self._relax * np.maximum(units, np.abs(np.where(np.isfinite(low), low, 0.0)))
+        self.high = high + self._relax * np.maximum(units, np.abs(np.where(np.isfinite(high), high, 0.0)))
         self.below = np.flatnonzero(np.isfinite(low))
         self.above = np.flatnonzero(np.isfinite(high))
         # where a slack is away from its only bound: +1 upwards, -1 downwards, 0 where it has two
@@ -271,7 +273,15 @@ def gradient_scaling(gradient: np.ndarray, jacobian: Matrix) -> Scaling:
     else:
         largest = np.maximum(jacobian.max(axis=1, initial=0.0), -jacobian.min(axis=1, initial=0.0))
     rows = np.maximum(np.minimum(1.0, STEEP / np.maximum(largest, 1e-300)), LEAST_SCALE)
-    return Scaling(float(f), rows)
+    return Scaling(float(f), rows, np.where(largest > 0, np.minimum(1.0, rows * largest), 1.0))
+
+
+def row_norms(matrix: Matrix) -> np.ndarray:
+    """2-norms of the rows, (m,)."""
+    if issparse(matrix):
+        rows = csr_array(matrix)
+        return np.sqrt(np.bincount(np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr)), rows.data**2, rows.shape[0]))
+    return np.sqrt(np.einsum("ij,ij->i", matrix, matrix))
 
 
 def scale_rows(matrix: Matrix, factors: np.ndarray) -> Matrix:

@@ -30,7 +30,7 @@ import numpy as np
 
 from solverkit.kinds.nonlinear.problem import Nonlinear
 from solverkit_sketched_newton.barrier import Distances, kkt, longest, norm_inf, within
-from solverkit_sketched_newton.form import Form
+from solverkit_sketched_newton.form import Form, row_norms
 from solverkit_sketched_newton.inner.base import NewtonSystem
 from solverkit_sketched_newton.merit import Slope, lower_part, slope_along, upper_part
 from solverkit_sketched_newton.options import SketchedNewtonOptions
@@ -42,6 +42,7 @@ KAPPA_EPS = 10.0  # the barrier problem is solved when its error is below this t
 SHORT = 0.03  # a step shorter than this is given up for one of a more regular matrix
 RETRIES = ((0.0, 0.0), (1e-2, 1e-4), (1.0, 1e-2), (100.0, 1.0))  # least delta_w and delta_c of first and further tries
 FAR_BELOW = 0.01  # multipliers below this times eta1 do not need it
+TINY = 1e-12
 SHORTEST = 1e-10  # shortest step of the line search
 CONTRACTION = 0.9  # a first trial whose KKT error is below this times the present one is taken
 ROUNDING = 10 * float(np.finfo(float).eps)
@@ -96,6 +97,9 @@ class Newton:
         else:
             parts = kkt(gradient, at.c, state.y, state.z_low, state.z_high, form, distances, state.mu)
             state.barrier_error = parts.error
+        state.uneven = np.inf
+        if state.error <= state.tol:
+            state.uneven = norm_inf(at.c / np.maximum(row_norms(jacobian), TINY)) if form.m else 0.0
         if not math.isfinite(at.f):
             state.error = math.nan
         state.rough = parts.plain / (state.scaling.f * state.size)

@@ -153,7 +153,8 @@ class Production:
         """
         if state.error > state.tol:
             return False
-        return (state.rough <= state.tol and state.remaining <= NEAR) or state.polished >= POLISH
+        fine = state.rough <= state.tol and state.uneven <= 0.1 * state.loose and state.remaining <= NEAR
+        return fine or state.polished >= POLISH
 
     def _suspect(self, state: State) -> bool:
         """Whether the latest matrix had the wrong inertia, as it has at a saddle."""

@@ -90,6 +90,7 @@ class State:
     size: float = 1.0  # what forces are measured by: |grad f| and what it changes by, unscaled
     rough: float = np.inf  # grad f + J'y + z of the problem as given, relative to `size`
     violation: float = np.inf
+    uneven: float = np.inf  # violation of each row beside its gradient's length, where `error` is small
     least: float = np.inf  # smallest `error` at which eta was set back
     delta_w: float = 0.0  # last shift of the Hessian that was needed
     shift: float = 0.0  # shift of the latest step
