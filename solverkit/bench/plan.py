@@ -108,14 +108,19 @@ Loaded = tuple[Subject, "Problem | None", str]
 
 
 def make_plan(suite: Suite, problems: Sequence[Case | Problem], allow_python: bool = False) -> Plan:
-    """The runs of a suite. Raises InvalidProblem with the defects of all its problem files."""
+    """The runs of a suite. Raises InvalidProblem with the defects of all its problem files.
+
+    In a suite of several kinds each method is for the problems of its own kind: it is not a failure on the others."""
     loaded = load_all(problems, allow_python)
+    kinds = {subject.kind for subject, problem, _ in loaded if problem is not None}
     runs: list[Run] = []
     skipped: list[Record] = []
     for subject, problem, lacking in loaded:
         starts = {seed: _start(problem, seed) for seed in suite.seeds}
         for entry in suite.methods:
             spec = registry.method(entry.method)
+            if problem is not None and spec.kind != subject.kind and spec.kind in kinds:
+                continue
             reason = lacking or _unfit(spec, entry, problem)
             for run in _runs(suite, subject, entry, spec, starts):
                 if reason:

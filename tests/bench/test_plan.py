@@ -76,6 +76,16 @@ def test_pairs_that_do_not_fit_are_skipped_with_the_reason(write):
     assert "needs 'hvp'; problem 'line' provides distance" in reasons["toy-picky"]
 
 
+def test_in_a_suite_of_two_kinds_each_method_is_for_its_own(write, root):
+    other = root / "problems" / "nonlinear" / "hs7" / "problem.yaml"
+    made = plan(write(problems=f"[line.yaml, '{other}']", methods="[toy-quick, slsqp]"))
+    assert {(run.problem.name, run.method) for run in made.runs} == {("line", "toy-quick"), ("hs7", "slsqp")}
+    assert not made.skipped
+    alone = plan(write(methods="[toy-quick, slsqp]"))
+    assert [record.method for record in alone.skipped] == ["slsqp"]
+    assert "solves nonlinear problems" in alone.skipped[0].reason
+
+
 def test_what_was_skipped_for_a_package_is_made_once_it_is_there(write, tmp_path, monkeypatch):
     path, out = write(methods="[toy-lacks]"), tmp_path / "out"
     table = sk.bench(path, out=out)
