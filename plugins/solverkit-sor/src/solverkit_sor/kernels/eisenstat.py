@@ -30,7 +30,7 @@ from solverkit_sor.kernels.csr import BROKEN, CAPPED, CONVERGED, DIVERGED
 from solverkit_sor.kernels.flags import ROWS
 
 NEAR = 4.0  # the true residual is computed where the predicted one is within this factor of the target
-STRIDE = 0.1  # ... or where |r^| has fallen to this part of its value at the last test
+STRIDE = 0.01  # ... or where |r^| has fallen to this part of its value at the last test
 
 
 @njit(**ROWS)
