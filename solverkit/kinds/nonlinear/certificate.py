@@ -66,7 +66,7 @@ def _refined(problem: Nonlinear) -> Nonlinear:
 
 def _certify(local: Local, point: Point, tol: float) -> Certificate:
     problem = local.problem
-    facts: Facts = {"objective": local.value, "variables": float(problem.n), "rows": float(problem.m)}
+    facts: Facts = {"objective": problem.objective(point), "variables": float(problem.n), "rows": float(problem.m)}
     if not np.isfinite(local.value):
         return Certificate((), facts, f"f is {local.value} at the point")
     if problem.differences:
@@ -90,10 +90,11 @@ def _certify(local: Local, point: Point, tol: float) -> Certificate:
         note = f"{len(bend.degenerate)} degenerate directions: necessary conditions hold, sufficient ones do not"
         terms.append(Term("probe", fall, _wide(max(tol, 1e-7)), local.scale, note=note))
         facts["probes"] = float(told)
-    facts["strict"] = bend.strict
-    if not feasible:
+    if all(term.ok for term in terms):
+        facts["strict"] = bend.strict
+    elif not feasible:
         facts |= infeasibility(local, point)
-    elif not all(term.ok for term in terms):
+    else:
         facts |= unboundedness(local, point, tol)
     return Certificate(tuple(terms), facts)
 

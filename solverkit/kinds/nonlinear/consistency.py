@@ -14,7 +14,6 @@ from solverkit.kinds.nonlinear.curvature import sparse_hessian
 from solverkit.kinds.nonlinear.problem import Nonlinear
 from solverkit.kinds.oracles import TOLERANCE, Discrepancy, Oracle, consistency, transposed
 
-
 MADE_OF_PRODUCTS = 50  # n up to which a Hessian that torch makes of products is compared as well as its products
 
 
