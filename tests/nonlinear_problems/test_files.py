@@ -99,7 +99,8 @@ def test_the_suites_name_every_problem_once():
         _, cases = load_suite(PROBLEMS / "suites" / f"{suite}.yaml")
         files += sorted({Path(case.file).parent.name for case in cases})
     assert sorted(files) == NAMES
-    assert len(load_suite(PROBLEMS / "suites" / "nonlinear-41.yaml")[1]) == 41
+    for suite in ("nonlinear-41", "nonlinear-paper"):
+        assert len(load_suite(PROBLEMS / "suites" / f"{suite}.yaml")[1]) == 41
 
 
 def test_bounds_that_contradict_each_other_are_found_at_loading(tmp_path):
