@@ -110,11 +110,13 @@ def test_starts_are_pushed_off_their_bounds():
     np.testing.assert_allclose(w, [0.01, 99.0, 1e-5, 7.0])
 
 
-def test_gradient_scaling_only_shrinks():
+def test_gradient_scaling():
     scaling = gradient_scaling(np.array([1e4, 1.0]), np.array([[1e6, 0.0], [0.1, 0.2], [0.0, 0.0]]))
     assert scaling.f == pytest.approx(1e-2)
     np.testing.assert_allclose(scaling.rows, [1e-4, 1.0, 1.0])
     np.testing.assert_allclose(scaling.units, [1.0, 0.2, 1.0])
+    for size, factor in ((1e-3, 1e3), (1e-9, 1.0), (0.0, 1.0), (5.0, 1.0), (1e12, 1e-8)):
+        assert gradient_scaling(np.array([size]), np.zeros((0, 1))).f == pytest.approx(factor)
 
 
 def test_the_first_state_scales_what_it_evaluated():

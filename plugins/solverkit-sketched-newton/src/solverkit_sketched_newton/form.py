@@ -22,6 +22,8 @@ RELAX = (
     1e-8  # bounds are moved apart by this much, relative, so that they have an interior (IPOPT's bound_relax_factor)
 )
 STEEP = 100.0  # gradients at the start are scaled down to this (IPOPT's nlp_scaling_max_gradient)
+FLAT = 1.0  # that of f is scaled up to this: weights of the merit function suit multipliers of ordinary size
+NEXT_TO_NOTHING = 1e-8  # unless it is below this, where the start may be stationary
 LEAST_SCALE = 1e-8
 PRODUCTS = 200  # up to this many variables a Hessian that is known by products alone is formed from them
 
@@ -265,9 +267,13 @@ def pushed(w: np.ndarray, low: np.ndarray, high: np.ndarray, push: float) -> np.
 
 
 def gradient_scaling(gradient: np.ndarray, jacobian: Matrix) -> Scaling:
-    """Factors that bring gradients of f and of the rows down to `STEEP`; 1 where they are below."""
+    """Factors that bring gradients of f and of the rows down to `STEEP`, and that of f up to `FLAT`."""
     steepest = np.abs(gradient).max(initial=0.0)
-    f = max(min(1.0, STEEP / steepest), LEAST_SCALE) if steepest > 0 else 1.0
+    f = 1.0
+    if steepest > STEEP:
+        f = max(STEEP / steepest, LEAST_SCALE)
+    elif NEXT_TO_NOTHING < steepest < FLAT:
+        f = FLAT / steepest
     if issparse(jacobian):
         largest = abs(jacobian).max(axis=1).toarray().ravel() if jacobian.nnz else np.zeros(jacobian.shape[0])
     else:
@@ -280,7 +286,9 @@ def row_norms(matrix: Matrix) -> np.ndarray:
     """2-norms of the rows, (m,)."""
     if issparse(matrix):
         rows = csr_array(matrix)
-        return np.sqrt(np.bincount(np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr)), rows.data**2, rows.shape[0]))
+        return np.sqrt(
+            np.bincount(np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr)), rows.data**2, rows.shape[0])
+        )
     return np.sqrt(np.einsum("ij,ij->i", matrix, matrix))
 
 

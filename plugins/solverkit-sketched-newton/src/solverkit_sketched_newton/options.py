@@ -70,7 +70,7 @@ class SketchedNewtonOptions(Options):
     scaling: bool = Field(
         True,
         description="Production: divide f, and each row of c, whose gradient at the start exceeds 100, by the excess, "
-        "as IPOPT does (Waechter and Biegler 2006, section 3.8).",
+        "as IPOPT does (Waechter and Biegler 2006, section 3.8); and multiply f whose gradient is below 1 up to that.",
     )
     mu: float = Field(
         0.1,

@@ -29,7 +29,7 @@ NEAR = 1e-6  # estimated distance to the solution, relative, at which a point is
 POLISH = 5  # most steps spent on the last digits of a point whose scaled KKT error is small enough
 MOST_RESTORATIONS = 20
 IDLE = 10  # iterations without progress after which a point that is good enough is claimed
-STALLED = 50  # and after which any run ends
+STALLED = 100  # and after which any run ends
 CLOSE = 1e-6  # a violation that needs no watching
 PATIENCE = 30  # iterations in which the violation must fall by a tenth, or restoration begins
 
