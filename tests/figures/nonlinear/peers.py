@@ -10,14 +10,15 @@ evaluates the CasADi graphs in C.
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import solverkit as sk
 from solverkit.bench.environment import pin
 from solverkit.bench.suite import load_suite
-from solverkit.formats import load
 from solverkit.kinds.base import PointStatus
 
 SUITES = Path(__file__).parents[3] / "problems" / "suites"
@@ -61,10 +62,10 @@ def solve(problem: Any, label: str) -> Any:
     return sk.solve(problem, method=method, options=options, tol=TOL, max_time=MAX_TIME)
 
 
-def rows(path: str) -> dict[str, Row]:
+def rows(make: Callable[[], Any]) -> dict[str, Row]:
     """Every method on one problem."""
-    problem = load(path)
-    firsts = {label: solve(load(path), label) for label in METHODS}
+    problem = make()
+    firsts = {label: solve(make(), label) for label in METHODS}
     results = {label: solve(problem, label) for label in METHODS}
     once = {label: result.timing["solve"] for label, result in results.items()}
     times = {label: [seconds] if seconds > LONG else [] for label, seconds in once.items()}
@@ -81,10 +82,12 @@ def rows(path: str) -> dict[str, Row]:
     return made
 
 
-def cases(suite: str) -> list[tuple[str, str]]:
-    """Name and path of the problems of a suite."""
-    _, found = load_suite(SUITES / f"{suite}.yaml")
-    return [(Path(case.file).parent.name, str(case.file)) for case in found]
+def cases(suite: str) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """The problems of a suite: a name, and how to load it afresh."""
+    for case in load_suite(SUITES / f"{suite}.yaml")[1]:
+        numbers = "".join(f" {name}={value:g}" for name, value in case.parameters.items())
+        given = {"parameters": dict(case.parameters)} if case.parameters else {}
+        yield Path(case.file).parent.name + numbers, partial(sk.load, case.file, **given)
 
 
 def equalities() -> None:
@@ -92,8 +95,8 @@ def equalities() -> None:
     print("iterations/calls/ms; F: not certified; †: certified at another minimum than the file expects\n")
     print(f"{'problem':<10}" + "".join(f"{label:>22}" for label in METHODS))
     table = {}
-    for name, path in cases("nonlinear-41"):
-        table[name] = rows(path)
+    for name, make in cases("nonlinear-41"):
+        table[name] = rows(make)
         print(f"{name:<10}" + "".join(f"{row!s:>22}" for row in table[name].values()), flush=True)
     print(f"\n{'median of 41':<16} {'certified':>9} {'elsewhere':>9} {'iterations':>10} {'calls':>6}", end="")
     print("".join(f" {counter:>5}" for counter in COUNTERS) + f" {'ms':>7} {'first ms':>8} {'ms to native':>12}")
@@ -117,8 +120,8 @@ def others() -> None:
     shown = [label for label in METHODS if label != "ipopt-native"]
     print(f"{'problem':<19}" + "".join(f"{label:>30}" for label in shown))
     certified = dict.fromkeys(shown, 0)
-    for name, path in cases("nonlinear-peers"):
-        problem = load(path)
+    for name, make in cases("nonlinear-peers"):
+        problem = make()
         expected = problem.expected.get("objective")
         cells = []
         for label in shown:
