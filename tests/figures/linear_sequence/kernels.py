@@ -107,8 +107,8 @@ def sweeps(m: int) -> None:
 def iterations(m: int) -> None:
     """Times of one iteration of the Krylov solvers, all compiled by numba, and SciPy's CG.
 
-    Each is timed with eight iterations and with one, and the difference taken: start-up does not count. The solvers take
-    turns, so that other load on the machine meets them all.
+    Each is timed with eight iterations and with one, and the difference taken: start-up does not count. The solvers
+    take turns, so that other load on the machine meets them all.
     """
     from scipy.sparse.linalg import cg as scipy_cg
 
