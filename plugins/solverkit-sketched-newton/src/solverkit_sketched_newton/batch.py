@@ -77,8 +77,8 @@ def solve_batch(
     parameters : names to arrays (B, ...); a single array is the parameter `p`
     x0 : (n,) for all problems or (B, n)
     constraints : expressions, their rows one after the other, or a torch function (x, p) -> (m,)
-    lower, upper : of the constraints, numbers or (m,), equal for equations; lowest, highest of x, numbers or (n,), lowest <
-        highest
+    lower, upper : of the constraints, numbers or (m,), equal for equations
+    lowest, highest : of x, numbers or (n,), lowest < highest
     data : constants of the expressions that all problems share
     tol : scaled KKT error of IPOPT's kind
     certify : check every answer by the certificate of the kind `nonlinear`, one by one, at 100 tol or 1e-6

@@ -77,10 +77,9 @@ class Batched:
             return scalar(x, p) + rows(x, p) @ y
 
         self._values = func.vmap(lambda x, p: (scalar(x, p), rows(x, p)))
-        jacobian = func.jacfwd if 2 * m > n else func.jacrev
-        self._local = func.vmap(
-            lambda x, p, y: (func.grad(scalar)(x, p), jacobian(rows)(x, p), func.hessian(lagrangian)(x, p, y))
-        )
+        # reverse mode alone: forward mode takes slow paths in Python for some operations (powers among them)
+        bent = func.jacrev(func.grad(lagrangian))
+        self._local = func.vmap(lambda x, p, y: (func.grad(scalar)(x, p), func.jacrev(rows)(x, p), bent(x, p, y)))
 
     def values(self, x: torch.Tensor, p: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         """f (B,) and c (B, m)."""

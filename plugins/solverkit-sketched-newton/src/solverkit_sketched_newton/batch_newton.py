@@ -3,11 +3,14 @@
     [ W + S + delta_w   J'  ] [ dw ]      [ grad f + J'y - mu / (w - l) + mu / (u - w) ]
     [ J                 -d_c] [ dy ]  = - [ c(w)                                       ],     w = (x, slacks)
 
-W the Hessian of the Lagrangian, S = z_l / (w - l) + z_u / (u - w), bounds on inequality rows by slacks (Waechter, Biegler
-2006, whose constants these are). delta_w grows row by row until W + S + delta_w + rho J'J has a Cholesky factor, which
-proves positive curvature on the null space of J; the step itself comes from a batched LU with partial pivoting. Steps are
-accepted on phi_mu + nu |c|_1 with nu above the multipliers, after a second-order correction where the first trial fails.
-mu falls row by row. Rows that have ended leave the batch every few steps; the host looks at flags, never at single numbers.
+W the Hessian of the Lagrangian, S = z_l / (w - l) + z_u / (u - w), bounds on inequality rows by slacks (Waechter and
+Biegler 2006, whose constants these are). delta_w grows row by row until W + S + delta_w + rho J'J has a Cholesky
+factor, which proves positive curvature on the null space of J; the step comes from a batched LU with partial pivoting.
+
+A step is accepted where phi_mu + nu |c|_1, nu above the multipliers, falls below the worst of the last MEMORY points
+(Grippo, Lampariello, Lucidi 1986: narrow curved valleys are crossed, not crept along), after a second-order correction
+where the first trial fails. mu falls row by row. Rows that have ended leave the batch every few steps; the host looks
+at flags, never at single numbers.
 
 | here | meaning |
 |---|---|
@@ -24,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from solverkit.errors import UsageError
-from solverkit_sketched_newton.batch_functions import Batched, Local, the_torch
+from solverkit_sketched_newton.batch_functions import Batched, the_torch
 
 if TYPE_CHECKING:
     import torch
@@ -34,6 +37,7 @@ TAU, PUSH = 0.99, 1e-2
 SHIFT_FIRST, SHIFT_GROW, SHIFT_SHRINK, SHIFT_TRIES = 1e-4, 10.0, 1.0 / 3.0, 22
 DELTA_C = 1e-9  # keeps dependent rows solvable; no more than rounding for others
 ARMIJO, HALVINGS = 1e-4, 14
+MEMORY = 6
 STALLS = 4  # rejected steps in a row after which a row is given up
 COMPACT = 5  # steps between two looks for rows that have ended
 S_MAX = 100.0
@@ -85,6 +89,7 @@ class Rows:
     zu: torch.Tensor
     mu: torch.Tensor
     shift: torch.Tensor
+    past: torch.Tensor  # (B, MEMORY) merits of the last points
     nu: torch.Tensor
     f: torch.Tensor
     c: torch.Tensor  # with slacks
@@ -137,7 +142,7 @@ class Barrier:
         count = len(x0)
         full = torch.zeros((count, self.N), device=x0.device, dtype=x0.dtype)
         full[:, : self.n] = x0
-        if self.N > self.n:
+        if len(self.bounds.rows):
             full[:, self.n :] = self.functions.values(self._inside(full)[:, : self.n], p)[1][:, self.bounds.rows]
         w = self._inside(full)
         f, c = self.values(w, p)
@@ -146,9 +151,10 @@ class Barrier:
         zl, zu = self.below.to(w) * torch.ones_like(w), self.above.to(w) * torch.ones_like(w)
         index = torch.arange(count, device=x0.device)
         y = torch.zeros((count, self.m), device=x0.device, dtype=x0.dtype)
+        past = torch.full((count, MEMORY), -torch.inf, device=x0.device, dtype=x0.dtype)
         bounded = bool(self.below.any() or self.above.any())
         mu = one * (FIRST_MU if bounded else self.tol / 10)
-        return Rows(index, w, y, zl, zu, mu, 0 * one, one, f, c, torch.inf * one, whole, whole.clone())
+        return Rows(index, w, y, zl, zu, mu, 0 * one, past, one, f, c, torch.inf * one, whole, whole.clone())
 
     def _inside(self, w: torch.Tensor) -> torch.Tensor:
         torch = self.torch
@@ -171,6 +177,7 @@ class Barrier:
         rows.error = self._error(rows, lagrangian, dl, du, torch.zeros_like(rows.mu))
         for _ in range(2):  # a row whose barrier problem is solved goes on to the next
             solved = self._error(rows, lagrangian, dl, du, rows.mu) <= KAPPA_EPS * rows.mu
+            rows.past = torch.where(solved[:, None], -torch.inf, rows.past)
             smaller = torch.clamp(torch.minimum(MU_FACTOR * rows.mu, rows.mu**MU_POWER), min=self.tol / 10)
             rows.mu = torch.where(solved, smaller, rows.mu)
         mu = rows.mu[:, None]
@@ -222,7 +229,7 @@ class Barrier:
             at = failed.nonzero().ravel()
             _, again = torch.linalg.cholesky_ex(convex[at] + delta[at, None, None] * eye)
             failed = failed.index_put((at,), again > 0)
-        rows.shift = torch.where(delta > 0, delta, rows.shift)
+        rows.shift = torch.where(info > 0, delta, rows.shift)
         K = torch.zeros((count, N + m, N + m), device=A.device, dtype=A.dtype)
         K[:, :N, :N] = A + delta[:, None, None] * eye
         K[:, :N, N:], K[:, N:, :N] = J.mT, J
@@ -249,8 +256,13 @@ class Barrier:
         """Halve row by row until phi_mu + nu |c|_1 has fallen enough."""
         torch = self.torch
         violation = rows.c.abs().sum(1)
-        rows.nu = torch.maximum(rows.nu, 1.1 * _largest(y) + 1e-6)
-        merit = self.barrier(rows.w, rows.f, rows.mu) + rows.nu * violation
+        needed = 1.1 * _largest(y) + 1e-6
+        higher = needed > rows.nu
+        rows.nu = torch.where(higher, needed, rows.nu)
+        present = self.barrier(rows.w, rows.f, rows.mu) + rows.nu * violation
+        rows.past = torch.where(higher[:, None], -torch.inf, rows.past)  # another merit function
+        rows.past = torch.cat([rows.past[:, 1:], present[:, None]], 1)
+        merit = rows.past.amax(1)
         slope = torch.minimum(descent - rows.nu * violation, torch.zeros_like(descent))
         slack = 1e-13 * merit.abs().clamp(min=1.0)
 
@@ -271,14 +283,23 @@ class Barrier:
             use = good & ~accepted
             w, f, c = _picked(use, (corrected, f2, c2), (w, f, c))
             accepted = accepted | use
-        for _ in range(HALVINGS):
-            if bool(accepted.all()):
-                break
-            alpha = torch.where(accepted, alpha, 0.5 * alpha)
-            at = rows.w + alpha[:, None] * dw
-            f2, c2, good = tried(at, alpha)
-            w, f, c = _picked(~accepted, (at, f2, c2), (w, f, c))
-            accepted = accepted | good
+        if bool(accepted.all()):
+            return w, f, c, alpha, accepted
+        # all halvings of the rows that are left, in one call
+        at = (~accepted).nonzero().ravel()
+        lengths = alpha[at, None] * 0.5 ** torch.arange(1, HALVINGS + 1, device=w.device, dtype=w.dtype)
+        trial = rows.w[at, None] + lengths[:, :, None] * dw[at, None]
+        some = {name: value[at].repeat_interleave(HALVINGS, 0) for name, value in p.items()}
+        f2, c2 = self.values(trial.reshape(-1, self.N), some)
+        f2, c2 = f2.reshape(len(at), HALVINGS), c2.reshape(len(at), HALVINGS, self.m)
+        mu = rows.mu[at].repeat_interleave(HALVINGS)
+        phi = self.barrier(trial.reshape(-1, self.N), f2.reshape(-1), mu).reshape(len(at), HALVINGS)
+        bound = merit[at, None] + ARMIJO * lengths * slope[at, None] + slack[at, None]
+        good = phi + rows.nu[at, None] * c2.abs().sum(2) <= bound
+        first = good.to(torch.int64).argmax(1)
+        each = torch.arange(len(at), device=w.device)
+        for whole, part in ((w, trial), (f, f2), (c, c2), (alpha, lengths), (accepted, good)):
+            whole[at] = part[each, first]
         return w, f, c, alpha, accepted
 
     def _accept(self, rows: Rows, found: tuple[Any, ...], dy: Any, dzl: Any, dzu: Any, tau: Any) -> None:
@@ -319,6 +340,7 @@ def minimize(
         rows.w, rows.y, rows.zl, rows.zu, rows.f, rows.c = _picked(
             done, before, (rows.w, rows.y, rows.zl, rows.zu, rows.f, rows.c)
         )
+        rows.steps = torch.where(done, rows.steps - 1, rows.steps)  # that step was taken back
         stalled = ~done & (rows.stalls >= STALLS)
         last = iteration == max_iter
         if last or iteration % COMPACT == COMPACT - 1:
@@ -345,7 +367,7 @@ def _record(answer: dict[str, Any], rows: Rows, barrier: Barrier, done: Any, sta
         "error": rows.error,
         "violation": _largest(rows.c),
         "status": status,
-        "iterations": rows.steps - 1,
+        "iterations": rows.steps,
     }
     for name, value in columns.items():
         if name not in answer:

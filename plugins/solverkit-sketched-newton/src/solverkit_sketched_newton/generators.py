@@ -4,7 +4,9 @@
 |---|---|---|
 | `poisson-control` | `poisson_control` | problems/nonlinear/poisson-control |
 | `dense-constraints` | `dense_constraints` | problems/nonlinear/dense-constraints, dense-constraints-gram |
-| `sphere-logistic` | `sphere_logistic` | problems/nonlinear/logistic-* |
+| `breast-cancer-logistic` | `breast_cancer_logistic` | problems/nonlinear/logistic-breast-cancer |
+| | `parametric_batch` | batches in tests and figures |
+| `sphere-logistic` | `sphere_logistic` | problems/nonlinear/logistic-w8a-shape |
 """
 
 from __future__ import annotations
@@ -14,13 +16,14 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, diags_array, eye_array, kron
 
+TOPICS = 40  # of `dense_constraints` with samples
+
 
 def poisson_control(size: int = 150) -> dict[str, Any]:
     """Control of the discrete Poisson equation on (-1, 1)^2, `size` interior points a side.
 
     `laplacian` (size^2, size^2), the five-point stencil over h^2, h = 2 / (size + 1); `target` (size^2,), the state
-    wanted: sin(4 + 0.1/sqrt(15) (i - (size + 1)/2)) + cos(3 + 0.1/sqrt(15) (j - (size + 1)/2)). Points are ordered with j
-    fastest.
+    wanted: sin(4 + s (i - (size + 1)/2)) + cos(3 + s (j - (size + 1)/2)), s = 0.1/sqrt(15), j fastest.
     """
     line = diags_array([np.ones(size - 1), np.full(size, -2.0), np.ones(size - 1)], offsets=[-1, 0, 1])
     grid = kron(line, eye_array(size)) + kron(eye_array(size), line)
@@ -35,8 +38,9 @@ def dense_constraints(
     """Data of min 0.5 d'x^2 + c'x + sum log(1 + exp(x_i)) subject to G x = b, G dense.
 
     `G` (rows, size) and `c` (size,) standard normal, `d` (size,) uniform on [0.1, 1.1], `b` = G times a standard normal
-    vector, so that the rows are consistent. With `samples` > 0 also `X` (samples, size), sparse: `features` entries of
-    1/sqrt(features) in each row, columns drawn with probabilities that fall like 1/(1 + j/20), as words do.
+    vector, so that the rows are consistent. With `samples` > 0 also `X` (samples, size), sparse: about `features`
+    entries of 1/sqrt(features) in each row. Half of them are drawn from all columns with probabilities that fall like
+    1/(1 + j/20), half from the 2 % of columns that belong to the row's topic, one of 40: as words in documents.
     """
     rng = np.random.default_rng(seed)
     G = rng.standard_normal((rows, size))
@@ -47,7 +51,7 @@ def dense_constraints(
         "d": 0.1 + rng.random(size),
     }
     if samples:
-        data["X"] = _words(samples, size, features, rng) / np.sqrt(features)
+        data["X"] = _topics(samples, size, features, rng) / np.sqrt(features)
     return data
 
 
@@ -89,6 +93,33 @@ def sphere_rows(features: int, rows: int, rng: np.random.Generator) -> dict[str,
     return {"A": A, "b": b * min(1.0, 0.9 / nearest) if nearest > 0 else b}
 
 
+def parametric_batch(count: int = 1000, size: int = 20, rows: int = 8, seed: int = 0) -> dict[str, np.ndarray]:
+    """Random parametric problems, all with a feasible point inside the box |x_i| <= 1.5:
+
+        min 0.5 |x - a|^2 + 0.05 sum x^4 + q'sin(2 x) + 0.2 x'Q x
+        s.t. A x + 0.2 B x^2 = r,    C x + |x|^2 / 20 <= s
+
+    Parameters `a` (count, size), `r` (count, equations) and `s` (count, inequalities), 3 inequalities in 8 rows; `A`,
+    `B`, `C`, `Q`, `q` are common.
+    """
+    rng = np.random.default_rng(seed)
+    inequalities = 3 * rows // 8
+    A, B = rng.standard_normal((2, rows - inequalities, size))
+    C, Q = rng.standard_normal((inequalities, size)), rng.standard_normal((size, size)) / np.sqrt(size)
+    inside = rng.uniform(-1, 1, (count, size))
+    slack = 0.5 * rng.random((count, inequalities))
+    return {
+        "a": 2 * rng.standard_normal((count, size)),
+        "r": inside @ A.T + 0.2 * inside**2 @ B.T,
+        "s": inside @ C.T + (inside**2).sum(axis=1, keepdims=True) / 20 + slack,
+        "A": A,
+        "B": B,
+        "C": C,
+        "Q": Q,
+        "q": rng.standard_normal(size),
+    }
+
+
 def _words(samples: int, size: int, count: float, rng: np.random.Generator) -> csr_array:
     """0/1 rows with about `count` ones, column j drawn with probability proportional to 1/(1 + j/20)."""
     weight = 1.0 / (1.0 + np.arange(size) / 20.0)
@@ -97,5 +128,17 @@ def _words(samples: int, size: int, count: float, rng: np.random.Generator) -> c
     rows = np.repeat(np.arange(samples), lengths)
     matrix = csr_array((np.ones(len(rows)), (rows, columns)), shape=(samples, size))
     matrix.sum_duplicates()
+    matrix.data[:] = 1.0
+    return matrix
+
+
+def _topics(samples: int, size: int, count: int, rng: np.random.Generator) -> csr_array:
+    """Rows with count/2 words of all and count/2 of the row's topic."""
+    common = _words(samples, size, count / 2, rng)
+    width, half = max(size // 50, 1), max(count // 2, 1)
+    topics = np.array([rng.choice(size, width, replace=False) for _ in range(TOPICS)])
+    columns = topics[rng.integers(TOPICS, size=samples)[:, None], rng.integers(width, size=(samples, half))]
+    rows = np.repeat(np.arange(samples), half)
+    matrix = csr_array(common + csr_array((np.ones(len(rows)), (rows, columns.ravel())), shape=(samples, size)))
     matrix.data[:] = 1.0
     return matrix

@@ -29,6 +29,7 @@ from solverkit_sketched_newton.inner.krylov import MAX_ITER, conjugate_gradients
 
 PIVOT = 1e-6  # of the row's largest entry: the least entry of D
 MULTIGRID = 40_000  # rows from which multigrid beats the factorization of a two-dimensional grid
+LEAST = 1e-6  # every solve goes to this: some more steps cost less than another evaluation of all oracles
 STALE = 2.0  # a preconditioner serves other diagonals up to this factor
 
 Apply = Callable[[np.ndarray], np.ndarray]
@@ -104,7 +105,7 @@ class Condensed:
     def solve(self, r_x: np.ndarray, r_c: np.ndarray, rtol: float) -> Direction:
         """See `InnerSolver`."""
         assert self.system is not None
-        return refined(self.system, self._once, r_x, r_c, rtol)
+        return refined(self.system, self._once, r_x, r_c, min(rtol, LEAST))
 
     def _once(self, r_x: np.ndarray, r_c: np.ndarray, target: float) -> Direction:
         assert self.parts is not None

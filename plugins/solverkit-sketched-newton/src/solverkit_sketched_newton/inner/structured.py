@@ -14,7 +14,6 @@ asked) hands over to the direct one for the rest of the run, where B can be form
 
 from __future__ import annotations
 
-
 import numpy as np
 from scipy.sparse import issparse
 
@@ -27,7 +26,7 @@ from solverkit_sketched_newton.inner.sparse import SparseLDL
 
 DENSE_ROWS = 1500  # a factorization of so many takes 0.1 s
 CONDENSED_ROWS = 20_000  # below, sparse factorization is as fast
-FULL = 0.1  # share of nonzeros from which a sparse Jacobian counts as dense
+FULL = 0.1  # share of nonzeros from which a sparse matrix counts as dense
 POOR, POOREST = 1e3, 0.1  # a residual of so many times the tolerance, or so great, calls for the direct solver
 
 
@@ -98,7 +97,7 @@ class Structured:
             return "nystrom"
         if self._direct:
             return self._factorization(system)
-        if not issparse(B):
+        if _full(B):
             return "dense" if n + m <= DENSE_ROWS else "nystrom"
         if m and _full(J) and schur.suits(system) and _positive(system):
             return "schur"
@@ -107,12 +106,12 @@ class Structured:
         return self._factorization(system)
 
     def _factorization(self, system: NewtonSystem) -> str:
-        full = _full(system.jacobian) or not issparse(system.hessian)
+        full = _full(system.jacobian) or _full(system.hessian)
         return "dense" if full and sum(system.jacobian.shape) <= DENSE_ROWS else "sparse"
 
 
-def _full(J: Matrix) -> bool:
-    return not issparse(J) or J.nnz > FULL * J.shape[0] * J.shape[1]
+def _full(matrix: Matrix) -> bool:
+    return not issparse(matrix) or matrix.nnz > FULL * matrix.shape[0] * matrix.shape[1]
 
 
 def _positive(system: NewtonSystem) -> bool:
