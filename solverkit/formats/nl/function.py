@@ -139,10 +139,14 @@ def _waves(model: Model) -> list[list[int]]:
 
 def _degree(model: Model, part: str) -> int | None:
     """0, 1 or 2 where the part is proven to be a polynomial of that degree."""
-    degrees: list[Degree] = [1] * model.header.variables
-    for expression, (indices, _) in model.defined:
-        own = degree(expression.shape, np.array(expression.leaves)[:, None], degrees)
-        degrees.append(greatest(own, min(len(indices), 1)))
+    n = model.header.variables
+    degrees: list[Degree] = [1] * (n + len(model.defined))
+    for wave in _waves(model):
+        for shape, places, leaves in grouped([model.defined[k][0] for k in wave]):
+            own = degree(shape, leaves, degrees)
+            for place in places.tolist():
+                terms = model.defined[wave[place]][1][0]
+                degrees[n + wave[place]] = greatest(own, min(len(terms), 1))
     expressions, linear = _part(model, part)
     parts = [degree(shape, leaves, degrees) for shape, _, leaves in grouped(expressions)]
     found = greatest(min(linear.nnz, 1), *parts)

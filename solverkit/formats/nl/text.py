@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import isfinite
 
 import numpy as np
 
@@ -83,7 +84,10 @@ class Lines:
                     raise self.refuse(f"'{line[:30]}' where {what} is expected: an index and a number")
         self.at = last
         words = block.split()
-        indices, values = np.array(words[::2], dtype=np.int64), np.array(words[1::2], dtype=float)
+        places, numbers = [int(word) for word in words[::2]], [float(word) for word in words[1::2]]
+        indices, values = np.array(places, dtype=np.int64), np.array(numbers, dtype=float)
+        if max(places, default=-1) < limit and len(set(places)) == count and all(map(isfinite, numbers)):
+            return indices, values
         self._check(np.flatnonzero(indices >= limit), first, f"{what} has an index below {limit}")
         self._check(np.flatnonzero(~np.isfinite(values)), first, f"{what} has a finite number")
         order = np.argsort(indices, kind="stable")
