@@ -62,6 +62,9 @@ class _Factored(Arm):
             symmetric = self.matrices.split(begin.matrix).symmetric
         if symmetric:
             count, outcome = flexible_cg(begin, pattern, self._factor.solve, cap)
+            if outcome is Outcome.BROKEN:  # indefinite: no matrix for CG, but one that the factor solves
+                more, outcome = gmres(begin, pattern, self._factor.solve, 30, cap)
+                count += more
         else:
             count, outcome = gmres(begin, pattern, self._factor.solve, 30, cap)
         extra = 8.0 if symmetric else 32.0
