@@ -253,6 +253,9 @@ def test_without_context_the_mean_counts_not_the_geometric_mean() -> None:
     """Arm 0 costs 1 or 400, arm 1 always 30: cheaper by logarithms, dearer by far in total."""
     rng = np.random.default_rng(2)
     learner = LogTS(np.array([-1.0, 1.0]))
+    for t in range(10):
+        learner.update(0, (), 1.0 if t % 2 else 400.0)
+        learner.update(1, (), 30.0)
     plays = np.zeros(2)
     for t in range(600):
         arm = learner.choose((), rng)

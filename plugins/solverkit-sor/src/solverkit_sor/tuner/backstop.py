@@ -42,7 +42,8 @@ class Attempt:
     converged: bool
     iterations: int  # of all solvers that took part
     work: float  # likewise
-    seconds: float
+    seconds: float  # wall time
+    cpu: float  # processor time of all threads
     lasting: float  # share of the work that built something later systems will use
     failed: bool  # the choice itself did not finish
     message: str = ""
@@ -57,7 +58,8 @@ class Backstop:
         self.safe = safe
         self._solvers: dict[str, Arm] = {}
         self._served: dict[str, tuple[int, int]] = {}  # builds and systems of each solver that keeps something
-        self.lasting = LIFETIME  # systems until they have changed much; set from outside
+        self.lasting = LIFETIME  # systems until the matrices have changed much; set from outside
+        self.constant = False  # no two matrices have differed; set from outside
         self._make(safe)
 
     def attempt(
@@ -69,7 +71,7 @@ class Backstop:
         `most` bounds the iterations of the last solver asked. Raises UsageError for systems that nobody can solve:
         NaN, an empty row, shapes."""
         solver = self._make(parameters)
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), time.process_time()
         options, extra = self._options(matrix, parameters)
         x, work, iterations, message = x0, extra, 0, ""
         lasting = 0.0
@@ -95,8 +97,8 @@ class Backstop:
             solved, extra, more, said = self._rescue(matrix, b, x, rtol, most, chain)
             work, iterations, message = work + extra, iterations + more, message + said
         assert solved is not None  # a rescue ends in an answer or an error
-        seconds = time.perf_counter() - started
-        return Attempt(solved.x, solved.converged, iterations, work, seconds, lasting, failed, message)
+        seconds, cpu = time.perf_counter() - started, time.process_time() - busy
+        return Attempt(solved.x, solved.converged, iterations, work, seconds, cpu, lasting, failed, message)
 
     def predicted(self, parameters: Parameters, n: int, nnz: int, iterations: int) -> float:
         """Work of a system by the solvers' model, what lasts spread over its lifetime."""
@@ -108,9 +110,11 @@ class Backstop:
         return whole - setup + setup / self.lifetime(parameters)
 
     def lifetime(self, parameters: Parameters) -> float:
-        """Systems that a build of this choice serves: as counted, beside one build beforehand that serves `lasting`."""
+        """Systems that a build of this choice serves: as counted, beside one build beforehand that serves `lasting`, or
+        one system where each new matrix asks for a new build."""
         builds, systems = self._served.get(_key(parameters), (0, 0))
-        return (systems + (self.lasting if parameters.get("refresh") == "lazy" else 1.0)) / (builds + 1.0)
+        served = self.lasting if parameters.get("refresh") == "lazy" or self.constant else 1.0
+        return (systems + served) / (builds + 1.0)
 
     def _rescue(
         self, matrix: csr_array, b: np.ndarray, x: np.ndarray | None, rtol: float, most: int, chain: list[Parameters]
@@ -204,6 +208,7 @@ class Backstop:
         vector = self.gap.vector
         return {
             "lasting": self.lasting,
+            "constant": self.constant,
             "served": {key: list(counts) for key, counts in self._served.items()},
             "vector": None if vector is None else base64.b64encode(vector.astype("<f8").tobytes()).decode(),
         }
@@ -211,7 +216,7 @@ class Backstop:
     def load(self, state: dict[str, Any]) -> None:
         """Raises UsageError where `state` is damaged."""
         try:
-            self.lasting = float(state["lasting"])
+            self.lasting, self.constant = float(state["lasting"]), bool(state["constant"])
             self._served = {str(key): (int(builds), int(systems)) for key, (builds, systems) in state["served"].items()}
             saved = state["vector"]
             vector = None if saved is None else np.frombuffer(base64.b64decode(saved, validate=True), "<f8").copy()

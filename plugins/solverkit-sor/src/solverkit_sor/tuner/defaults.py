@@ -70,7 +70,7 @@ def guesses(arms: Arms, backstop: Backstop, matrix: csr_array, first: Parameters
     for arm, parameters in enumerate(arms.parameters):
         solver = parameters["solver"]
         count = FEW.get(solver, max(1, round(SHARE.get(solver, 1.0) * unit)))
-        if solver == "direct" and parameters.get("refresh") == "lazy":
+        if solver == "direct" and parameters.get("refresh") == "lazy" and not backstop.constant:
             count = STALE
         result[arm] = backstop.predicted(parameters, n, nnz, count)
     return result

@@ -19,7 +19,7 @@ class History:
     costs: list[float] = field(default_factory=list)  # what was paid
     contexts: list[list[float]] = field(default_factory=list)  # what the learner was shown
     failed: list[bool] = field(default_factory=list)  # the arm did not finish; another solver, or the user, did
-    finished: set[int] = field(default_factory=set)  # arms that did, at least once
+    finished: dict[int, list[float]] = field(default_factory=dict)  # of arms that did: rounds, and their total cost
 
     def __len__(self) -> int:
         return len(self.arms)
@@ -30,7 +30,14 @@ class History:
         self.contexts.append([float(value) for value in context])
         self.failed.append(bool(failed))
         if not failed:
-            self.finished.add(int(arm))
+            entry = self.finished.setdefault(int(arm), [0.0, 0.0])
+            entry[0] += 1.0
+            entry[1] += float(cost)
+
+    def mean(self, arm: int) -> float:
+        """Mean cost of the rounds that `arm` finished; it must have finished one."""
+        rounds, total = self.finished[arm]
+        return total / rounds
 
 
 class Report(dict):

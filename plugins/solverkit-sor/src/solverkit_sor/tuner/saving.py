@@ -55,8 +55,10 @@ class SavedHistory(BaseModel):
             raise ValueError("the history's columns are not of one length")
         if any(not 0 <= arm < arms for arm in self.arms) or any(not 0 <= cost < float("inf") for cost in self.costs):
             raise ValueError("the history has an arm or a cost that no round can have")
-        finished = {arm for arm, failed in zip(self.arms, self.failed, strict=True) if not failed}
-        return History(self.arms, self.costs, self.contexts, self.failed, finished)
+        history = History()
+        for arm, cost, context, failed in zip(self.arms, self.costs, self.contexts, self.failed, strict=True):
+            history.add(arm, cost, np.array(context), failed)
+        return history
 
 
 class SavedTuner(BaseModel):
@@ -67,7 +69,7 @@ class SavedTuner(BaseModel):
     format: Literal["solverkit-sequence-tuner"] = "solverkit-sequence-tuner"
     version: Literal[1] = VERSION
     options: dict[str, Any]
-    cost: Literal["work", "time", "function"]
+    cost: Literal["work", "time", "cpu", "function"]
     rng: dict[str, Any]
     arms: SavedArms | None
     history: SavedHistory

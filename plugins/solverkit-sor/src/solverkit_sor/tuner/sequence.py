@@ -46,7 +46,8 @@ class Info(int):
     arm: int
     iterations: int  # of all solvers that took part
     work: float  # multiply-adds, by the solvers' model
-    seconds: float
+    seconds: float  # wall time
+    cpu: float  # processor time of all threads
     cost: float  # what this round was charged
     message: str  # empty, or what went wrong and who finished
 
@@ -54,7 +55,8 @@ class Info(int):
     def of(attempt: Attempt, arm: int, parameters: Parameters) -> Info:
         info = Info(0 if attempt.converged else max(attempt.iterations, 1))
         info.converged, info.parameters, info.arm = attempt.converged, parameters, arm
-        info.iterations, info.work, info.seconds = attempt.iterations, attempt.work, attempt.seconds
+        info.iterations, info.work = attempt.iterations, attempt.work
+        info.seconds, info.cpu = attempt.seconds, attempt.cpu
         info.cost, info.message = attempt.work, attempt.message
         return info
 
@@ -93,8 +95,8 @@ class SequenceTuner:
     ) -> None:
         if isinstance(space, str) and space != "auto":
             raise UsageError(f"space {space!r}: give 'auto', a dict of parameters, or a list of such dicts")
-        if not callable(cost) and cost not in ("work", "time"):
-            raise UsageError(f"cost {cost!r}: 'work', 'time', or a function of what solve returns")
+        if not callable(cost) and cost not in ("work", "time", "cpu"):
+            raise UsageError(f"cost {cost!r}: 'work', 'time', 'cpu', or a function of what solve returns")
         if guess not in ("zero", "previous", "extrapolated"):
             raise UsageError(f"guess {guess!r}: 'zero', 'previous' or 'extrapolated'")
         if not cap > 1:
@@ -140,11 +142,14 @@ class SequenceTuner:
         if size == 0.0:
             info = Info(0)
             info.converged, info.parameters, info.arm, info.iterations = True, {}, -1, 0
-            info.work = info.seconds = info.cost = 0.0
+            info.work = info.seconds = info.cpu = info.cost = 0.0
             info.message = "b is zero, and so is x"
             return self._remember(np.zeros(len(b))), info
         pattern = backstop.matrices.pattern(matrix)
-        shown = np.append(vector, dominance(pattern, matrix.data))
+        told = dominance(pattern, matrix.data)
+        if not np.isfinite(told):
+            raise UsageError("the matrix holds NaN or infinite values")
+        shown = np.append(vector, told)
         arms = self._arms_for(matrix)
         arm, limit = self._next(shown)
         parameters = arms.parameters[arm]
@@ -194,7 +199,7 @@ class SequenceTuner:
             paid = cost if converged else cost + (rescue if rescue is not None else cost)
             self._hear(arm, vector, paid, paid, not converged)
 
-        return Trial(arm, self.arms.parameters[arm], limit, self.cost == "time", tell)
+        return Trial(arm, self.arms.parameters[arm], limit, self.cost in ("time", "cpu"), tell)
 
     # -- the report, and saving
 
@@ -237,7 +242,7 @@ class SequenceTuner:
             return None
         learner = self.learner
         if not isinstance(learner, LogTS):
-            return float(np.quantile(self.history.costs[-200:], 0.9))
+            return min((self.history.mean(arm) for arm in self.history.finished), default=None)
         expected, sd = learner.last
         noise = np.array([learner.noise(model) for model in range(len(learner.mean))])[learner.home]
         return float(learner.in_costs((expected + np.sqrt(sd * sd + noise)).min()))
@@ -245,10 +250,12 @@ class SequenceTuner:
     def _proven(self, arm: int) -> int | None:
         """The best of the other arms that have finished a solve, to go on where `arm` does not."""
         learner = self.learner
-        finished = self.history.finished - {arm}
-        if not finished or not isinstance(learner, LogTS):
+        others = self.history.finished.keys() - {arm}
+        if not others or learner is None:
             return None
-        return min(finished, key=lambda known: learner.last[0][known])
+        if isinstance(learner, LogTS):
+            return min(others, key=lambda other: learner.last[0][other])
+        return min(others, key=self.history.mean)
 
     def _hear(self, arm: int, shown: np.ndarray, cost: float, heard: float, failed: bool) -> None:
         """Note a round; `heard` is what the learner is told, without what later rounds will profit from."""
@@ -314,6 +321,7 @@ class SequenceTuner:
         seen = np.array([context[-1] for context in self.history.contexts])
         change = np.abs(np.diff(seen)).mean()
         backstop.lasting = float(np.clip(np.log(2.0) / max(change, 1e-3), 1.0, 50.0))
+        backstop.constant = bool(np.ptp(seen) == 0.0)
         expected = guesses(arms, backstop, matrix, last.parameters, last.iterations)
         best = expected[last.arm]
         if isinstance(self.learner, LogTS):
@@ -343,8 +351,10 @@ class SequenceTuner:
         if callable(self.cost):
             cost = float(self.cost(info))
             return cost, cost
-        clipped = self.clock.cost(info.arm, info.seconds, info.work)
-        return (info.work, info.work) if self.cost == "work" else (info.seconds, clipped)
+        if self.cost == "work":
+            return info.work, info.work
+        seconds = info.seconds if self.cost == "time" else info.cpu
+        return seconds, self.clock.cost(info.arm, seconds, info.work)
 
     def _in_work(self, limit: float | None) -> float:
         """A limit on the cost as one on work."""

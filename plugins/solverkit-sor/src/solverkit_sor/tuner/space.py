@@ -151,7 +151,9 @@ def arms_of(space: Space) -> Arms:
             places.append([place for _, place in combination if place is not None])
             discrete = tuple(repr(value) for value, place in combination if place is None)
             groups.append(known.setdefault((number, discrete), len(known)))
-    width = max(len(place) for place in places)
+    if not parameters:
+        raise UsageError("the space is empty: it needs at least one set of parameters")
+    width = max([1, *map(len, places)])
     coordinates = np.zeros((len(places), width))
     for row, place in zip(coordinates, places, strict=True):
         row[: len(place)] = place
