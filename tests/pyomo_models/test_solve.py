@@ -173,7 +173,7 @@ def test_infeasible_is_said_where_it_is_proven(caplog):
     assert results.solver.termination_condition == pyo.TerminationCondition.infeasible
     assert results.solver.status == pyo.SolverStatus.warning
     model = projection()
-    model.disc = pyo.Constraint(expr=model.x**2 + model.y**2 <= 1)
+    model.wave = pyo.Constraint(expr=pyo.sin(model.x) + pyo.cos(model.y) >= 3)
     results = solve(model, method="sketched-newton")
     assert results.solver.termination_condition == pyo.TerminationCondition.noSolution
     model = projection()
@@ -183,6 +183,17 @@ def test_infeasible_is_said_where_it_is_proven(caplog):
     assert "'y'" in results.solver.message
     with pytest.raises(sk.UsageError, match="infeasible variable 'y'"):
         sk.solve(model)
+
+
+def test_unbounded_is_said_where_it_is_proven():
+    model = pyo.ConcreteModel()
+    model.x = pyo.Var(initialize=1.0)
+    model.y = pyo.Var(initialize=1.0, bounds=(0, None))
+    model.gain = pyo.Objective(expr=model.x + 2 * model.y, sense=pyo.maximize)
+    model.row = pyo.Constraint(expr=model.x - model.y <= 3)
+    results = solve(model, method="sketched-newton")
+    assert results.solver.termination_condition == pyo.TerminationCondition.unbounded
+    assert results.solver.status == pyo.SolverStatus.warning
 
 
 def test_a_failed_run_is_not_loaded():
