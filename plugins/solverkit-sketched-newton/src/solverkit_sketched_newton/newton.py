@@ -39,9 +39,10 @@ from solverkit_sketched_newton.state import Evaluated, State
 
 TAU = 0.99  # least fraction to the boundary
 KAPPA_EPS = 10.0  # the barrier problem is solved when its error is below this times mu
-SHORT = 0.03  # a step shorter than this is given up for one of a more regular matrix
+FLOOR = 0.03  # nor one shorter than this, whatever the bounds leave
+SHORT = 0.2  # a step shorter than this part of what the bounds leave is given up for one of a more regular matrix
 RETRIES = ((0.0, 0.0), (1e-2, 1e-4), (1.0, 1e-2), (100.0, 1.0))  # least delta_w and delta_c of first and further tries
-FAR_BELOW = 0.01  # multipliers below this times eta1 do not need it
+FAR_BELOW = 0.1  # multipliers below this times eta1 do not need it
 TINY = 1e-12
 SHORTEST = 1e-10  # shortest step of the line search
 CONTRACTION = 0.9  # a first trial whose KKT error is below this times the present one is taken
@@ -152,7 +153,7 @@ class Newton:
             weights = step.slope.weights(state.eta1, state.eta2, self.options.nu)
             if weights is not None:
                 state.eta1, state.eta2 = weights
-                found = self.search(problem, state, local, step, SHORT if attempt < len(RETRIES) - 1 else SHORTEST)
+                found = self.search(problem, state, local, step, last=attempt == len(RETRIES) - 1)
                 if found is None and not attempt:
                     found = self.relaxed(problem, state, local, step)
                 if found is not None:
@@ -167,7 +168,7 @@ class Newton:
         if eta1 > FAR_BELOW * state.eta1 or not step.slope.descends(eta1, state.eta2):
             return None
         state.eta1 = eta1
-        return self.search(problem, state, local, step, SHORT)
+        return self.search(problem, state, local, step, last=False)
 
     def stiffness(self, system: NewtonSystem) -> float:
         """The size of the Hessian's entries, 1 where it is zero."""
@@ -233,9 +234,9 @@ class Newton:
     # -- the line search
 
     def search(
-        self, problem: Nonlinear, state: State, local: Local, step: Step, shortest: float = SHORTEST
+        self, problem: Nonlinear, state: State, local: Local, step: Step, last: bool = True
     ) -> tuple[Evaluated, Any] | None:
-        """Backtrack; on success y and z are moved and the new point is returned."""
+        """Backtrack; on success y and z are moved and the new point is returned. Only the last try goes on for long."""
         form, at = self.form, state.at
         alpha, alpha_z = 1.0, 1.0
         if local.distances is not None:
@@ -244,7 +245,7 @@ class Newton:
             alpha = min(longest(below, step.dx[form.below], tau), longest(above, -step.dx[form.above], tau))
             alpha_z = min(longest(state.z_low, step.dz_low, tau), longest(state.z_high, step.dz_high, tau))
         trial = Trial(self, problem, state, local, step, alpha_z)
-        first = True
+        first, shortest = True, SHORTEST * alpha if last else max(SHORT * alpha, FLOOR)
         while alpha >= shortest:
             found = trial.at(at.w + alpha * step.dx, state.y + alpha * step.dy, alpha, first)
             if found is None and first and trial.infeasible:
