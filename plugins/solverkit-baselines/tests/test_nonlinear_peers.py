@@ -153,6 +153,20 @@ def test_ipopt_on_graphs_takes_the_steps_of_ipopt_on_oracles():
         assert two.oracles["value"] == 0
 
 
+def test_a_run_within_a_run_on_the_same_graphs_leaves_the_outer_one_alone():
+    problem = shipped("hs7")
+    alone, seen = solve(problem, "ipopt", NATIVE), []
+
+    def within(intermediate_result):
+        if len(seen) < 3:
+            seen.append(solve(problem, "ipopt", NATIVE).nit)
+
+    outer = solve(problem, "ipopt", NATIVE, callback=within)
+    assert seen == [alone.nit] * 3
+    assert outer.nit == alone.nit
+    assert outer.counts == alone.counts
+
+
 @EACH
 def test_the_limit_on_iterations_holds_and_the_last_point_is_kept(method, options):
     result = solve(shipped("hs71"), method, options, max_iter=3)

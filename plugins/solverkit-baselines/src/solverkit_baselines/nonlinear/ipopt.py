@@ -15,7 +15,7 @@ from solverkit.errors import Unsuitable
 from solverkit.kinds.base import Point
 from solverkit.kinds.nonlinear.problem import Nonlinear
 from solverkit_baselines.ipopt import INVALID, SOLVED, Bounds, Ipopt, Iterate
-from solverkit_baselines.nonlinear.native import native
+from solverkit_baselines.nonlinear import native
 from solverkit_baselines.nonlinear.options import IpoptOptions
 from solverkit_baselines.nonlinear.program import Program
 
@@ -69,7 +69,7 @@ class IpoptPeer(OneShotSolver[Nonlinear]):
             first = False
 
         settings = self._settings(ctx.tol) | {"hessian_approximation": self.options.hessian}
-        return native(program.problem, settings).solve(program.problem, x, look, ctx.charge)
+        return native.solve(program.problem, x, settings, look, ctx.charge)
 
     def _settings(self, tol: float) -> dict[str, Any]:
         options = self.options

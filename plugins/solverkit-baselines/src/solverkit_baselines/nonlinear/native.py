@@ -22,14 +22,16 @@ from solverkit_baselines.ipopt import QUIET, Iterate, Watch
 COUNTERS = {"nlp_f": "nfev", "nlp_grad_f": "njev", "nlp_g": "ncev", "nlp_jac_g": "njev", "nlp_hess_l": "nhev"}
 """IPOPT's functions, as CasADi counts them, and the problem's counters."""
 
-_solvers: WeakKeyDictionary[CasadiFunction, dict[Any, Native]] = WeakKeyDictionary()
+_idle: WeakKeyDictionary[CasadiFunction, dict[Any, Native]] = WeakKeyDictionary()
+"""Solvers that no run is using."""
 
 
 class Native:
-    """One solver; use it from one thread at a time."""
+    """One solver, for one run at a time."""
 
     def __init__(self, objective: CasadiFunction, constraints: CasadiFunction | None, settings: dict[str, Any]) -> None:
         n, m = objective.inputs, 0 if constraints is None else constraints.outputs
+        self.constraints = constraints  # kept alive: a solver is known by its identity
         parts = [function for function in (objective, constraints) if function is not None]
         scalar = all(symbol_kind(casadi, function.program) is casadi.SX for function in parts)
         kind = casadi.SX if scalar else casadi.MX
@@ -72,15 +74,23 @@ class Native:
         return self._failure is not None
 
 
-def native(problem: Nonlinear, settings: dict[str, Any]) -> Native:
-    """The solver of a problem whose functions are CasADi graphs. Raises UsageError for others."""
+def solve(
+    problem: Nonlinear,
+    start: np.ndarray,
+    settings: dict[str, Any],
+    look: Callable[[Iterate, float], None],
+    charge: Charge,
+) -> tuple[Iterate, str]:
+    """The last iterate and IPOPT's own status. Raises UsageError where f or c is no CasADi graph."""
     objective = _graph(problem, problem.objective_function)
     constraints = None if problem.constraint_function is None else _graph(problem, problem.constraint_function)
     key = (id(constraints), tuple(sorted(settings.items())))
-    known = _solvers.setdefault(objective, {})
-    if key not in known:
-        known[key] = Native(objective, constraints, settings)
-    return known[key]
+    idle = _idle.setdefault(objective, {})
+    solver = idle.pop(key, None) or Native(objective, constraints, settings)
+    try:
+        return solver.solve(problem, start, look, charge)
+    finally:
+        idle[key] = solver
 
 
 def _graph(problem: Nonlinear, function: Any) -> CasadiFunction:
