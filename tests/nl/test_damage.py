@@ -97,6 +97,8 @@ REFUSALS = {
     "underscore": (WHOLE.replace("n2.5", "n1_0"), None, "'1_0' where a number"),
     "variable too high": (WHOLE.replace("o41\nv3", "o41\nv5"), None, "a variable is from 0 to 4"),
     "defined by itself": (WHOLE.replace("v0\nv1\no44", "v0\nv4\no44"), None, "v4 is used before"),
+    "defined twice": (WHOLE.replace("C0\nv4", "V4 0 0\nn1\nC0\nv4"), None, "V4 is a variable already"),
+    "defines a variable": (WHOLE.replace("V4 1 0", "V3 1 0"), None, "V3 is a variable already"),
     "crossed bounds": (WHOLE.replace("0 1 3.5", "0 4 3.5"), None, "leave no room"),
     "twice in a row": (WHOLE.replace("0 0\n1 0\n2 1", "0 0\n0 0\n2 1"), None, "was given already"),
     "second C": (WHOLE.replace("C1\n", "C0\n"), None, "a second C0"),

@@ -137,6 +137,16 @@ def test_segments_mean_what_the_format_says():
     np.testing.assert_allclose(dense[0], [0.4, 1.3, math.exp(0.2) + 1.5, 0], rtol=1e-14)
 
 
+def test_defined_variables_come_in_any_order_that_defines_them_before_their_use():
+    text = WHOLE.replace(" 1 0 0 0 0\t# common", " 1 1 0 0 0\t# common")
+    text = text.replace("V4 1 0\n", "V5 1 0\n1 2\no41\nv0\nV4 1 0\n").replace("o44\t#exp\nv2\n", "v5\n", 1)
+    found = problem(text)
+    x = np.array([1.3, 0.4, 0.2, 0.7])
+    defined = 1.3 * 0.4 + (math.sin(1.3) + 2 * 0.4) + 0.5 * 0.2
+    assert found.constraints(x)[0] == pytest.approx(defined + 0.2, rel=1e-14)
+    assert found.objective({"x": x}) == pytest.approx(defined**2 + math.sin(0.7) - 0.4 + 3.9, rel=1e-14)
+
+
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.parent.name)
 def test_casadi_reads_the_same_problem(path, tmp_path):
     import casadi as ca

@@ -35,7 +35,8 @@ class Reader:
 
     def __init__(self, lines: Lines, variables: int, limit: int) -> None:
         self.lines = lines
-        self.ready = variables  # indices below this have a meaning so far: a variable, or one that has been defined
+        self.variables = variables
+        self.defined: set[int] = set()  # indices from `variables` on that have a meaning so far
         self.limit = limit
         self._tokens: dict[str, Token] = {}
 
@@ -58,7 +59,7 @@ class Reader:
         letter, word = line[:1], line[1:]
         if letter == VARIABLE:
             index = lines.integer(word, "a variable", self.limit)
-            if index >= self.ready:
+            if index >= self.variables and index not in self.defined:
                 raise lines.refuse(f"v{index} is used before its V segment defines it")
             token: Token = (VARIABLE, index, -1)
         elif letter and letter in "nsl":

@@ -126,14 +126,14 @@ def _with_defined(ca: Any, model: Model, x: Any) -> Any:
 def _waves(model: Model) -> list[list[int]]:
     """The defined variables in groups that use only variables and the groups before."""
     n = model.header.variables
-    level: list[int] = []
-    for (shape, leaves), _ in model.defined:
+    level: dict[int, int] = {}
+    for index, ((shape, leaves), _) in model.defined.items():
         names = [name for name in shape if name in (VARIABLE, NUMBER)]
         used = [int(leaf) - n for name, leaf in zip(names, leaves, strict=True) if name == VARIABLE and leaf >= n]
-        level.append(1 + max((level[k] for k in used), default=-1))
-    waves: list[list[int]] = [[] for _ in range(max(level, default=-1) + 1)]
-    for k, depth in enumerate(level):
-        waves[depth].append(k)
+        level[index] = 1 + max((level[k] for k in used), default=-1)
+    waves: list[list[int]] = [[] for _ in range(max(level.values(), default=-1) + 1)]
+    for index, depth in level.items():
+        waves[depth].append(index)
     return waves
 
 

@@ -24,7 +24,6 @@ class Header:
     nonlinear_in_constraints: int
     nonlinear_in_objectives: int
     nonlinear_in_both: int
-    network: int  # variables of linear arcs
     functions: int
     binary: int
     integer: int
@@ -65,7 +64,6 @@ def read_header(lines: Lines) -> Header:
         nonlinear_in_constraints=kinds[0],
         nonlinear_in_objectives=kinds[1],
         nonlinear_in_both=kinds[2],
-        network=functions[0],
         functions=functions[1],
         binary=discrete[0],
         integer=discrete[1],

@@ -37,7 +37,7 @@ class Model:
 
     content: bytes
     header: Header
-    defined: list[tuple[Expression, Pairs]] = field(default_factory=list)  # expression and linear part, in their order
+    defined: dict[int, tuple[Expression, Pairs]] = field(default_factory=dict)  # from 0; each uses those before it
     rows: dict[int, Expression] = field(default_factory=dict)
     linear: dict[int, Pairs] = field(default_factory=dict)
     objective: Expression | None = None
@@ -107,7 +107,7 @@ def _check_complete(model: Model, end: int) -> None:
     header = model.header
     missing = [f"C{row}" for row in range(header.constraints) if row not in model.rows][:1]
     missing += ["O0"] if header.objectives and model.objective is None else []
-    missing += [f"V{header.variables + len(model.defined)}"] if len(model.defined) < header.defined else []
+    missing += [f"V{header.variables + k}" for k in range(header.defined) if k not in model.defined][:1]
     missing += ["r"] if header.constraints and "r" not in model.bounds else []
     missing += ["F0"] if header.functions else []  # where it is there, it has been refused
     missing += ["b"] if "b" not in model.bounds else []
@@ -138,14 +138,15 @@ def _words(lines: Lines, words: list[str], count: int, form: str) -> list[str]:
 
 
 def _read_defined(model: Model, lines: Lines, expressions: Reader, words: list[str]) -> None:
-    index, count, _ = _words(lines, words, 3, "V<index> <linear terms> <use>")
-    expected = model.header.variables + len(model.defined)
-    if lines.integer(index, "a defined variable", 10**9) != expected or len(model.defined) == model.header.defined:
-        raise lines.refuse(f"V{index} where V{expected} would be the next of {model.header.defined}")
+    name, count, _ = _words(lines, words, 3, "V<index> <linear terms> <use>")
+    n = model.header.variables
+    index = lines.integer(name, "a defined variable", n + model.header.defined)
+    if index < n or index in expressions.defined:
+        raise lines.refuse(f"V{index} is a variable already; those from v{n} on are defined, each once")
     terms = lines.integer(count, "a number of terms", len(lines))
-    linear = lines.pairs(terms, "a term of a V segment", model.header.variables)
-    model.defined.append((expressions.read(), linear))
-    expressions.ready += 1
+    linear = lines.pairs(terms, "a term of a V segment", n)
+    model.defined[index - n] = expressions.read(), linear
+    expressions.defined.add(index)
 
 
 def _read_row(model: Model, lines: Lines, expressions: Reader, words: list[str]) -> None:
