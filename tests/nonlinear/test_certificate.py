@@ -109,6 +109,10 @@ class TestPoints:
     def test_what_is_no_minimum(self, f, x):
         assert status(problem(f), x) is FEASIBLE
 
+    def test_small_curvature_beside_large(self):
+        for f in ("1e8*x[0]**2 - x[1]**2", "x[0]**2 - 1e-8*x[1]**2"):
+            assert certify(problem(f), {"x": np.zeros(2)})["curvature"].value == pytest.approx(1)
+
     @pytest.mark.parametrize("f", ["x[0]**4 + x[1]**2", "x[0]**2*x[1]**2", "(x[0] - x[1])**2"])
     def test_degenerate_minima_pass_and_say_so(self, f):
         certificate = certify(problem(f), {"x": np.zeros(2)}, 1e-6)
@@ -184,6 +188,12 @@ class TestMultipliersOfThePoint:
         p = problem("sum(x**2)", rows={"a": "sum(x) == 2", "b": "3*sum(x) == 6"})
         assert self.origin([3 * size, -size], (1.3, 0.7), p)[0] is FEASIBLE
 
+    def test_those_too_large_to_be_checked_are_not_taken(self):
+        """x = (1, 1) has y_a + 3 y_b = -2; rounding in J'y could hide what such multipliers leave."""
+        p = problem("sum(x**2)", rows={"a": "sum(x) == 2", "b": "3*sum(x) == 6"})
+        assert self.origin([-2 - 3 * 2.0**10, 2.0**10], (1, 1), p) == (CERTIFIED, "the point's")
+        assert self.origin([-2 - 3 * 2.0**50, 2.0**50], (1, 1), p) == (CERTIFIED, "least squares")
+
     def test_wrong_signs_are_named(self):
         p = problem("-sum(x)", rows={"r": "sum(x) >= 2"}, upper=10)
         certificate = certify(p, {"x": np.ones(2), "multipliers": np.ones(1), "bound_multipliers": np.zeros(2)}, 1e-6)
@@ -208,6 +218,13 @@ class TestScaling:
         p = problem(f"{factor!r}*((x[0] - 1)**2 + 3*(x[1] - 2)**2)")
         assert status(p, [1 + 1e-8, 2 - 1e-8]) is CERTIFIED
         assert status(p, [1 + 1e-4, 2]) is FEASIBLE
+
+    def test_where_a_gradient_cannot_be_computed_to_tol(self, monkeypatch):
+        """Rounding of x alone leaves 1e-4 of a gradient whose parts are 1e12."""
+        monkeypatch.setattr("solverkit.kinds.nonlinear.curvature.DENSE", 0)
+        p = problem("1e12*sum((x - 0.1)**2)")
+        assert status(p, [np.nextafter(0.1, 1)] * 2) is CERTIFIED
+        assert status(p, [0.1 + 1e-9] * 2) is FEASIBLE
 
     @pytest.mark.parametrize("factor", [1e-6, 1.0, 1e6])
     def test_of_an_active_row(self, factor):
