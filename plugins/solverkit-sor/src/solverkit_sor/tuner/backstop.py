@@ -33,6 +33,9 @@ FEWEST = 10
 LIFETIME = 10.0
 """Systems that a kept preconditioner serves, before any has been seen to change."""
 
+FOREVER = 1000.0
+"""The same where no two matrices have differed."""
+
 
 @dataclass
 class Attempt:
@@ -44,7 +47,7 @@ class Attempt:
     work: float  # likewise
     seconds: float  # wall time
     cpu: float  # processor time of all threads
-    lasting: float  # share of the work that built something later systems will use
+    built: bool  # the choice built something that later systems will use
     failed: bool  # the choice itself did not finish
     message: str = ""
 
@@ -74,7 +77,7 @@ class Backstop:
         started, busy = time.perf_counter(), time.process_time()
         options, extra = self._options(matrix, parameters)
         x, work, iterations, message = x0, extra, 0, ""
-        lasting = 0.0
+        built = False
         solved = None
         if parameters == self.safe and proven is None:
             cap = np.inf  # nobody would go on where it stopped
@@ -87,7 +90,7 @@ class Backstop:
         if solved is not None:
             work += solved.work
             iterations += solved.iterations
-            lasting = self._account(parameters, solver) / work if work else 0.0
+            built = self._account(parameters, solver)
             if not solved.converged:
                 message = f"{parameters['solver']}: {solved.outcome.value}"
                 x = self._better(matrix, b, x0, solved)
@@ -98,13 +101,13 @@ class Backstop:
             work, iterations, message = work + extra, iterations + more, message + said
         assert solved is not None  # a rescue ends in an answer or an error
         seconds, cpu = time.perf_counter() - started, time.process_time() - busy
-        return Attempt(solved.x, solved.converged, iterations, work, seconds, cpu, lasting, failed, message)
+        return Attempt(solved.x, solved.converged, iterations, work, seconds, cpu, built, failed, message)
 
     def predicted(self, parameters: Parameters, n: int, nnz: int, iterations: int) -> float:
         """Work of a system by the solvers' model, what lasts spread over its lifetime."""
         solver = self._make(parameters)
         whole = solver.work(n, nnz, iterations)
-        if not self._keeps(parameters):
+        if not self.keeps(parameters):
             return whole
         setup = solver.work(n, nnz, 0)
         return whole - setup + setup / self.lifetime(parameters)
@@ -165,16 +168,17 @@ class Backstop:
         each = solver.work(n, nnz, 2) - solver.work(n, nnz, 1)
         return int(max(FEWEST, cap / each))
 
-    def _account(self, parameters: Parameters, solver: Any) -> float:
-        """Count a system served; the work of a build for it, less this system's own share."""
-        if not self._keeps(parameters):
-            return 0.0
+    def _account(self, parameters: Parameters, solver: Any) -> bool:
+        """Count a system served; whether something was built for it that lasts."""
+        if not self.keeps(parameters):
+            return False
         built = solver.lag.count == 1
         builds, systems = self._served.get(_key(parameters), (0, 0))
         self._served[_key(parameters)] = builds + built, systems + 1
-        return solver.lag.setup * (1.0 - 1.0 / self.lifetime(parameters)) if built else 0.0
+        return built
 
-    def _keeps(self, parameters: Parameters) -> bool:
+    def keeps(self, parameters: Parameters) -> bool:
+        """Whether this choice uses what it built for an earlier system."""
         return parameters["solver"] in KEEPING and parameters.get("refresh") != "always"
 
     def _make(self, parameters: Parameters) -> Arm:

@@ -77,6 +77,8 @@ class SavedTuner(BaseModel):
     context_count: int | None
     queue: list[int]
     waiting: list[int]
+    accounts: dict[int, tuple[float | None, float | None]]
+    corrected: list[int]
     size: int | None
     rate: float | None
     learner: dict[str, Any] | None
@@ -116,6 +118,8 @@ def snapshot(tuner: SequenceTuner) -> dict[str, Any]:
         "context_count": tuner.names.count,
         "queue": tuner.queue,
         "waiting": tuner.waiting,
+        "accounts": tuner.accounts,
+        "corrected": sorted(tuner.corrected),
         "size": tuner.size,
         "rate": tuner.clock.rate if np.isfinite(tuner.clock.rate) else None,
         "learner": learner and learner.state(),
@@ -166,6 +170,7 @@ def restore(kind: type[SequenceTuner], saved: SavedTuner, cost: Callable | None)
     tuner.history = saved.history.history(0 if tuner.arms is None else len(tuner.arms))
     tuner.names.names, tuner.names.count = saved.names, saved.context_count
     tuner.queue, tuner.waiting, tuner.size = saved.queue, saved.waiting, saved.size
+    tuner.accounts, tuner.corrected = dict(saved.accounts), set(saved.corrected)
     tuner.clock.rate = float("nan") if saved.rate is None else saved.rate
     if saved.learner is not None and tuner.arms is not None:
         prior = None if saved.prior is None else np.array(saved.prior, dtype=float)

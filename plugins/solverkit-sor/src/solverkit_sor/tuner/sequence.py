@@ -20,7 +20,7 @@ import numpy as np
 
 from solverkit.errors import UsageError
 from solverkit_sor.learners import Learner, LogTS
-from solverkit_sor.tuner.backstop import KEEPING, Attempt, Backstop
+from solverkit_sor.tuner.backstop import FOREVER, KEEPING, Attempt, Backstop
 from solverkit_sor.tuner.clock import Clock
 from solverkit_sor.tuner.context import Names, dominance
 from solverkit_sor.tuner.defaults import SYMMETRIC, automatic_space, guesses, may_be_definite
@@ -112,6 +112,8 @@ class SequenceTuner:
         self.queue: list[int] = []  # arms still to race
         self.waiting: list[int] = []  # arms that may join the race once the change between systems is known
         self.size: int | None = None  # n
+        self.accounts: dict[int, tuple[float | None, float | None]] = {}  # build and solve of arms that keep something
+        self.corrected: set[int] = set()  # arms whose first cost has corrected the expectations of others
         self.clock = Clock()
         self._backstop: Backstop | None = None
         self._solutions: list[np.ndarray] = []  # the last two, newest first
@@ -160,9 +162,12 @@ class SequenceTuner:
         )  # fmt: skip
         info = Info.of(attempt, arm, parameters)
         info.cost, cost = self._price(info)
-        heard = cost * (1.0 - attempt.lasting)
-        self._correct(arms, arm, heard)
+        heard = cost if attempt.failed else self._spread(arm, parameters, cost, attempt.built)
+        if heard is not None:
+            self._correct(arms, arm, heard)
         self._hear(arm, shown, info.cost, heard, attempt.failed)
+        if heard is None:
+            self.queue.insert(0, arm)
         if self.learner is None:
             self._begin(backstop, arms, matrix, attempt, shown)
         elif self.waiting and not self.queue:
@@ -257,12 +262,31 @@ class SequenceTuner:
             return min(others, key=lambda other: learner.last[0][other])
         return min(others, key=self.history.mean)
 
-    def _hear(self, arm: int, shown: np.ndarray, cost: float, heard: float, failed: bool) -> None:
-        """Note a round; `heard` is what the learner is told, without what later rounds will profit from."""
+    def _spread(self, arm: int, parameters: Parameters, cost: float, built: bool) -> float | None:
+        """A round's cost with builds spread over the systems they serve: solve + build / lifetime. None where the first
+        build has just been paid: what it is worth shows in the next round, which is the same arm's."""
+        backstop = self._ready()
+        if not backstop.keeps(parameters):
+            return cost
+        build, solve = self.accounts.get(arm, (None, None))
+        if build is None:
+            self.accounts[arm] = (cost, None)
+            return None if built else cost
+        if built:
+            build, solve = max(cost - (solve or 0.0), 0.0), solve or 0.0
+        elif solve is None:
+            build, solve = max(build - cost, 0.0), cost
+        else:
+            solve = cost
+        self.accounts[arm] = (build, solve)
+        return solve + build / backstop.lifetime(parameters)
+
+    def _hear(self, arm: int, shown: np.ndarray, cost: float, heard: float | None, failed: bool) -> None:
+        """Note a round; `heard` is what the learner is told, if anything."""
         if self.queue and self.queue[0] == arm:
             self.queue.pop(0)
         self.history.add(arm, cost, shown, failed)
-        if self.learner is not None:
+        if self.learner is not None and heard is not None:
             self.learner.update(arm, self._for_learner(shown), heard)
 
     def _for_learner(self, shown: np.ndarray) -> Any:
@@ -322,6 +346,7 @@ class SequenceTuner:
         change = np.abs(np.diff(seen)).mean()
         backstop.lasting = float(np.clip(np.log(2.0) / max(change, 1e-3), 1.0, 50.0))
         backstop.constant = bool(np.ptp(seen) == 0.0)
+        backstop.lasting = FOREVER if backstop.constant else backstop.lasting
         expected = guesses(arms, backstop, matrix, last.parameters, last.iterations)
         best = expected[last.arm]
         if isinstance(self.learner, LogTS):
@@ -336,8 +361,9 @@ class SequenceTuner:
         """By what factor the first cost of an arm missed its expectation: arms of the same solver will miss it
         likewise."""
         learner = self.learner
-        if not isinstance(learner, LogTS) or arms.parameters[arm]["solver"] not in KEEPING or arm in self.history.arms:
+        if not isinstance(learner, LogTS) or arms.parameters[arm]["solver"] not in KEEPING or arm in self.corrected:
             return
+        self.corrected.add(arm)
         alike = np.array([each["solver"] == arms.parameters[arm]["solver"] for each in arms.parameters])
         miss = np.log(max(heard, 1e-300)) - learner.reference - learner.last[0][arm]
         learner.expect(alike & (arms.groups != arms.groups[arm]), learner.prior + miss)
