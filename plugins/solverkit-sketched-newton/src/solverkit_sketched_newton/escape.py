@@ -1,7 +1,7 @@
 """Leaving a saddle point: KKT points where the Lagrangian bends down along a feasible direction are no minimizers.
 
 Where the last Newton matrix needed a shift although the KKT error has vanished, inverse iteration with the shifted
-matrix finds the direction v of least curvature in the null space of J,
+matrix, its shift made as small as it may be, finds the direction v of least curvature in the null space of J,
 
     v <- the dw of  [ W + S + delta_w I, J'; J, -delta_c I ] (dw, dy) = (v, 0),
 
@@ -11,18 +11,21 @@ and w moves along +-v as long as phi_mu + y'c + eta1/2 |c|^2 falls by a part of 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from solverkit.kinds.nonlinear.problem import Nonlinear
 from solverkit_sketched_newton.barrier import Distances, longest, norm_inf
+from solverkit_sketched_newton.inner.base import NewtonSystem
 from solverkit_sketched_newton.merit import lower_part
 from solverkit_sketched_newton.newton import TAU, Newton
 from solverkit_sketched_newton.state import Evaluated, State, stored
 
 MOST = 3  # escapes in one run
-ITERATIONS = 6
+ITERATIONS = 10
+BISECTIONS = 8
 BENT = 1e-7  # least negative curvature, beside the size of the Hessian
 PROMISE = 0.1
 HALVINGS = 20
@@ -38,6 +41,7 @@ def escape(
     solved = newton.regularizer.solve(system, local.lagrangian, at.c, 1e-6, state.delta_w)
     if solved is None:
         return None
+    _tighten(newton, solved.system)
     v, none = rng.standard_normal(form.n), np.zeros(form.m)
     for _ in range(ITERATIONS):
         dx = newton.regularizer.inner.solve(-v, none, 1e-6).dx
@@ -51,6 +55,20 @@ def escape(
     if float(local.lagrangian @ v) > 0:
         v = -v
     return _move(problem, state, newton, v, curvature)
+
+
+def _tighten(newton: Newton, shifted: NewtonSystem) -> None:
+    """Prepare the smallest shift of the right inertia, roughly: inverse iteration is the faster the nearer it is."""
+    inner, fails, holds = newton.regularizer.inner, 0.0, shifted.delta_w
+    for _ in range(BISECTIONS):
+        if holds <= 2.0 * fails or holds == 0.0:
+            break
+        middle = math.sqrt(fails * holds) if fails > 0 else 0.1 * holds
+        if inner.prepare(replace(shifted, delta_w=middle)).correct:
+            holds = middle
+        else:
+            fails = middle
+    inner.prepare(replace(shifted, delta_w=holds))
 
 
 def _move(

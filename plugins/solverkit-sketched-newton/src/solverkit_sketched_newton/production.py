@@ -28,6 +28,7 @@ UNBOUNDED = -1e15  # an objective below this, beside that of the start, has no b
 NEAR = 1e-6  # estimated distance to the solution, relative, at which a point is an answer
 POLISH = 5  # most steps spent on the last digits of a point whose scaled KKT error is small enough
 MOST_RESTORATIONS = 20
+MOST_SHAKEN = 5  # times that one restoration may leave a stationary point
 IDLE = 10  # iterations without progress after which a point that is good enough is claimed
 STALLED = 100  # and after which any run ends
 CLOSE = 1e-6  # a violation that needs no watching
@@ -304,6 +305,9 @@ class Production:
             self._resume(problem, state)
             return
         if restoration.vanishes(state, form, restoration.STATIONARY if moving else restoration.STUCK):
+            if memory.shaken < MOST_SHAKEN and restoration.shaken(problem, state, form, ctx.rng):
+                memory.shaken += 1
+                return
             worst = int(np.argmax(np.abs(state.at.c)))
             names = problem.row_names
             row = names[form.rows[worst]] if len(names) == form.all_rows else f"row {form.rows[worst]}"

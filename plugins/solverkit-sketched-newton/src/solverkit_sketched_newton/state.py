@@ -59,6 +59,7 @@ class Restoration:
     damping: float  # lambda of the Levenberg-Marquardt step
     growth: float = 2.0  # next factor of lambda after a rejected step
     steps: int = 0
+    shaken: int = 0  # stationary points left
 
 
 @dataclass(eq=False)
