@@ -12,31 +12,32 @@ from weakref import WeakKeyDictionary
 
 import casadi
 import numpy as np
+from scipy.sparse import csc_array
 
 from solverkit.engine.solver import Charge
 from solverkit.errors import UsageError
-from solverkit.expressions.casadi_target import CasadiFunction, expression, symbol_kind
+from solverkit.expressions.casadi_kernels import GraphFunction
+from solverkit.kinds.nonlinear.affine import Affine
 from solverkit.kinds.nonlinear.problem import Nonlinear
 from solverkit_baselines.ipopt import QUIET, Iterate, Watch
+
+Rows = GraphFunction | Affine
 
 COUNTERS = {"nlp_f": "nfev", "nlp_grad_f": "njev", "nlp_g": "ncev", "nlp_jac_g": "njev", "nlp_hess_l": "nhev"}
 """IPOPT's functions, as CasADi counts them, and the problem's counters."""
 
-_idle: WeakKeyDictionary[CasadiFunction, dict[Any, Native]] = WeakKeyDictionary()
+_idle: WeakKeyDictionary[GraphFunction, dict[Any, Native]] = WeakKeyDictionary()
 """Solvers that no run is using."""
 
 
 class Native:
     """One solver, for one run at a time."""
 
-    def __init__(self, objective: CasadiFunction, constraints: CasadiFunction | None, settings: dict[str, Any]) -> None:
+    def __init__(self, objective: GraphFunction, constraints: Rows | None, settings: dict[str, Any]) -> None:
         n, m = objective.inputs, 0 if constraints is None else constraints.outputs
         self.constraints = constraints  # kept alive: a solver is known by its identity
-        parts = [function for function in (objective, constraints) if function is not None]
-        scalar = all(symbol_kind(casadi, function.program) is casadi.SX for function in parts)
-        kind = casadi.SX if scalar else casadi.MX
-        x = kind.sym("x", n)
-        f, *c = (expression(casadi, kind, function.program, x) for function in parts)
+        x, f = objective.graph()
+        x, f, c = (x, f, type(x)(0, 1)) if constraints is None else _joined(x, f, constraints)
         self._look: Callable[[Iterate, float], None] = _ignore
         self._failure: BaseException | None = None
         self._watch = Watch(n, m, self._seen)
@@ -47,8 +48,7 @@ class Native:
             "show_eval_warnings": False,
             "ipopt": {**QUIET, **settings},
         }
-        graphs: Any = {"x": x, "f": f, "g": c[0] if c else kind(0, 1)}
-        self._solver = casadi.nlpsol("native", "ipopt", graphs, options)
+        self._solver = casadi.nlpsol("native", "ipopt", {"x": x, "f": f, "g": c}, options)
 
     def solve(
         self, problem: Nonlinear, start: np.ndarray, look: Callable[[Iterate, float], None], charge: Charge
@@ -82,8 +82,15 @@ def solve(
     charge: Charge,
 ) -> tuple[Iterate, str]:
     """The last iterate and IPOPT's own status. Raises UsageError where f or c is no CasADi graph."""
-    objective = _graph(problem, problem.objective_function)
-    constraints = None if problem.constraint_function is None else _graph(problem, problem.constraint_function)
+    objective: Any = problem.objective_function
+    constraints: Any = problem.constraint_function
+    wrong = [] if isinstance(objective, GraphFunction) else [objective]
+    wrong += [] if constraints is None or isinstance(constraints, Rows) else [constraints]
+    if wrong:
+        raise UsageError(
+            "functions=native needs f and c as CasADi graphs, which problems from expressions and .nl files have; "
+            f"problem {problem.name!r} has a {type(wrong[0]).__name__}. Use functions=oracles"
+        )
     key = (id(constraints), tuple(sorted(settings.items())))
     idle = _idle.setdefault(objective, {})
     solver = idle.pop(key, None) or Native(objective, constraints, settings)
@@ -93,13 +100,17 @@ def solve(
         idle[key] = solver
 
 
-def _graph(problem: Nonlinear, function: Any) -> CasadiFunction:
-    if isinstance(function, CasadiFunction):
-        return function
-    raise UsageError(
-        f"functions=native needs f and c as CasADi graphs, which small problems from expressions have; problem "
-        f"{problem.name!r} has a {type(function).__name__}. Use functions=oracles"
-    )
+def _joined(x: Any, f: Any, constraints: Rows) -> tuple[Any, Any, Any]:
+    """f(x) and c(x) over one symbol: of scalar type where both are, else vectorized."""
+    if isinstance(constraints, Affine):
+        product = casadi.mtimes(casadi.DM(csc_array(constraints.A)), x)
+        return x, f, product if constraints.b is None else product + constraints.b
+    other, c = constraints.graph()
+    if type(x) is not type(other):
+        vector = casadi.MX.sym("x", x.numel())
+        f, c = (casadi.Function("r", [symbol], [r])(vector) for symbol, r in ((x, f), (other, c)))
+        return vector, f, c
+    return x, f, casadi.substitute(c, other, x)
 
 
 def _ignore(iterate: Iterate, value: float) -> None:

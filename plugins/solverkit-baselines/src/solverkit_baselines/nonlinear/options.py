@@ -16,7 +16,7 @@ class IpoptOptions(Options):
         "oracles",
         description="oracles: IPOPT calls the problem's counted oracles in Python. native: it gets the CasADi graphs "
         "of f and c and evaluates them at C speed, for comparisons of wall time; its calls are then counted by CasADi "
-        "and listed as charged, and a limit on calls is noticed at the end only. Only for problems from expressions.",
+        "and listed as charged, and a limit on calls is seen at the end only. For problems from expressions and .nl.",
     )
     ipopt_tol: float | None = Field(
         None,
