@@ -126,6 +126,9 @@ WRONG = [
         r"stepping.previous\[0\]: has shape \(1, 1\), not \(3, 3\)",
     ),
     ("systems: {matrix: A, right_hand_sides: B}\nrtol: 2", "rtol: a number between 0 and 1, not 2"),
+    ("systems: {patern: A, values: V, right_hand_sides: B}", "systems.patern: unknown key; did you mean 'pattern'"),
+    ("systemz: {matrix: A, right_hand_sides: B}", "systemz: unknown key; did you mean 'systems'"),
+    ("folder: steps", "folder: must be a mapping, not text"),
     ("folder: {path: nowhere}", "folder.path: no such file: 'nowhere'"),
     ("folder: {path: ../..}", "folder.path: '../..' leads out of the problem's folder"),
 ]

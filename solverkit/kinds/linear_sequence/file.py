@@ -49,6 +49,8 @@ def build(file: LinearSequenceFile, source: Source) -> LinearSequence:
 
 def _stored(file: LinearSequenceFile, source: Source) -> Stored:
     given = [form for form in FORMS if getattr(file, form) is not None]
+    if not given and source.defects:  # what was meant as a form may be among them
+        raise Unusable
     if len(given) != 1:
         found = f"here are {' and '.join(given)}" if given else "here is none"
         source.defect((given[1] if given else "kind",), f"give exactly one of {', '.join(FORMS)}; {found}", key=True)
@@ -62,6 +64,8 @@ def _systems(form: SystemsForm, read: Tables) -> Stored:
     recorded = form.pattern is not None and form.values is not None and form.matrix is None
     alone = form.matrix is not None and form.pattern is None and form.values is None
     if not (recorded or alone):
+        if read.source.defects:  # a misspelt key
+            raise Unusable
         read.refuse((), "needs either `pattern` and `values`, or `matrix` alone")
     key = "pattern" if recorded else "matrix"
     pattern, values = Pattern.of(read.sparse(getattr(form, key), key))
