@@ -31,7 +31,8 @@ class NonlinearKind(Kind):
         from solverkit.kinds import formulas, variables
         from solverkit.kinds.expectation import expected
         from solverkit.kinds.nonlinear.problem import RESERVED, Nonlinear
-        from solverkit.kinds.nonlinear.rows import box_and_rows, joined, written
+        from solverkit.kinds.nonlinear.rows import box_and_rows, joined
+        from solverkit.kinds.nonlinear.written import written
 
         blocks, simple = variables.build(file.variables, source, ("variables",))
         for name in RESERVED.intersection(file.variables):

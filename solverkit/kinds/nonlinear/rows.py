@@ -8,20 +8,19 @@ Unlike the parts of a product of sets, these may overlap. Rows of one entry, as 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
-from solverkit.kinds.nonlinear.affine import DENSE_SHARE, densified
+from solverkit.kinds.nonlinear.affine import DENSE_SHARE
 from solverkit.operators.quadratic import Linear, shifted
 from solverkit.operators.sets import Box, Free, Product, SimpleSet
 
 if TYPE_CHECKING:
     from solverkit.expressions.function import Function
-    from solverkit.kinds.base import Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,36 +141,10 @@ def joined(parts: Sequence[Part], inputs: int) -> tuple[Function | None, np.ndar
         return None, np.zeros(0), np.zeros(0), ()
     lower, upper = (np.concatenate([getattr(part, side) for part in parts]) for side in ("lower", "upper"))
     names = tuple(name for part in parts for name in part.names)
-    if len(parts) == 1 and parts[0].at is None:
+    if len(parts) == 1 and parts[0].at in (None, slice(0, inputs)):
         return parts[0].function, lower, upper, names
     places = [(part.at or slice(0, inputs), part.function) for part in parts]
     return Stack(places, inputs), lower, upper, names
-
-
-def written(formulas: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]], source: Source) -> list[Part]:
-    """The rows that a file's or caller's formulas describe.
-
-    Where much dense data is multiplied, constraints that are affine are kept as matrices, and apart from the others,
-    whose sparse Jacobian they would fill.
-    """
-    from solverkit.kinds import formulas as rule
-
-    whole = rule.constraints(formulas, shapes, source, ("subject_to",))
-    if whole is None or whole.function.outputs == 0:
-        return []
-    if source.defects or not hasattr(whole.function, "tensor") or whole.function.degree in (0, 1):
-        return [Part(densified(whole.function), whole.lower, whole.upper, whole.names)]
-    texts = {name: formula for name, formula in formulas.items() if isinstance(formula, str)}
-    if len(texts) < 2 or len(texts) < len(formulas):
-        return [Part(whole.function, whole.lower, whole.upper, whole.names)]
-    alone = {name: rule.constraints({name: text}, shapes, source, ("subject_to",)) for name, text in texts.items()}
-    parts = []
-    affine = [name for name, found in alone.items() if found is not None and found.function.degree in (0, 1)]
-    for group in (affine, [name for name in texts if name not in affine]):
-        found = rule.constraints({name: texts[name] for name in group}, shapes, source, ("subject_to",))
-        if found is not None and found.function.outputs:
-            parts.append(Part(densified(found.function), found.lower, found.upper, found.names))
-    return parts
 
 
 def box_and_rows(simple: SimpleSet, inputs: int) -> tuple[np.ndarray, np.ndarray, list[Part]]:
