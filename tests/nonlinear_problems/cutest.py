@@ -64,4 +64,12 @@ VALUES = {
     "denschnfne": (0, 27.08),
     "himmelbc": (0, 13.05),
     "powellbs": (0, 1199.20593162995),
+    "rsnbrne": (0, 2.2),
+    "cubene": (0, 27.41),
+    "gottfr": (0, 2.302312),
+    "price4ne": (0, 142.0056),
+    "waysea1ne": (0, 719.333161),
+    "waysea2ne": (0, 56.190125),
+    "zangwil3": (0, 298.45),
+    "himmelba": (0, 15.6),
 }
