@@ -43,7 +43,7 @@ FLOOR = 0.03  # nor one shorter than this, whatever the bounds leave
 SHORT = 0.2  # a step shorter than this part of what the bounds leave is given up for one of a more regular matrix
 RETRIES = ((0.0, 0.0), (1e-2, 1e-4), (1.0, 1e-2), (100.0, 1.0))  # least delta_w and delta_c of first and further tries
 FAR_BELOW = 0.1  # multipliers below this times eta1 do not need it
-TINY = 1e-12
+TINY = 1e-12  # in place of a length of zero
 SHORTEST = 1e-10  # shortest step of the line search
 CONTRACTION = 0.9  # a first trial whose KKT error is below this times the present one is taken
 ROUNDING = 10 * float(np.finfo(float).eps)
@@ -172,14 +172,16 @@ class Newton:
 
     def stiffness(self, system: NewtonSystem) -> float:
         """The size of the Hessian's entries, 1 where it is zero."""
-        size = self.probed(system.product, np.ones(self.form.n))
+        size = self.probed(system, np.ones(self.form.n))
         return size if size > 0 else 1.0
 
-    def probed(self, product: Any, size: np.ndarray) -> float:
-        """max |B d| over three d with |d| = size."""
+    def probed(self, system: NewtonSystem, size: np.ndarray) -> float:
+        """max |B d| over three d with |d| = size; over one where each product is an oracle call."""
         if self.form.dense:
-            return float(np.abs(product((self.signs * size).T)).max(initial=0.0))
-        return max(norm_inf(product(signs * size)) for signs in self.signs)
+            return float(np.abs(system.product((self.signs * size).T)).max(initial=0.0))
+        if system.hessian is None:
+            return norm_inf(system.product(self.signs[0] * size))
+        return float(np.max([norm_inf(system.product(signs * size)) for signs in self.signs]))
 
     def system(self, problem: Nonlinear, state: State, local: Local, jacobian: Any) -> NewtonSystem:
         """The Newton matrix at the current iterate, without shifts."""
@@ -189,17 +191,18 @@ class Newton:
             product = lambda v: form.product(problem, w, y, v)  # noqa: E731
         else:
             product = hessian.__matmul__
-        if not np.isfinite(self.probed(product, np.ones(form.n))):
-            raise NotFinite
-        size = norm_inf(state.at.g) / state.scaling.f
-        change = self.probed(product, 1.0 + np.abs(w)) / state.scaling.f
-        state.size = max(size + min(1.0, change), 1e-300)
         if local.distances is None:
             sigma = np.zeros(form.n)
         else:
             d = local.distances
             sigma = d.spread(form, state.z_low / d.below, state.z_high / d.above)
-        return NewtonSystem(hessian, product, sigma, jacobian)
+        system = NewtonSystem(hessian, product, sigma, jacobian)
+        change = self.probed(system, 1.0 + np.abs(w)) / state.scaling.f
+        if not math.isfinite(change):
+            raise NotFinite
+        size = norm_inf(state.at.g) / state.scaling.f
+        state.size = max(size + min(1.0, change), TINY)
+        return system
 
     def direction(self, state: State, local: Local, system: NewtonSystem, dx: np.ndarray, dy: np.ndarray) -> Step:
         """Steps of the bound multipliers, and the slope of L_eta."""

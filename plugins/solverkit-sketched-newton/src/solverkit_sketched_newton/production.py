@@ -32,6 +32,7 @@ MOST_SHAKEN = 5  # times that one restoration may leave a stationary point
 IDLE = 10  # iterations without progress after which a point that is good enough is claimed
 STALLED = 100  # and after which any run ends
 CLOSE = 1e-6  # a violation that needs no watching
+CREEP, MOST_CREEPING = 1e-6, 3  # steps as short as this, so many in a row, are a failure
 PATIENCE = 30  # iterations in which the violation must fall by a tenth, or restoration begins
 
 
@@ -109,7 +110,6 @@ class Production:
         if found is None:
             self._failed(problem, state, ctx)
             return state
-        state.failures = 0
         state.polished += state.error <= state.tol
         state.at, matrix = found
         state.at.jacobian = stored(matrix)
@@ -119,6 +119,13 @@ class Production:
         self._measure_step(state, moved)
         self._watch(problem, state, moved, ctx)
         self._expect_progress(state)
+        if state.step > CREEP:
+            state.creeping = state.failures = 0
+        elif state.restoration is None:
+            state.creeping += 1
+            if state.creeping >= MOST_CREEPING:
+                state.creeping = 0
+                self._failed(problem, state, ctx)
         return state
 
     def point(self, state: State) -> Point:
@@ -328,6 +335,7 @@ class Production:
         form = self._form
         state.restoration = None
         state.failures = 0
+        state.least_error, state.least_at = np.inf, state.iterations
         state.watched, state.watched_at = norm_inf(state.at.c), state.iterations
         if form.bounded:
             w = pushed(state.at.w, form.low, form.high, 1e-4)

@@ -99,6 +99,7 @@ class State:
     iterations: int = 0
     inner_iterations: int = 0
     failures: int = 0  # line searches failed in a row
+    creeping: int = 0  # very short steps in a row
     restorations: int = 0
     watched: float = np.inf  # least violation so far, for the watch on progress
     watched_at: int = 0  # and its iteration
