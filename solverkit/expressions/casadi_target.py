@@ -93,8 +93,9 @@ def _operate(ca: Any, step: Step, arguments: list[Any], shapes: list[Shape]) -> 
             arguments = [_stretch(ca, *pair, step.shape) for pair in zip(arguments, shapes, strict=True)]
         return primitive.casadi(ca, shapes, *arguments, *fixed_arguments(step))
     if len(arguments) == 2:
+        # a number that depends on z is stretched, too: CasADi 3.8 loses rows of the Jacobian of (vector + number)
         arguments = [
-            argument if rule.size(shape) == 1 else _stretch(ca, argument, shape, step.shape)
+            argument if rule.size(shape) == 1 and argument.is_constant() else _stretch(ca, argument, shape, step.shape)
             for argument, shape in zip(arguments, shapes, strict=True)
         ]
     return OPERATORS[step.operation](*arguments)
