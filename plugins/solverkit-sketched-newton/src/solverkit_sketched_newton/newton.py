@@ -82,6 +82,8 @@ class Newton:
         self.form, self.options = form, options
         self.regularizer = Regularizer(inner)
         self.armijo = options.armijo or 1e-4
+        quadratic = {"quadratic-objective", "affine-constraints"} <= problem.provides
+        self.one_step = quadratic and not form.bounded
         self.signs = np.random.default_rng(0).choice([-1.0, 1.0], (3, form.n))  # probes of the Hessian's size
 
     # -- parts of the iterate
@@ -134,7 +136,7 @@ class Newton:
         self.lower_barrier(state, jacobian)
         local = self.look(state, jacobian)
         system = self.system(problem, state, local, jacobian)
-        rtol = min(self.options.forcing, math.sqrt(max(state.barrier_error, 0.0)))
+        rtol = self.accuracy(state)
         if state.error < 0.5 * state.least:
             state.least, state.eta1, state.eta2 = state.error, self.options.eta1, self.options.eta2
         for attempt, (delta_w, delta_c) in enumerate(RETRIES):
@@ -182,6 +184,13 @@ class Newton:
         if system.hessian is None:
             return norm_inf(system.product(self.signs[0] * size))
         return float(np.max([norm_inf(system.product(signs * size)) for signs in self.signs]))
+
+    def accuracy(self, state: State) -> float:
+        """The relative residual asked of an iterative inner solver: the end's where one exact step solves all."""
+        error = max(state.barrier_error, state.tol)
+        if self.one_step:
+            return min(self.options.forcing, 0.1 * state.tol / error)
+        return min(self.options.forcing, math.sqrt(error))
 
     def system(self, problem: Nonlinear, state: State, local: Local, jacobian: Any) -> NewtonSystem:
         """The Newton matrix at the current iterate, without shifts."""
