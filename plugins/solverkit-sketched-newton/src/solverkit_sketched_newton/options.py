@@ -105,6 +105,12 @@ class SketchedNewtonOptions(Options):
         description="Production: largest relative residual of an iterative inner solver; it falls with the KKT error, "
         "min(forcing, error^(1/2)) (Eisenstat and Walker 1996), so that the local rate is superlinear.",
     )
+    rank: int = Field(
+        30,
+        ge=0,
+        description="Production: rank of the first Nystrom sketch of inner=nystrom; it doubles while solves stay slow. "
+        "0: no sketch, the diagonal alone. Larger: fewer steps, more products for each preconditioner.",
+    )
     restoration_steps: int = Field(
         500,
         ge=1,

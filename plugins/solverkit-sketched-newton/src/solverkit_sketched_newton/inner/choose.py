@@ -31,4 +31,5 @@ def choose(form: Form, options: SketchedNewtonOptions, hessian: Any, jacobian: A
     if name == "auto":
         name = "dense" if form.dense else "structured"
     module, solver = SOLVERS[name]
-    return getattr(import_module(f"solverkit_sketched_newton.inner.{module}"), solver)()
+    make = getattr(import_module(f"solverkit_sketched_newton.inner.{module}"), solver)
+    return make(rank=options.rank) if name in ("structured", "nystrom") else make()

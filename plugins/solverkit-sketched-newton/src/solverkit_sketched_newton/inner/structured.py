@@ -33,8 +33,8 @@ POOR, POOREST = 1e3, 0.1  # a residual of so many times the tolerance, or so gre
 class Structured:
     """Looks at each system; keeps one solver of a sort, with what it has learnt."""
 
-    def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
+    def __init__(self, seed: int = 0, rank: int = 30) -> None:
+        self.seed, self.rank = seed, rank
         self.chosen: InnerSolver | None = None
         self.system: NewtonSystem | None = None
         self._held: dict[str, InnerSolver] = {}
@@ -82,7 +82,7 @@ class Structured:
         make = {
             "condensed": Condensed,
             "dense": Dense,
-            "nystrom": lambda: NystromCG(self.seed),
+            "nystrom": lambda: NystromCG(self.seed, self.rank),
             "schur": lambda: schur.Schur(self.seed),
             "sparse": SparseLDL,
         }
