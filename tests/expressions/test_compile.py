@@ -164,8 +164,9 @@ def test_auto_chooses_by_dense_work():
     small = compile_function("sum(A @ x)", {"x": (3,)}, {"A": np.ones((2, 3))})
     large = compile_function("sum(exp(A @ x))", {"x": (200,)}, {"A": A})
     thin = compile_function("sum(exp(A @ x))", {"x": (200,)}, {"A": sparse.csr_array(A * (A.cumsum(1) < 2))})
-    kinds = [type(function).__name__ for function in (small, large, thin)]
-    assert kinds == ["CasadiFunction", "TorchFunction", "CasadiFunction"]
+    rows = compile_function("exp(A @ x)", {"x": (200,)}, {"A": A})
+    kinds = [type(function).__name__ for function in (small, large, rows, thin)]
+    assert kinds == ["CasadiFunction", "ComposedFunction", "TorchFunction", "CasadiFunction"]
 
 
 def test_moving():
