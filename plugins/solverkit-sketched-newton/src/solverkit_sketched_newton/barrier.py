@@ -92,6 +92,7 @@ class KKT:
     primal: float  # of c
     gap: float  # of distance z - mu, divided by s_c
     plain: float  # `dual` without the division
+    s_c: float = 1.0
 
     @property
     def error(self) -> float:
@@ -124,11 +125,15 @@ def kkt(
     dual = lagrangian.copy()
     dual[form.below] -= z_low
     dual[form.above] += z_high
-    gap = max(norm_inf(distances.below * z_low - mu), norm_inf(distances.above * z_high - mu))
     plain = norm_inf(dual)
-    return KKT(plain / s_d, primal, gap / s_c, plain)
+    return KKT(plain / s_d, primal, gap(distances, z_low, z_high, mu) / s_c, plain, s_c)
+
+
+def gap(distances: Distances, z_low: np.ndarray, z_high: np.ndarray, mu: float) -> float:
+    """max |distance z - mu|."""
+    return max(norm_inf(distances.below * z_low - mu), norm_inf(distances.above * z_high - mu))
 
 
 def norm_inf(v: np.ndarray) -> float:
     """max |v_i|; 0 for no elements."""
-    return float(np.abs(v).max()) if len(v) else 0.0
+    return float(np.maximum.reduce(np.abs(v))) if len(v) else 0.0

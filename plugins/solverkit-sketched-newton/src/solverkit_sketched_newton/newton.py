@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from solverkit.kinds.nonlinear.problem import Nonlinear
-from solverkit_sketched_newton.barrier import Distances, kkt, longest, norm_inf, within
+from solverkit_sketched_newton.barrier import Distances, gap, kkt, longest, norm_inf, within
 from solverkit_sketched_newton.form import Form, row_norms
 from solverkit_sketched_newton.inner.base import NewtonSystem
 from solverkit_sketched_newton.merit import Slope, lower_part, slope_along, upper_part
@@ -95,11 +95,10 @@ class Newton:
         gradient = at.g + jacobian.T @ state.y if form.m else at.g
         parts = kkt(gradient, at.c, state.y, state.z_low, state.z_high, form, distances, 0.0)
         state.error, state.dual, state.violation = parts.error, parts.dual, parts.primal
-        if distances is None:
-            state.barrier_error = state.error
-        else:
-            parts = kkt(gradient, at.c, state.y, state.z_low, state.z_high, form, distances, state.mu)
-            state.barrier_error = parts.error
+        state.barrier_error = state.error
+        if distances is not None:
+            open_gap = gap(distances, state.z_low, state.z_high, state.mu) / parts.s_c
+            state.barrier_error = replace(parts, gap=open_gap).error
         state.uneven = np.inf
         if state.error <= state.tol:
             state.uneven = norm_inf(at.c / np.maximum(row_norms(jacobian), TINY)) if form.m else 0.0
