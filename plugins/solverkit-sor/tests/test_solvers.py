@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from scipy.sparse import csc_array, csr_array, diags_array, eye_array, random_ar
 from solverkit.errors import MissingPackage, UsageError
 from solverkit_sor.gap import Gap
 from solverkit_sor.generators.grid import laplacian
-from solverkit_sor.solvers.base import Matrices, Outcome
+from solverkit_sor.solvers.base import Arm, Matrices, Outcome, Run, Start
 from solverkit_sor.solvers.catalogue import ARMS, TUNED, make_arm
 from solverkit_sor.solvers.lag import Lag
 
@@ -156,6 +157,26 @@ def test_other_formats_and_values_changed_in_place() -> None:
     assert solver.solve(A.astype(np.float32), b).x == pytest.approx(first, rel=1e-5)
     A.data[:] *= 2.0
     assert solver.solve(A, b).x == pytest.approx(first / 2, rel=1e-6)
+
+
+class Liar(Arm):
+    """Says that it converged, whatever it returns."""
+
+    name = "liar"
+    defaults: ClassVar[dict] = {}
+
+    def run(self, begin: Start, cap: int, parameters: object) -> Run:
+        return Run(np.zeros(180), 3, Outcome.CONVERGED, 1.0)
+
+    def work(self, n: int, nnz: int, iterations: int) -> float:
+        return 1.0
+
+
+def test_an_arm_is_not_taken_at_its_word() -> None:
+    b = np.ones(180)
+    assert Liar().solve(SYMMETRIC, b).outcome is Outcome.BROKEN
+    assert Liar().solve(SYMMETRIC, b, cap=3).outcome is Outcome.CAPPED
+    assert Liar().solve(SYMMETRIC, np.zeros(180)).converged
 
 
 def test_matrices_are_split_once() -> None:

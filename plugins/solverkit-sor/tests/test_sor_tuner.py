@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.sparse import csr_array, diags_array, eye_array, random_array
@@ -11,6 +9,7 @@ from scipy.sparse import csr_array, diags_array, eye_array, random_array
 import solverkit as sk
 from solverkit.engine.solver import Context
 from solverkit.engine.status import Termination
+from solverkit.engine.tree import Reader, Writer
 from solverkit.errors import Unsuitable, UsageError
 from solverkit.kinds.base import PointStatus
 from solverkit.kinds.linear_sequence import LinearSequence, linear_sequence
@@ -33,10 +32,10 @@ def shifted(T: int, seed: int = 0, rtol: float = 1e-8) -> LinearSequence:
     )
 
 
-def heat(T: int, m: int = 15) -> LinearSequence:
-    """Implicit Euler steps whose size swings over two decades; b_t is the last solution."""
+def heat(T: int, m: int = 15, decades: float = 2.0) -> LinearSequence:
+    """Implicit Euler steps whose size swings over some decades; b_t is the last solution and a source."""
     L, one = laplacian(m), csr_array(eye_array(m * m))
-    steps = 10.0 ** np.sin(np.arange(T))
+    steps = 10.0 ** (0.5 * decades * np.sin(np.arange(T)))
     return linear_sequence(
         lambda t, u: (csr_array(one + 20 * steps[t] * L), u + 1.0, {"step": float(steps[t])}),
         T=T,
@@ -84,11 +83,14 @@ def test_a_grid_is_swept_by_colours() -> None:
 
 
 def test_what_the_paper_shows_on_shifted_laplacians() -> None:
-    """The order of the policies in the paper's first experiment, on its first 600 systems."""
-    problem = shifted(600)
-    total = {policy: run(problem, mode="paper", policy=policy).point["cost"].sum() for policy in POLICIES[1:-1]}
-    fixed = {w: run(problem, mode="paper", policy="fixed", value=w).point["cost"].sum() for w in (1.0, 1.4, 1.8)}
-    assert fixed[1.8] < fixed[1.4] < fixed[1.0]
+    """The order of the policies in the paper's first experiment, on its first 800 systems."""
+    problem = shifted(800)
+    total = {
+        policy: run(problem, mode="paper", policy=policy).point["cost"].sum()
+        for policy in ("tsallis-inf", "chebcb", "log-ts", "closed-form")
+    }
+    fixed = {w: run(problem, mode="paper", policy="fixed", value=w).point["cost"].sum() for w in (1.4, 1.8)}
+    assert fixed[1.8] < fixed[1.4]
     assert total["chebcb"] < fixed[1.8]
     assert total["log-ts"] < fixed[1.8]
     assert total["closed-form"] < total["log-ts"]
@@ -133,10 +135,8 @@ def test_drill_with_an_arm_that_diverges() -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"solver": "ssor-cg"}, {"policy": "tsallis-inf"}, {"solver": "amg"}])
-def test_a_state_that_was_saved_goes_on_as_it_would_have(options: dict, tmp_path: Path) -> None:
-    from solverkit.engine.tree import Reader, Writer
-
-    problem = heat(24)
+def test_a_state_that_was_saved_goes_on_as_it_would_have(options: dict) -> None:
+    problem = heat(24, decades=0.4)
     quiet = {"tol": 1e-8, "device": "cpu", "dtype": "float64", "log": lambda message: None}
 
     def context() -> Context:
@@ -154,6 +154,8 @@ def test_a_state_that_was_saved_goes_on_as_it_would_have(options: dict, tmp_path
     ctx = context()
     method = make()
     half = go(method, method.init(problem, {}, ctx), 4, ctx)
+    if options.get("solver") == "amg":  # a hierarchy from before the save is used after it, and not to the end
+        assert half.kept["arm"]["t"] < 11 < whole.kept["arm"]["t"]
     writer = Writer()
     skeleton = writer.write(half)
     generator = ctx.rng.bit_generator.state
