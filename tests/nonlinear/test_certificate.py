@@ -120,6 +120,12 @@ class TestPoints:
         assert certificate.facts["strict"] is False
         assert "degenerate" in certificate["probe"].note
 
+    @pytest.mark.parametrize(("power", "expected"), [(3, FEASIBLE), (4, CERTIFIED)])
+    def test_degenerate_on_a_curve(self, power, expected):
+        """f is x0^power on the parabola, and falls off it: only what comes back to it counts."""
+        p = problem(f"x[1] - x[0]**2 + x[0]**{power}", rows={"parabola": "x[1] - x[0]**2 == 0"})
+        assert status(p, [0, 0]) is expected
+
     def test_weakly_active_bounds(self):
         """x >= 0 with a zero multiplier: the cone decides, not the plane."""
         assert status(problem("x[1]**2 - x[0]**2", lower=0), [0, 0]) is FEASIBLE
