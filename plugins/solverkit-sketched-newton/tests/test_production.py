@@ -66,7 +66,8 @@ def test_multipliers_have_the_signs_of_the_kind():
     # x = (2, 3, 2): grad f = (-4, 6, 2), so 1000 y_0 = 4, y_1 = 0, z_1 = -6
     np.testing.assert_allclose(result.x, [2, 3, 2], atol=1e-7)
     np.testing.assert_allclose(result.point[MULTIPLIERS], [0.004, 0], atol=1e-7)
-    np.testing.assert_allclose(result.point[BOUND_MULTIPLIERS][:2], [0, -6], atol=1e-6)
+    np.testing.assert_allclose(result.point[BOUND_MULTIPLIERS], [0, -6, -2], atol=1e-6)
+    assert result.certificate.facts["multipliers"] == "the point's"
     assert result.point_status is PointStatus.CERTIFIED
 
 
@@ -198,7 +199,7 @@ def test_sparse_and_dense_agree(name):
 
 
 def test_one_evaluation_of_each_oracle_a_point():
-    """A quadratic under affine rows takes one step: two points, one Jacobian and Hessian; curved rows are asked again."""
+    """A quadratic under affine rows takes one step: two points, one Jacobian; curved rows are asked again."""
     result = solve(shipped("hs51"))
     assert result.nit == 1
     assert result.counts == {"nfev": 2, "njev": 3, "ncev": 2, "nhev": 1, "nhvp": 0}

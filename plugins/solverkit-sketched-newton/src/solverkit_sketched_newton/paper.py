@@ -112,6 +112,10 @@ class Paper:
         self._evaluate(problem, state)
         return state
 
+    def finish(self, problem: Nonlinear, state: PaperState, ctx: Context) -> PaperState:
+        """Nothing."""
+        return state
+
     def point(self, state: PaperState) -> Point:
         """x and y; bounds there are none."""
         assert self._problem is not None

@@ -128,6 +128,16 @@ class Production:
                 self._failed(problem, state, ctx)
         return state
 
+    def finish(self, problem: Nonlinear, state: State, ctx: Context) -> State:
+        """Multipliers of the bounds of fixed variables, which are what stationarity leaves them."""
+        self._prepare(problem, state)
+        form = self._form
+        if len(form.fixed):
+            x = form.full(state.at.w)
+            pulled = problem.vjp(x, form.multipliers(state.y)) if form.all_rows else 0.0
+            state.fixed_multipliers = -(problem.gradient(x) + pulled)[form.fixed]
+        return state
+
     def point(self, state: State) -> Point:
         """x with its multipliers, unscaled."""
         form = self._form
@@ -197,6 +207,8 @@ class Production:
         z[form.above] += state.z_high
         full = np.zeros(form.total)
         full[form.columns] = z[: form.free] / state.scaling.f
+        if len(state.fixed_multipliers):
+            full[form.fixed] = state.fixed_multipliers
         return full
 
     def _start_multipliers(self, problem: Nonlinear, state: State, start: Point) -> None:

@@ -32,6 +32,9 @@ class SketchedNewton(Solver[Nonlinear, Any]):
     def step(self, problem: Nonlinear, state: Any, ctx: Context) -> Any:
         return self._method.step(problem, state, ctx)
 
+    def finish(self, problem: Nonlinear, state: Any, ctx: Context) -> Any:
+        return self._method.finish(problem, state, ctx)
+
     def point(self, state: Any) -> Point:
         return self._method.point(state)
 
