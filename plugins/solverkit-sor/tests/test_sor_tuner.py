@@ -113,6 +113,16 @@ def test_a_trial_that_fails_is_rescued_and_paid_for() -> None:
     assert np.linalg.norm(b - A @ done.x) <= 1.001e-8 * np.linalg.norm(b)
 
 
+def test_the_rescue_goes_on_from_where_the_trial_stood() -> None:
+    A = csr_array(laplacian(30) + 0.01 * eye_array(900))
+    b = np.random.default_rng(1).standard_normal(900)
+    safe = make_arm("cg")
+    done = Bandit(make_arm("ssor-cg"), ({"w": 1.8},), Fixed(1, 0), safe, 12, "work").solve(A, b, None, 1e-8, None, None)
+    assert done.converged
+    assert done.rescued
+    assert done.iterations - 12 < 0.9 * safe.solve(A, b).iterations
+
+
 def test_drill_with_an_arm_that_diverges() -> None:
     """Nonsymmetric systems on which SOR diverges for most w: at most 1.2 times what the safe solver alone costs."""
     rng = np.random.default_rng(3)
