@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import product
-from math import inf, isnan, log, nan
+from math import isnan, log, nan
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ import numpy as np
 from solverkit.errors import UsageError
 from solverkit_sor.learners.base import Learner, State, restored
 from solverkit_sor.learners.contexts import Window
-from solverkit_sor.learners.regression import absorb, half_variances, posterior, scores, surprise
+from solverkit_sor.learners.regression import half_variances, learn, level, posterior, ranked, scores
 
 ALLOWANCE, ALARM, KEPT = 1.5, 20.0, 0.05
 """CUSUM: residuals count from ALLOWANCE sd on, an alarm is raised at ALARM, and leaves KEPT of the evidence."""
@@ -128,17 +128,14 @@ class LogTS(Learner):
 
     def noise(self, model: int) -> float:
         """Variance of a round about the model."""
-        return (NOISE_ROUNDS * self.prior_noise + self.squares[model]) / (NOISE_ROUNDS + self.weight[model])
+        return float(level(model, self.weight, self.squares, self.prior_noise, NOISE_ROUNDS))
 
     def choose(self, context: Any, rng: np.random.Generator) -> int:
         phi = self.window.features(self.window.vector(context))
         normal = rng.standard_normal(self.mean.shape)
-        drawn, expected, sd = scores(self.basis, self.home, phi, self.factor, self.mean, normal)
-        expected += self.shift
-        drawn += self.shift
-        drawn[expected - 2.0 * sd > expected.min() + log(self.cutoff)] = inf
-        self.last[0], self.last[1] = expected, sd
-        return int(drawn.argmin())
+        return int(
+            ranked(phi, self.basis, self.home, self.factor, self.mean, normal, self.shift, log(self.cutoff), self.last)
+        )
 
     def update(self, arm: int, context: Any, cost: float) -> None:
         y = log(max(self.checked(arm, cost), 1e-300))
@@ -148,31 +145,18 @@ class LogTS(Learner):
         matrix = self.window.grow(vector)
         if matrix is not None:
             self._move(matrix)
-        model, row = self.home[arm], self.basis[arm]
-        phi = self.window.features(vector)
-        y -= self.reference + self.prior[arm]
-        noise = self.noise(model)
-        standard = surprise(row, phi, self.factor[model], self.mean[model], y, noise)
-        self._fade(model, standard)
-        if self.learn_noise:
-            self.squares[model] += standard * standard * noise
-            self.weight[model] += 1.0
-        left = absorb(
-            row,
-            phi,
-            y,
-            self.gram[model],
-            self.moment[model],
-            self.precision[model],
-            self.noise(model),
-            self.factor[model],
-            self.mean[model],
-        )
-        self.spread[0, arm] += 1.0
-        self.spread[1, arm] += left * left
-        self.shift = self.prior + half_variances(
-            self.home, self.spread[0], self.spread[1], len(self.mean), SPREAD_ROUNDS
-        )
+        self.rounds += 1
+        self.alarms += learn(
+            arm, y - self.reference - self.prior[arm], self.window.features(vector), self.basis, self.home,
+            self.gram, self.moment, self.precision, self.factor, self.mean, self.weight, self.squares, self.cusum,
+            self.spread, self.prior_noise, NOISE_ROUNDS, self.learn_noise, ALLOWANCE, ALARM,
+            1.0 if self.rounds % FADED else self.discount**FADED, KEPT,
+        )  # fmt: skip
+        self._set_shift()
+
+    def _set_shift(self) -> None:
+        rounds, squares = self.spread
+        self.shift = self.prior + half_variances(self.home, rounds, squares, len(self.mean), SPREAD_ROUNDS)
 
     def look(self, context: Any) -> None:
         """Set `last` as `choose` does, without choosing."""
@@ -214,23 +198,6 @@ class LogTS(Learner):
             self.moment[model] = wide @ self.moment[model]
             self._refresh(model)
 
-    def _fade(self, model: int, standard: float) -> None:
-        """Discount all evidence, every FADED rounds; on an alarm of this model's CUSUM keep little of it."""
-        self.rounds += 1
-        size = min(max(standard, -4.0), 4.0)
-        above = max(self.cusum[model, 0] + size - ALLOWANCE, 0.0)
-        below = max(self.cusum[model, 1] - size - ALLOWANCE, 0.0)
-        kept = 1.0 if self.rounds % FADED else self.discount**FADED
-        if max(above, below) > ALARM:
-            kept, above, below = KEPT, 0.0, 0.0
-            self.alarms += 1
-        self.cusum[model] = above, below
-        if kept < 1.0:
-            for evidence in (self.gram, self.moment, self.weight, self.squares, self.spread):
-                evidence *= kept
-            for each in range(len(self.mean)):
-                self._refresh(each)
-
     def state(self) -> State:
         return {
             **{name: getattr(self, name).copy() for name in KEPT_ARRAYS},
@@ -249,6 +216,4 @@ class LogTS(Learner):
         self.rounds, self.alarms = (int(restored(state, name, ())) for name in ("rounds", "alarms"))
         for model in range(len(self.mean)):
             self._refresh(model)
-        self.shift = self.prior + half_variances(
-            self.home, self.spread[0], self.spread[1], len(self.mean), SPREAD_ROUNDS
-        )
+        self._set_shift()

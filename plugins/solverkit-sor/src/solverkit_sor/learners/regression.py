@@ -140,3 +140,92 @@ def absorb(
     for i in range(x.size):
         y -= x[i] * mean[i]
     return y
+
+
+@njit(cache=True)
+def ranked(
+    phi: np.ndarray,
+    basis: np.ndarray,
+    home: np.ndarray,
+    factor: np.ndarray,
+    mean: np.ndarray,
+    normal: np.ndarray,
+    shift: np.ndarray,
+    room: float,
+    last: np.ndarray,
+) -> int:
+    """The arm of the least draw among those whose lower bound is within `room` of the least mean; costs are shifted by
+    `shift`. Sets last (2, k) to means and sds."""
+    drawn, expected, sd = scores(basis, home, phi, factor, mean, normal)
+    least = np.inf
+    for a in range(sd.size):
+        last[0, a], last[1, a] = expected[a] + shift[a], sd[a]
+        least = min(least, last[0, a])
+    best, chosen = np.inf, 0
+    for a in range(sd.size):
+        if last[0, a] - 2.0 * sd[a] <= least + room and drawn[a] + shift[a] < best:
+            best, chosen = drawn[a] + shift[a], a
+    return chosen
+
+
+@njit(cache=True)
+def level(model: int, weight: np.ndarray, squares: np.ndarray, noise: float, rounds: float) -> float:
+    """Noise variance of a model: `rounds` rounds of `noise`, and those behind (weight, squares)."""
+    return (rounds * noise + squares[model]) / (rounds + weight[model])
+
+
+@njit(cache=True)
+def learn(
+    arm: int,
+    y: float,
+    phi: np.ndarray,
+    basis: np.ndarray,
+    home: np.ndarray,
+    gram: np.ndarray,
+    moment: np.ndarray,
+    precision: np.ndarray,
+    factor: np.ndarray,
+    mean: np.ndarray,
+    weight: np.ndarray,
+    squares: np.ndarray,
+    cusum: np.ndarray,
+    spread: np.ndarray,
+    noise: float,
+    noise_rounds: float,
+    learn_noise: bool,
+    allowance: float,
+    alarm: float,
+    kept: float,
+    kept_on_alarm: float,
+) -> bool:
+    """A round (arm, y, phi) into everything, in place; whether the CUSUM of the arm's model raised its alarm.
+
+    `kept`: what older rounds count from now on; `kept_on_alarm`: the same after an alarm.
+    """
+    g = home[arm]
+    before = level(g, weight, squares, noise, noise_rounds)
+    standard = surprise(basis[arm], phi, factor[g], mean[g], y, before)
+    size = min(max(standard, -4.0), 4.0)
+    cusum[g, 0] = max(cusum[g, 0] + size - allowance, 0.0)
+    cusum[g, 1] = max(cusum[g, 1] - size - allowance, 0.0)
+    alarmed = max(cusum[g, 0], cusum[g, 1]) > alarm
+    if alarmed:
+        kept = kept_on_alarm
+        cusum[g, :] = 0.0
+    if kept < 1.0:
+        gram *= kept
+        moment *= kept
+        weight *= kept
+        squares *= kept
+        spread *= kept
+        for other in range(len(mean)):
+            sigma = level(other, weight, squares, noise, noise_rounds)
+            posterior(gram[other], moment[other], precision[other], sigma, factor[other], mean[other])
+    if learn_noise:
+        squares[g] += standard * standard * before
+        weight[g] += 1.0
+    after = level(g, weight, squares, noise, noise_rounds)
+    left = absorb(basis[arm], phi, y, gram[g], moment[g], precision[g], after, factor[g], mean[g])
+    spread[0, arm] += 1.0
+    spread[1, arm] += left * left
+    return alarmed

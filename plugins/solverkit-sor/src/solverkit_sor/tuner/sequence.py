@@ -249,8 +249,9 @@ class SequenceTuner:
         if not isinstance(learner, LogTS):
             return min((self.history.mean(arm) for arm in self.history.finished), default=None)
         expected, sd = learner.last
-        noise = np.array([learner.noise(model) for model in range(len(learner.mean))])[learner.home]
-        return float(learner.in_costs((expected + np.sqrt(sd * sd + noise)).min()))
+        best = int(expected.argmin())
+        noise = learner.noise(int(learner.home[best]))
+        return float(learner.in_costs(expected[best] + np.sqrt(sd[best] ** 2 + noise)))
 
     def _proven(self, arm: int) -> int | None:
         """The best of the other arms that have finished a solve, to go on where `arm` does not."""
@@ -325,7 +326,7 @@ class SequenceTuner:
             if not definite and backstop.safe["solver"] in SYMMETRIC:
                 backstop.safe = {"solver": "direct"}
             self.arms = arms_of(automatic_space(definite, backstop.safe))
-        elif any("solver" not in parameters for parameters in self.arms.parameters):
+        elif self.learner is None and any("solver" not in parameters for parameters in self.arms.parameters):
             raise UsageError("solve() needs a space with 'solver', as in {'solver': 'ssor-cg', 'w': Real(1, 1.95)}")
         return self.arms
 
