@@ -11,6 +11,9 @@ wrong: multipliers of inequalities keep theirs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy.linalg import eigh
 from scipy.optimize import linprog
@@ -19,14 +22,21 @@ from solverkit.kinds.nonlinear.local import TINY, Local
 from solverkit.kinds.nonlinear.multipliers import Measured, measure
 from solverkit.operators.least_squares import null_space
 
+if TYPE_CHECKING:
+    from solverkit.kinds.nonlinear.curvature import Active
+
 RANK = 1e-8  # active gradients of length one count as dependent below this singular value
 CUTS = 40
 REACH = 1e3  # largest change of a force, in units of the scale of grad f
 PRODUCTS = 50  # dimensions of the multipliers up to which this is tried
 
 
-def better_multipliers(local: Local, found: Measured, active, dense_hessian) -> Measured | None:
-    """Multipliers with the best worst curvature; None where there is no choice, or too much of it."""
+def better_multipliers(
+    local: Local, found: Measured, active: Active, hessian: Callable[..., np.ndarray]
+) -> Measured | None:
+    """Multipliers with the best worst curvature; None where there is no choice, or too much of it.
+
+    hessian : (local, y, weight) -> weight Hess f + sum y_i Hess c_i, dense (n, n)"""
     problem, rows, bounds = local.problem, active.rows, active.bounds
     gradients = active.gradients(local)
     norms = np.maximum(np.linalg.norm(gradients, axis=1), TINY)
@@ -48,8 +58,8 @@ def better_multipliers(local: Local, found: Measured, active, dense_hessian) -> 
     least = force - N @ (N.T @ force)
     if np.all(free | (sides * least >= 0)):  # from the least ones on: a method may bring huge ones
         force = least
-    base = dense_hessian(local, placed(force)[0])
-    parts = [dense_hessian(local, placed(column)[0], 0.0) for column in N.T]
+    base = hessian(local, placed(force)[0], 1.0)
+    parts = [hessian(local, placed(column)[0], 0.0) for column in N.T]
     reduced = [tangent.T @ part @ tangent for part in (base, *parts)]
     s = _maximize(reduced, N, force, sides, free, REACH * local.scale)
     y, z = placed(force + N @ s)
