@@ -12,6 +12,7 @@ from scipy.sparse.linalg import aslinearoperator
 
 import solverkit as sk
 from solverkit.kinds.nonlinear import scipy_problem
+from solverkit.kinds.nonlinear.certificate import certify
 
 START = np.array([-1.2, 1.0])
 METHOD = "trust-constr"  # takes products, Hessians, bounds and constraints
@@ -84,6 +85,30 @@ class TestDerivatives:
             result = sk.minimize(rosen, x0, jac=lambda x: wrong(rosen_der(x)), method=METHOD, options={"maxiter": 50})
             assert not result.success
         assert not result.certificate["oracles"].ok
+
+    @pytest.mark.parametrize("wrong", [-1.0, 2.0, 0.0, 0.99])
+    @pytest.mark.parametrize("what", ["hess", "hessp", "jac of c", "hess of c"])
+    def test_no_other_wrong_derivative_either(self, what, wrong):
+        """At the right answer with the right multipliers."""
+
+        def verdict(factor):
+            f = {name: factor if name == what else 1.0 for name in ("hess", "hessp", "jac of c", "hess of c")}
+            rows = NonlinearConstraint(
+                lambda x: [x @ x + x[0] ** 4],
+                -np.inf,
+                2,
+                lambda x: f["jac of c"] * np.array([2 * x + 4 * x**3 * [1, 0]]),
+                lambda x, v: f["hess of c"] * v[0] * np.diag([2 + 12 * x[0] ** 2, 2]),
+            )
+            given = {"hess": lambda x: f["hess"] * np.diag([2.0, 2.0])}
+            if what == "hessp":
+                given = {"hessp": lambda x, p: f["hessp"] * 2 * p}
+            given["jac"] = lambda x: 2 * (x - [3, 0])
+            problem = scipy_problem(lambda x: (x[0] - 3) ** 2 + x[1] ** 2, [0, 0], constraints=rows, **given)
+            return certify(problem, {"x": np.array([1.0, 0.0]), "multipliers": np.array([2 / 3])}).status
+
+        assert verdict(1.0) is sk.PointStatus.CERTIFIED
+        assert verdict(wrong) is not sk.PointStatus.CERTIFIED
 
     def test_each_point_is_evaluated_once(self):
         seen = {"f": 0, "g": 0, "c": 0, "J": 0}
