@@ -25,7 +25,7 @@ from solverkit_sor.solvers.catalogue import make_arm
 from solverkit_sor.tuner.space import Parameters
 
 KEEPING = ("amg", "direct", "ilu")
-"""Solvers that keep what they built for an earlier matrix: each arm has one of its own."""
+"""Solvers that keep what they built for an earlier matrix: one for all arms that would build the same."""
 
 FEWEST = 10
 """No cap below this many iterations: an estimate from few rounds is no ground for less."""
@@ -185,7 +185,8 @@ class Backstop:
         """The solver of this choice; at first use also run on a tiny system, so that no round is charged for
         compiling."""
         name = str(parameters["solver"])
-        key = _key(parameters) if name in KEEPING else name
+        kept = {key: value for key, value in parameters.items() if key != "refresh"}
+        key = _key(kept) if name in KEEPING else name
         if key not in self._solvers:
             tiny = csr_array(diags_array([-1.0, 2.5, -1.0], offsets=[-1, 0, 1], shape=(8, 8)))
             make_arm(name).solve(tiny, np.ones(8), np.zeros(8))
