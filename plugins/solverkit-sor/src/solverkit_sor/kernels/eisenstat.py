@@ -45,8 +45,13 @@ def _backward(up, ui, ux, w, beta, hat, p, t):
         value = direction
         if end > first:
             far = 0.0
-            for k in range(first + np.uint32(1), end):
-                far += ux[k] * t[ui[k]]
+            # Rows of a 5-point stencil have two entries here; a loop over the one that is left costs a third more.
+            second = first + np.uint32(1)
+            if end - second == np.uint32(1):
+                far = ux[second] * t[ui[second]]
+            else:
+                for k in range(second, end):
+                    far += ux[k] * t[ui[k]]
             value -= w * far
             j = ui[first]
             # The value of the row before is taken from its register: its way through memory would be the bottleneck.
@@ -72,8 +77,11 @@ def _forward(lp, li, lx, w, alpha, p, t, u, x, hat):
         if end > first:
             last = end - np.uint32(1)
             far = 0.0
-            for k in range(first, last):
-                far += lx[k] * u[li[k]]
+            if last - first == np.uint32(1):
+                far = lx[first] * u[li[first]]
+            else:
+                for k in range(first, last):
+                    far += lx[k] * u[li[k]]
             value -= w * far
             j = li[last]
             if j == np.uint32(i - 1):
