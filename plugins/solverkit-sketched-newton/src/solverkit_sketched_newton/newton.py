@@ -23,19 +23,20 @@ so that one bad region does not blow it up for good; and the acceptance by the K
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from solverkit.kinds.nonlinear.problem import Nonlinear
-from solverkit_sketched_newton.barrier import Distances, gap, kkt, longest, norm_inf, within
+from solverkit_sketched_newton.barrier import Distances, gap, kkt, longest, norm_inf
 from solverkit_sketched_newton.form import Form, row_norms
 from solverkit_sketched_newton.inner.base import NewtonSystem
-from solverkit_sketched_newton.merit import Slope, lower_part, slope_along, upper_part
+from solverkit_sketched_newton.merit import slope_along
 from solverkit_sketched_newton.options import SketchedNewtonOptions
 from solverkit_sketched_newton.regularize import Regularizer
 from solverkit_sketched_newton.state import Evaluated, State
+from solverkit_sketched_newton.trial import Local, Step, Trial
 
 TAU = 0.99  # least fraction to the boundary
 KAPPA_EPS = 10.0  # the barrier problem is solved when its error is below this times mu
@@ -45,34 +46,10 @@ RETRIES = ((0.0, 0.0), (1e-2, 1e-4), (1.0, 1e-2), (100.0, 1.0))  # least delta_w
 FAR_BELOW = 0.1  # multipliers below this times eta1 do not need it
 TINY = 1e-12  # in place of a length of zero
 SHORTEST = 1e-10  # shortest step of the line search
-CONTRACTION = 0.9  # a first trial whose KKT error is below this times the present one is taken
-ROUNDING = 10 * float(np.finfo(float).eps)
 
 
 class NotFinite(Exception):
     """The Hessian at the current iterate holds NaN or Inf: no step leads on from here."""
-
-
-@dataclass(eq=False)
-class Local:
-    """What one step knows of the current iterate."""
-
-    distances: Distances | None
-    lagrangian: np.ndarray  # g_L of the barrier problem
-    weight: np.ndarray | None
-    sign: np.ndarray | None
-    phi: float
-
-
-@dataclass(eq=False)
-class Step:
-    """A direction with what the line search asks of it."""
-
-    dx: np.ndarray
-    dy: np.ndarray
-    dz_low: np.ndarray
-    dz_high: np.ndarray
-    slope: Slope
 
 
 class Newton:
@@ -255,7 +232,7 @@ class Newton:
             below, above = local.distances.below, local.distances.above
             alpha = min(longest(below, step.dx[form.below], tau), longest(above, -step.dx[form.above], tau))
             alpha_z = min(longest(state.z_low, step.dz_low, tau), longest(state.z_high, step.dz_high, tau))
-        trial = Trial(self, problem, state, local, step, alpha_z)
+        trial = Trial(form, self.armijo, problem, state, local, step, alpha_z)
         first, shortest = True, SHORTEST * alpha if last else max(SHORT * alpha, FLOOR)
         while alpha >= shortest:
             found = trial.at(at.w + alpha * step.dx, state.y + alpha * step.dy, alpha, first)
@@ -283,60 +260,3 @@ class Newton:
         if not np.isfinite(dx).all():
             return None
         return trial.at(state.at.w + longest_ * dx, state.y + alpha * step.dy, alpha, True)
-
-
-class Trial:
-    """Judges trial points of one line search."""
-
-    def __init__(
-        self, newton: Newton, problem: Nonlinear, state: State, local: Local, step: Step, alpha_z: float
-    ) -> None:
-        self.newton, self.problem, self.state, self.local, self.step = newton, problem, state, local, step
-        self.alpha_z = alpha_z
-        self.slope = step.slope.at(state.eta1, state.eta2)
-        c, y = state.at.c, state.y
-        self.start = lower_part(local.phi, y, c, state.eta1)
-        self.start += upper_part(local.lagrangian, local.weight, state.eta2)
-        size = abs(local.phi) + float(np.abs(y) @ np.abs(c)) if len(c) else abs(local.phi)
-        self.noise = ROUNDING * size
-        self.infeasible = False  # the last point judged is further from the constraints than the current one
-        self.c = c
-
-    def at(self, w: np.ndarray, y: np.ndarray, alpha: float, by_error: bool) -> tuple[Evaluated, Any] | None:
-        """The point, moved to, where it is good enough; oracles are asked for no more than the verdict needs."""
-        newton, state, form = self.newton, self.state, self.newton.form
-        f, c = form.values(self.problem, w)
-        self.infeasible = False
-        if form.slacks:
-            form.reset_slacks(w, c)
-        if not (math.isfinite(f) and np.isfinite(c).all()):
-            return None
-        self.c = c
-        distances = Distances.of(form, w) if form.bounded else None
-        phi = f if distances is None else f + distances.value(state.mu)
-        if not math.isfinite(phi):
-            return None
-        limit = self.start + newton.armijo * alpha * self.slope + self.noise
-        part = lower_part(phi, y, c, state.eta1)
-        goal = CONTRACTION * state.barrier_error
-        by_error = by_error and norm_inf(c) <= goal
-        self.infeasible = form.m > 0 and float(c @ c) > float(state.at.c @ state.at.c)
-        if part > limit and not by_error:
-            return None
-        g, jacobian = form.slopes(self.problem, w)
-        gradient = g + jacobian.T @ y if form.m else g
-        if not np.isfinite(gradient).all():
-            return None
-        z_low, z_high, weight, lagrangian = state.z_low, state.z_high, None, gradient
-        if distances is not None:
-            z_low = within(z_low + self.alpha_z * self.step.dz_low, distances.below, state.mu)
-            z_high = within(z_high + self.alpha_z * self.step.dz_high, distances.above, state.mu)
-            weight, _ = distances.weights(form)
-            lagrangian = gradient + distances.gradient(form, state.mu)
-        good = part + upper_part(lagrangian, weight, state.eta2) <= limit
-        if not good and by_error:
-            good = kkt(gradient, c, y, z_low, z_high, form, distances, state.mu).error <= goal
-        if not good:
-            return None
-        state.y, state.z_low, state.z_high = y, z_low, z_high
-        return Evaluated(w, f, c, g, state.at.jacobian), jacobian
