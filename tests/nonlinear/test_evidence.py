@@ -45,6 +45,12 @@ class TestFarkas:
         p = nonlinear({"x": {"shape": 2, "lower": 0, "upper": 1}}, "x[0]", {"r": "x[0] + 2*x[1] >= 4"})
         assert facts(p, [1, 1], farkas=[-1])[1]["proven"] == "infeasible"
 
+    def test_bounds_that_leave_room(self):
+        p = nonlinear({"x": {"shape": 2, "lower": 0, "upper": 1}}, "x[0]", {"r": "x[0] + 2*x[1] >= 2"})
+        assert "proven" not in facts(p, [0, 0], farkas=[-1])[1]
+        p = nonlinear({"x": {"shape": 2, "lower": 0, "upper": 1}}, "x[0]", {"r": "x[0] + 2*x[1] <= 1"})
+        assert "proven" not in facts(p, [1, 1], farkas=[1])[1]
+
     def test_a_feasible_problem_has_none(self):
         p = nonlinear({"x": {"shape": 2}}, "x[0]", {"r": "x[0] + 2*x[1] >= 4"})
         assert "proven" not in facts(p, [0, 0], farkas=[-1])[1]
@@ -132,6 +138,11 @@ class TestRay:
     def test_a_convex_quadratic_has_none(self):
         p = nonlinear({"x": {"shape": 2}}, "1e-6*sum(x**2) - x[0]")
         assert "proven" not in facts(p, [0, 0], ray=[1, 0])[1]
+
+    def test_a_fall_that_ends(self):
+        """Flat to second order at 0, and falling there: no proof, because f is no quadratic."""
+        p = nonlinear({"x": {"shape": 1}}, "x[0]**4 - x[0]")
+        assert "proven" not in facts(p, [0], ray=[1])[1]
 
     def test_what_cannot_be_proven_is_said(self):
         p = nonlinear({"x": {"shape": 1}}, "exp(-x[0])")
