@@ -30,6 +30,7 @@ POLISH = 5  # most steps spent on the last digits of a point whose scaled KKT er
 MOST_RESTORATIONS = 20
 MOST_SHAKEN = 5  # times that one restoration may leave a stationary point
 IDLE = 10  # iterations without progress after which a point that is good enough is claimed
+FALL = 1e-6  # relative fall of f that counts
 STALLED = 100  # and after which any run ends
 CLOSE = 1e-6  # a violation that needs no watching
 CREEP, MOST_CREEPING = 1e-6, 3  # steps as short as this, so many in a row, are a failure
@@ -247,7 +248,7 @@ class Production:
         state.escapes += 1
         state.at, matrix = found
         self._matrix = (state.at.jacobian, matrix)
-        state.polished, state.least_error, state.least_at = 0, np.inf, state.iterations
+        state.polished, state.least_error, state.least_f, state.least_at = 0, np.inf, np.inf, state.iterations
         if self._form.bounded:
             distances = Distances.of(self._form, state.at.w)
             state.mu = self.options.mu
@@ -284,17 +285,19 @@ class Production:
         state.length = length
 
     def _expect_progress(self, state: State) -> None:
-        """Claims or gives up where the KKT error has not fallen for long."""
+        """Claims or gives up where neither the KKT error nor, at feasible points, f has fallen for long."""
+        if state.violation <= max(state.loose, CLOSE) and state.at.f < state.least_f - FALL * max(1.0, abs(state.at.f)):
+            state.least_f, state.least_at = state.at.f, state.iterations
         if state.error <= 0.9 * state.least_error:
             state.least_error, state.least_at = state.error, state.iterations
             return
         idle = state.iterations - state.least_at
         if idle >= IDLE and state.error <= state.loose and state.error <= 2 * state.least_error:
             state.claimed = True
-        elif idle >= STALLED and state.error > 0.9 * state.least_error:
+        elif idle >= STALLED:
             raise Stop(
                 Termination.STALLED,
-                f"in {STALLED} iterations the scaled KKT error has not fallen below {state.least_error:.2g}",
+                f"in {STALLED} iterations neither f nor the scaled KKT error, {state.least_error:.2g}, has fallen",
             )
 
     def _watch(self, problem: Nonlinear, state: State, moved: np.ndarray, ctx: Context) -> None:
@@ -347,7 +350,7 @@ class Production:
         form = self._form
         state.restoration = None
         state.failures = 0
-        state.least_error, state.least_at = np.inf, state.iterations
+        state.least_error, state.least_f, state.least_at = np.inf, np.inf, state.iterations
         state.watched, state.watched_at = norm_inf(state.at.c), state.iterations
         if form.bounded:
             w = pushed(state.at.w, form.low, form.high, 1e-4)
