@@ -68,13 +68,13 @@ def test_it_is_a_drop_in_for_scipy() -> None:
 def test_it_learns_what_fits_each_system() -> None:
     """Below the best fixed w although that w is known only in hindsight; exploration and races included."""
     tuner = SequenceTuner(SSOR)
-    total = sum(info.work for info in run(tuner, 250))
-    fixed = [work_of("ssor-cg", 250, w=parameters["w"]) for parameters in tuner.arms.parameters]
+    total = sum(info.work for info in run(tuner, 200))
+    fixed = [work_of("ssor-cg", 200, w=parameters["w"]) for parameters in tuner.arms.parameters]
     assert total < 1.0 * min(fixed)
     assert total < 0.75 * np.mean(fixed)
     report = tuner.report()
     assert report["total"] == pytest.approx(total)
-    assert sum(row["rounds"] for row in report["arms"]) == 250
+    assert sum(row["rounds"] for row in report["arms"]) == 200
     assert report["best_fixed_total"] == pytest.approx(min(fixed), rel=0.15)
     assert "best fixed" in str(report)
 
@@ -127,7 +127,7 @@ def test_an_arm_that_diverges_costs_little() -> None:
     tuner = SequenceTuner([{"solver": "gmres"}, {"solver": "sor", "w": 1.99}], safe="gmres")
     safe, total, safe_total, failed = make_arm("gmres"), 0.0, 0.0, 0
     for t in range(60):
-        A = csr_array(eye_array(N) * (1 + 0.01 * t) + 2.0 * L + 8.0 * wind)
+        A = csr_array(eye_array(N) * (8 + 0.01 * t) + 2.0 * L + 8.0 * wind)
         b = rng.standard_normal(N)
         x, info = tuner.solve(A, b)
         assert info == 0

@@ -41,11 +41,8 @@ from solverkit_sor.tuned import Tuned
 from solverkit_sor.tuner.sequence import SequenceTuner
 from solverkit_sor.tuner.space import Real
 
-MILLISECOND = 1_000_000  # multiply-adds: about as many as a millisecond has
-TYPICAL = 20  # iterations of a solve, to guess how many systems fill a millisecond
-STEPS = (
-    12  # of the whole run, where a step then lasts no longer than a second: the driver copies all T x n numbers in each
-)
+STEP = 20_000_000  # multiply-adds of a step: about twenty milliseconds, of which the driver's share is small
+TYPICAL = 20  # iterations of a solve, to guess how many systems fill a step
 
 FREE = ("auto", "sor", "ssor-cg")
 """Values of `solver` that SequenceTuner can serve."""
@@ -59,6 +56,7 @@ class State:
     cost: np.ndarray  # (T,)
     arm: np.ndarray  # (T,) int64
     t: int = 0  # systems solved
+    begun: int = 0  # those solved before the latest step
     iterations: int = 0
     residual: float = 0.0  # largest |b_t - A_t x_t| / |b_t| so far
     rescued: int = 0  # trials that the safe solver finished
@@ -93,6 +91,7 @@ class SorTuner(Solver[LinearSequence, State]):
         """A block of systems."""
         self._prepare(problem, state, ctx)
         rtol = problem.target(ctx.tol)
+        state.begun = state.t
         for _ in range(self._block(problem)):
             if state.t == problem.T:
                 break
@@ -119,6 +118,11 @@ class SorTuner(Solver[LinearSequence, State]):
     def converged(self, state: State) -> bool:
         """Every system is solved."""
         return state.t == len(state.x) and not state.failed
+
+    def written(self, state: State) -> dict[str, slice]:
+        """The systems of the latest step, in every block."""
+        rows = slice(state.begun, state.t)
+        return {SOLUTIONS: rows, COST: rows, ARM: rows}
 
     # -- one system
 
@@ -260,7 +264,7 @@ class SorTuner(Solver[LinearSequence, State]):
         if self.options.block is not None:
             return self.options.block
         each = TYPICAL * (problem.pattern.nnz + 9 * problem.n)
-        return max(1, MILLISECOND // each, min(-(-problem.T // STEPS), 1000 * MILLISECOND // each))
+        return max(1, STEP // each)
 
 
 def _space(solver: str, safe: str) -> Any:

@@ -100,8 +100,7 @@ class SorTunerOptions(Options):
     block: int | None = Field(
         None,
         ge=1,
-        description="Systems in one step of the driver. Default: a twelfth of the sequence, or what takes about a "
-        "second.",
+        description="Systems in one step of the driver. Default: what takes about twenty milliseconds.",
     )
 
     @model_validator(mode="after")
