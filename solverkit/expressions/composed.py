@@ -46,9 +46,10 @@ def _products(program: Program) -> Iterator[_Product]:
         if step.operation != "@" or len(step.shape) != 1:
             continue
         left, right = (program.steps[at] for at in step.inputs)
-        if left.operation == "constant" and right.operation == "variable" and len(left.shape) == 2:
-            if left.detail.nnz >= LARGE_SPARSE if left.sparse else rule.size(left.shape) >= LARGE:
-                yield _Product(position, left.detail, right.detail)
+        if left.operation != "constant" or right.operation != "variable" or len(left.shape) != 2:
+            continue
+        if left.detail.nnz >= LARGE_SPARSE if left.sparse else rule.size(left.shape) >= LARGE:
+            yield _Product(position, left.detail, right.detail)
 
 
 class ComposedFunction:

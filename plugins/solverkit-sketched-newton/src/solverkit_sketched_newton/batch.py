@@ -100,9 +100,10 @@ def solve_batch(
     n = start.shape[1]
     shapes = {name: tuple(value.shape[1:]) for name, value in p.items()}
     f = from_expression(objective, n, shapes, data or {}) if isinstance(objective, str) else objective
-    c = constraints
     if isinstance(constraints, str | list):
-        c = from_expression(constraints, n, shapes, data or {})
+        c: Callable[[Any, Any], Any] | None = from_expression(constraints, n, shapes, data or {})
+    else:
+        c = constraints
     m = 0 if c is None else int(c(start[0], {name: value[0] for name, value in p.items()}).numel())
     bounds = Bounds.of(n, m, lower, upper, lowest, highest, where)
     found = minimize(Batched(f, c, n, m), p, start, bounds, tol, max_iter)

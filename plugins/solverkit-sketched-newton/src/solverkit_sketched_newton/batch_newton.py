@@ -236,7 +236,7 @@ class Barrier:
         K[:, N:, N:] = -DELTA_C * torch.eye(m, device=A.device, dtype=A.dtype)
         factors, pivots, _ = torch.linalg.lu_factor_ex(K)
 
-        def solve(top: torch.Tensor, bottom: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        def solve(top: Any, bottom: Any) -> tuple[Any, Any]:
             right = torch.cat([top, bottom], 1)[:, :, None]
             d = torch.linalg.lu_solve(factors, pivots, right)
             d = (d + torch.linalg.lu_solve(factors, pivots, right - K @ d))[:, :, 0]

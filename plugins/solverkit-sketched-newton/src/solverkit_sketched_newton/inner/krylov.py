@@ -104,7 +104,7 @@ def refined(
         residual = _norm(*remains) / size
         if not residual < best:
             break
-        dx, dy, left = *tried, remains
+        dx, dy, left = tried[0], tried[1], (remains[0], remains[1])
         best, before = residual, best
         if residual > 0.3 * before:  # rounding has the word now
             break

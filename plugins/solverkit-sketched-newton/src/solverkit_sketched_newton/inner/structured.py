@@ -14,6 +14,8 @@ asked) hands over to the direct one for the rest of the run, where B can be form
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.sparse import issparse
 
@@ -79,7 +81,7 @@ class Structured:
         return True
 
     def _keep(self, name: str) -> InnerSolver:
-        make = {
+        make: dict[str, Callable[[], InnerSolver]] = {
             "condensed": Condensed,
             "dense": Dense,
             "nystrom": lambda: NystromCG(self.seed, self.rank),
