@@ -35,7 +35,7 @@ def looped(data: dict[str, Any]) -> tuple[float, np.ndarray, int]:
     a, r, s = ca.vertsplit(p, [0, N, N + equations, N + equations + inequalities])
     A, B, C, Q, q = (ca.DM(data[name]) for name in "ABCQq")
     f = 0.5 * ca.sumsqr(x - a) + 0.05 * ca.sum1(x**4) + ca.dot(q, ca.sin(2 * x)) + 0.2 * ca.dot(Q @ x, x)
-    g = ca.vertcat(A @ x + 0.2 * (B @ x**2) - r, C @ x + ca.sumsqr(x) / 20 - s)
+    g = ca.vertcat(A @ x + 0.2 * (B @ x**2) - r, C @ x + ca.repmat(ca.sumsqr(x) / 20, inequalities, 1) - s)
     options = {"print_time": False, "ipopt.print_level": 0, "ipopt.sb": "yes", "ipopt.tol": 1e-8}
     solver = ca.nlpsol("solver", "ipopt", {"x": x, "p": p, "f": f, "g": g}, options)
     lower = np.concatenate([np.zeros(equations), np.full(inequalities, -np.inf)])

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from solverkit.errors import UsageError
-from solverkit_sketched_newton.batch_functions import Batched, the_torch
+from solverkit_sketched_newton.batch.functions import Batched, the_torch
 
 if TYPE_CHECKING:
     import torch

@@ -2,56 +2,22 @@
 
     min f(x, p_k)   s.t.   lower <= c(x, p_k) <= upper,   lowest <= x <= highest,      k = 1, ..., B
 
-Every problem runs its own primal-dual barrier iteration (`batch_newton`), but each operation is done for all of them at
+Every problem runs its own primal-dual barrier iteration (`newton`), but each operation is done for all of them at
 once, on the CPU or a GPU by the same source. That pays for hundreds of problems of up to some hundred variables: model
 predictive control, parameter studies, one fit a data set.
 """
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from solverkit.errors import UsageError
-from solverkit_sketched_newton.batch_functions import Batched, from_expression, parameters_of, the_torch
-from solverkit_sketched_newton.batch_newton import Bounds, minimize
-
-
-class BatchStatus(enum.IntEnum):
-    """How each problem ended: the method's word, which a certificate may be asked about."""
-
-    CONVERGED = 0
-    """The scaled KKT error is below tol."""
-    MAX_ITER = 1
-    """The limit on iterations came first: raise max_iter, or solve this problem alone."""
-    STALLED = 2
-    """No step reduces the merit function: infeasible, degenerate or badly scaled; solve this problem alone."""
-
-
-@dataclass(frozen=True, eq=False)
-class BatchResult:
-    """One row a problem; arrays are NumPy's, whatever device did the work."""
-
-    x: np.ndarray  # (B, n)
-    multipliers: np.ndarray  # (B, m), sign convention of the kind `nonlinear`
-    bound_multipliers: np.ndarray  # (B, n)
-    fun: np.ndarray  # (B,)
-    error: np.ndarray  # (B,) scaled KKT error
-    violation: np.ndarray  # (B,) of the constraints, infinity norm
-    status: np.ndarray  # (B,) of BatchStatus
-    iterations: np.ndarray  # (B,)
-    certificates: tuple[Any, ...] = field(default=())  # solverkit.kinds.base.Certificate, where asked for
-
-    @property
-    def success(self) -> np.ndarray:
-        """(B,) CERTIFIED where certificates were asked for, CONVERGED otherwise."""
-        if self.certificates:
-            return np.array([certificate.status.name == "CERTIFIED" for certificate in self.certificates])
-        return self.status == BatchStatus.CONVERGED
+from solverkit_sketched_newton.batch.functions import Batched, from_expression, parameters_of, the_torch
+from solverkit_sketched_newton.batch.newton import Bounds, minimize
+from solverkit_sketched_newton.batch.result import BatchResult
 
 
 def solve_batch(
@@ -110,7 +76,7 @@ def solve_batch(
     result = BatchResult(**{name: value.cpu().numpy() for name, value in found.items()})
     if not certify:
         return result
-    from solverkit_sketched_newton.batch_certificate import certificates
+    from solverkit_sketched_newton.batch.certificate import certificates
 
     checked = certificates(f, c, p, result, bounds, max(100 * tol, 1e-6))
     return BatchResult(**{**vars(result), "certificates": checked})

@@ -11,8 +11,8 @@ from solverkit.kinds.nonlinear.kind import NonlinearKind
 from solverkit.kinds.nonlinear.problem import BOUND_MULTIPLIERS, MULTIPLIERS, Nonlinear
 
 if TYPE_CHECKING:
-    from solverkit_sketched_newton.batch import BatchResult
-    from solverkit_sketched_newton.batch_newton import Bounds
+    from solverkit_sketched_newton.batch.newton import Bounds
+    from solverkit_sketched_newton.batch.result import BatchResult
 
 
 def certificates(
