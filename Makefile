@@ -39,7 +39,7 @@ bench-smoke: $(VENV)/.dev
 	$(BIN)/solverkit report results/smoke --html results/smoke/report.html
 
 bench: $(VENV)/.dev
-	for suite in bilevel-paper bilevel-peers; do \
+	for suite in $(filter-out smoke,$(basename $(notdir $(wildcard problems/suites/*.yaml)))); do \
 	  $(BIN)/solverkit bench problems/suites/$$suite.yaml --jobs 2 --out results/$$suite && \
 	  $(BIN)/solverkit report results/$$suite --html results/$$suite/report.html || exit $$?; \
 	done
