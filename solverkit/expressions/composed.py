@@ -5,6 +5,9 @@
 A sum of losses over samples is of this form, its g a sum over elements: Hess g is then diagonal, and a Hessian costs
 one Gram product A'DA where automatic differentiation of the whole takes n passes over the data. g is compiled by CasADi
 with the products as further variables; the products are NumPy's and SciPy's.
+
+A z and Hess g at the last point are kept: the value, the gradient and the Hessian of one point share A z, and each
+product with the Hessian costs two with each A_k, nothing else.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from solverkit.expressions import shapes as rule
 from solverkit.expressions.casadi_target import CasadiFunction
 from solverkit.expressions.degree import program_degree
 from solverkit.expressions.function import Function
+from solverkit.expressions.gram import Gram, pays
 from solverkit.expressions.program import Program, Step
 
 LARGE = 100_000  # entries of a dense matrix from which it is taken out of the graph
@@ -34,6 +38,15 @@ class _Product:
     step: int
     matrix: Any  # (rows, length of the block), ndarray or csr_array
     block: str
+
+
+@dataclass
+class _Point:
+    """The last point and what was computed there."""
+
+    z: np.ndarray  # (n,), a copy
+    u: np.ndarray  # [I; A] z
+    curvature: csr_array | None = None  # Hess g at u
 
 
 def is_composed(program: Program) -> bool:
@@ -72,16 +85,18 @@ class ComposedFunction:
         self._parts = [(offsets[product.block], product.matrix) for product in products]
         self._lengths = np.cumsum([self.inputs, *(matrix.shape[0] for _, matrix in self._parts)])
         self._outer = CasadiFunction(_outer(program, products))
+        self._grams: dict[int, Gram | None] = {}
+        self._last: _Point | None = None
 
     # -- values and products
 
     def value(self, z: np.ndarray) -> np.ndarray:
         """f, (1,)"""
-        return self._outer.value(self._inner(z))
+        return self._outer.value(self._at(z).u)
 
     def gradient(self, z: np.ndarray) -> np.ndarray:
         """grad f, (n,)"""
-        return self._back(self._outer.gradient(self._inner(z)))
+        return self._back(self._outer.gradient(self._at(z).u))
 
     def vjp(self, z: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """grad f times a number."""
@@ -97,11 +112,15 @@ class ComposedFunction:
 
     def hvp(self, z: np.ndarray, weights: np.ndarray, direction: np.ndarray) -> np.ndarray:
         """Hess f d, (n,): two products with each matrix."""
-        return self._back(self._outer.hvp(self._inner(z), weights, self._inner(direction)))
+        return self._back(float(weights[0]) * (self._curvature(z) @ self._inner(direction)))
 
     def hessian(self, z: np.ndarray, weights: np.ndarray) -> csr_array:
         """Hess f with a full pattern, through a dense (n, n)."""
-        H = csr_array(self._outer.hessian(self._inner(z), weights))
+        return _full(self.dense_hessian(z, weights))
+
+    def dense_hessian(self, z: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Hess f as an ndarray, (n, n)."""
+        H = self._curvature(z)
         n = self.inputs
         total = H[:n, :n].toarray()
         for (at, matrix), first, last in zip(self._parts, self._lengths, self._lengths[1:], strict=False):
@@ -110,12 +129,29 @@ class ComposedFunction:
                 mixed = np.asarray(_dense(cross @ matrix))
                 total[:, at] += mixed
                 total[at] += mixed.T
-        for (row, left), first, last in zip(self._parts, self._lengths, self._lengths[1:], strict=False):
-            for (column, right), start, stop in zip(self._parts, self._lengths, self._lengths[1:], strict=False):
-                middle = H[first:last, start:stop]
-                if middle.nnz:
-                    total[row, column] += _dense(left.T @ _times(middle, right))
-        return _full(total)
+        for i, (row, left) in enumerate(self._parts):
+            for j, (column, right) in enumerate(self._parts):
+                middle = H[self._lengths[i] : self._lengths[i + 1], self._lengths[j] : self._lengths[j + 1]]
+                if middle.nnz == 0:
+                    continue
+                gram = self._gram(i) if i == j and _is_diagonal(middle) else None
+                total[row, column] += gram(middle.diagonal()) if gram else _dense(left.T @ _times(middle, right))
+        return float(weights[0]) * total
+
+    def hessian_diagonal(self, z: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """The diagonal of Hess f, (n,): one pass over each matrix."""
+        H, n = self._curvature(z), self.inputs
+        total = H.diagonal()[:n]
+        for i, (row, left) in enumerate(self._parts):
+            cross = H[row, self._lengths[i] : self._lengths[i + 1]]
+            if cross.nnz:
+                both = cross.multiply(left.T) if issparse(left) else left.T * cross.toarray()
+                total[row] += 2.0 * np.asarray(both.sum(axis=1)).ravel()
+            for j, (column, right) in enumerate(self._parts):
+                middle = H[self._lengths[i] : self._lengths[i + 1], self._lengths[j] : self._lengths[j + 1]]
+                if middle.nnz and row == column:
+                    total[row] += _summed(left, middle, right)
+        return float(weights[0]) * total
 
     # -- elsewhere
 
@@ -133,6 +169,27 @@ class ComposedFunction:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ComposedFunction, (self.program,)
+
+    def _at(self, z: np.ndarray) -> _Point:
+        """What is known at z."""
+        last = self._last
+        if last is None or not np.array_equal(last.z, z):
+            last = self._last = _Point(np.array(z, dtype=float), self._inner(z))
+        return last
+
+    def _curvature(self, z: np.ndarray) -> csr_array:
+        """Hess g at [I; A] z."""
+        point = self._at(z)
+        if point.curvature is None:
+            point.curvature = csr_array(self._outer.hessian(point.u, np.ones(1)))
+        return point.curvature
+
+    def _gram(self, part: int) -> Gram | None:
+        """The pairs of a sparse A_k where they are few."""
+        if part not in self._grams:
+            matrix = self._parts[part][1]
+            self._grams[part] = Gram(matrix) if issparse(matrix) and pays(csr_array(matrix)) else None
+        return self._grams[part]
 
     def _inner(self, z: np.ndarray) -> np.ndarray:
         """[I; A] z"""
@@ -167,14 +224,26 @@ def _outer(program: Program, products: list[_Product]) -> Program:
 
 def _times(middle: csr_array, matrix: Any) -> Any:
     """middle @ matrix; a diagonal middle scales rows in place of a sparse product."""
-    coo = middle.tocoo()
-    if not np.array_equal(coo.row, coo.col):
+    if not _is_diagonal(middle):
         return middle @ matrix
     diagonal = middle.diagonal()
     if issparse(matrix):
         data = matrix.data * np.repeat(diagonal, np.diff(matrix.indptr))
         return csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
     return diagonal[:, None] * matrix
+
+
+def _summed(left: Any, middle: csr_array, right: Any) -> np.ndarray:
+    """The diagonal of left' middle right."""
+    scaled = _times(middle, right)
+    if issparse(left):
+        return np.asarray(left.multiply(scaled).sum(axis=0)).ravel()
+    return np.einsum("ij,ij->j", left, _dense(scaled))
+
+
+def _is_diagonal(matrix: csr_array) -> bool:
+    coo = matrix.tocoo()
+    return np.array_equal(coo.row, coo.col)
 
 
 def _dense(matrix: Any) -> np.ndarray:

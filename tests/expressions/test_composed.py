@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from solverkit.expressions import composed
 from solverkit.expressions.compile import compile_function
 from solverkit.expressions.composed import ComposedFunction
+from solverkit.expressions.gram import Gram, pays
 
 TEXTS = (
     "sum(logistic(X @ w)) + 0.5*normsq(w)",
@@ -55,7 +56,41 @@ def test_against_casadi(text, data, monkeypatch):
         H = function.hessian(z, weight)
         assert H.nnz == 121
         np.testing.assert_allclose(H.toarray(), plain.hessian(z, weight).toarray(), rtol=1e-10, atol=1e-10)
+        diagonal = function.hessian_diagonal(z, weight)
+        np.testing.assert_allclose(diagonal, plain.hessian(z, weight).toarray().diagonal(), rtol=1e-10, atol=1e-10)
         np.testing.assert_allclose(function.jacobian(z).toarray()[0], plain.gradient(z), rtol=1e-10, atol=1e-10)
+
+
+def test_the_last_point_is_kept_and_left(data, monkeypatch):
+    """Values at one point and then another, in turn, and at a vector that changed in place."""
+    monkeypatch.setattr(composed, "LARGE", 30)
+    monkeypatch.setattr(composed, "LARGE_SPARSE", 30)
+    made = compile_function("sum(logistic(S @ w)) + 0.1*sum(w**4)", {"w": (6,)}, data)
+    rng, one = np.random.default_rng(2), np.ones(1)
+    z, d = rng.normal(size=6), rng.normal(size=6)
+    first = made.value(z), made.hvp(z, one, d), made.hessian(z, one).toarray()
+    np.testing.assert_allclose(first[2] @ d, first[1], rtol=1e-12)
+    z += 1.0
+    assert made.value(z) != first[0]
+    assert np.abs(made.hvp(z, one, d) - first[1]).max() > 1e-3
+    z -= 1.0
+    np.testing.assert_allclose(made.hvp(z, one, d), first[1], rtol=1e-9)
+    made.hessian(z, one).data[:] = 0.0  # the caller's own
+    made.gradient(z)[:] = 0.0
+    np.testing.assert_allclose(made.hessian(z, one).toarray(), first[2], rtol=1e-9)
+
+
+@pytest.mark.parametrize("density", [0.0, 0.1, 1.0])
+def test_gram_matrices_from_pairs(density):
+    """Against the dense product, with columns out of order and an entry that is stored twice."""
+    rng = np.random.default_rng(3)
+    rows, columns = np.nonzero(rng.random((30, 9)) < density)
+    order = rng.permutation(len(rows))
+    rows, columns = np.append(rows[order], [4, 4]), np.append(columns[order], [7, 7])
+    A = csr_array((rng.normal(size=len(rows)), (rows, columns)), shape=(30, 9))
+    d = rng.normal(size=30)
+    np.testing.assert_allclose(Gram(A)(d), A.toarray().T @ (d[:, None] * A.toarray()), atol=1e-13)
+    assert pays(A)
 
 
 def test_when_it_is_used(data, monkeypatch):

@@ -68,6 +68,7 @@ class Nonlinear(Problem):
         "hessian": "nhev",
         "dense_hessian": "nhev",
         "hvp": "nhvp",
+        "hessian_diagonal": "nhvp",
     }
 
     name: str
@@ -169,6 +170,11 @@ class Nonlinear(Problem):
             return product
         return product + self.constraint_function.hvp(x, y, direction)
 
+    def hessian_diagonal(self, x: np.ndarray, y: np.ndarray, weight: float = 1.0) -> np.ndarray:
+        """The diagonal of `hessian`, (n,), for the price of a product; where `provides` has `hessian-diagonal`."""
+        function: Any = self.objective_function
+        return function.hessian_diagonal(x, weight * ONE)
+
     # -- the common protocol
 
     @property
@@ -186,6 +192,8 @@ class Nonlinear(Problem):
             names.add("hessian")
         if self.affine:
             names.add("affine-constraints")
+            if hasattr(self.objective_function, "hessian_diagonal"):
+                names.add("hessian-diagonal")
         degree = self.objective_function.degree
         if degree is not None and degree <= 2:
             names.add("quadratic-objective")

@@ -231,6 +231,15 @@ class Form:
         full[: self.free] = problem.hvp(self.full(w), self.weights(y), d, self.scaling.f)[self.columns]
         return full
 
+    def hessian_diagonal(self, problem: Nonlinear, w: np.ndarray, y: np.ndarray) -> np.ndarray | None:
+        """The diagonal of the Hessian of the Lagrangian, (n,), zero for slacks; None where the problem has no oracle
+        for it."""
+        if "hessian-diagonal" not in problem.provides:
+            return None
+        full = np.zeros(self.n)
+        full[: self.free] = problem.hessian_diagonal(self.full(w), self.weights(y), self.scaling.f)[self.columns]
+        return full
+
     def _by_products(self, problem: Nonlinear, x: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """The Hessian from one product a column."""
         full = np.zeros((self.n, self.n))

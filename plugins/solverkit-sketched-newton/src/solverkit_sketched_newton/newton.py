@@ -181,7 +181,8 @@ class Newton:
         else:
             d = local.distances
             sigma = d.spread(form, state.z_low / d.below, state.z_high / d.above)
-        system = NewtonSystem(hessian, product, sigma, jacobian)
+        diagonal = (lambda: form.hessian_diagonal(problem, w, y)) if hessian is None else None
+        system = NewtonSystem(hessian, product, sigma, jacobian, diagonal=diagonal)
         change = self.probed(system, 1.0 + np.abs(w)) / state.scaling.f
         if not math.isfinite(change):
             raise NotFinite

@@ -30,6 +30,7 @@ class NewtonSystem:
     jacobian: Matrix  # J, (m, n)
     delta_w: float = 0.0
     delta_c: float = 0.0
+    diagonal: Callable[[], np.ndarray | None] | None = None  # of B, (n,), where B is None
 
     def residual(self, dx: np.ndarray, dy: np.ndarray, r_x: np.ndarray, r_c: np.ndarray) -> tuple[np.ndarray, ...]:
         """What is left of both rows: (n,), (m,)."""
