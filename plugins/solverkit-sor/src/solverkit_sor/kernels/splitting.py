@@ -14,7 +14,6 @@ indices, which halves the speed of a sweep.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numba import njit
@@ -117,32 +116,50 @@ class Splitting:
 
 
 class PatternCache:
-    """The patterns met last, found by identity of the index arrays first, by their content otherwise.
+    """The patterns met last, found by identity of the index arrays, then by their place in memory, then by content.
 
-    Index arrays changed in place between two solves are not noticed: give a new matrix its own.
+    SciPy makes new array objects of the index arrays that a matrix is built from, at the same place. Index arrays
+    changed in place between two solves are not noticed: give a new matrix its own.
     """
 
     def __init__(self) -> None:
-        self._kept: list[tuple[Any, Any, Pattern]] = []  # the last used first; holding the arrays keeps their ids
+        # The last used first. Holding the arrays keeps their places from being used again.
+        self._kept: list[tuple[np.ndarray, np.ndarray, Pattern]] = []
+
+    def knows(self, indptr: np.ndarray, indices: np.ndarray) -> bool:
+        """Whether these very arrays, or others at their place, were met before."""
+        for at, (known_indptr, known_indices, _) in enumerate(self._kept):
+            if known_indptr is indptr and known_indices is indices:
+                if at:
+                    self._kept.insert(0, self._kept.pop(at))
+                return True
+        places = _place(indptr), _place(indices)
+        for at, (known_indptr, known_indices, pattern) in enumerate(self._kept):
+            if (_place(known_indptr), _place(known_indices)) == places:
+                del self._kept[at]
+                self._kept.insert(0, (indptr, indices, pattern))
+                return True
+        return False
 
     def pattern(self, indptr: np.ndarray, indices: np.ndarray) -> Pattern:
         """The pattern with these index arrays, built where it is new."""
-        for at, (known_indptr, known_indices, pattern) in enumerate(self._kept):
-            if known_indptr is indptr and known_indices is indices:
-                return self._use(at, pattern)
-        for at, (known_indptr, known_indices, pattern) in enumerate(self._kept):
+        if self.knows(indptr, indices):
+            return self._kept[0][2]
+        for at, (known_indptr, known_indices, known) in enumerate(self._kept):
             if np.array_equal(known_indptr, indptr) and np.array_equal(known_indices, indices):
-                self._kept[at] = (indptr, indices, pattern)
-                return self._use(at, pattern)
-        pattern = Pattern.of(indptr, indices)
+                pattern = known
+                del self._kept[at]
+                break
+        else:
+            pattern = Pattern.of(indptr, indices)
         self._kept.insert(0, (indptr, indices, pattern))
         del self._kept[KEPT:]
         return pattern
 
-    def _use(self, at: int, pattern: Pattern) -> Pattern:
-        if at:
-            self._kept.insert(0, self._kept.pop(at))
-        return pattern
+
+def _place(array: np.ndarray) -> tuple[int, int, str]:
+    """Where an index array lies: address, entries, type. SciPy's are contiguous."""
+    return array.__array_interface__["data"][0], array.size, array.dtype.str
 
 
 def _unsigned(indices: np.ndarray) -> np.ndarray:

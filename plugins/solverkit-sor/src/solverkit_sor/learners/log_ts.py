@@ -19,15 +19,17 @@ v matters where the context is missing or says little: costs then scatter by a f
 arm that is good on easy systems and dreadful on hard ones has a low geometric mean, and without v / 2 the total is
 not what is minimized.
 
-Two things keep it safe. An arm whose lower bound (mean - 2 sd) exceeds `cutoff` times the best mean is not tried. And
-costs that leave the model for good (CUSUM of a group's standardized residuals) make all groups forget most of what
-they knew. `discount` < 1 forgets steadily."""
+Three things keep it safe. An arm whose lower bound (mean - 2 sd) exceeds `cutoff` times the best mean is not tried. Nor
+is one whose trial would not pay: what it may save over `horizon` systems must exceed the price of finding out
+(`regression.gain_and_price`); the horizon is infinite unless the caller sets one. And costs that leave the model for
+good (CUSUM of a group's standardized residuals) make all groups forget most of what they knew. `discount` < 1 forgets
+steadily."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import product
-from math import isnan, log, nan
+from math import exp, inf, isnan, log, nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -35,7 +37,7 @@ import numpy as np
 from solverkit.errors import UsageError
 from solverkit_sor.learners.base import Learner, State, restored
 from solverkit_sor.learners.contexts import Window
-from solverkit_sor.learners.regression import half_variances, learn, level, posterior, ranked, scores
+from solverkit_sor.learners.regression import decide, half_variances, learn, posterior, scores
 
 ALLOWANCE, ALARM, KEPT = 1.5, 20.0, 0.05
 """CUSUM: residuals count from ALLOWANCE sd on, an alarm is raised at ALARM, and leaves KEPT of the evidence."""
@@ -46,7 +48,7 @@ NOISE_ROUNDS, SPREAD_ROUNDS = 10.0, 10.0
 FADED = 20
 """Rounds between two discounts."""
 
-KEPT_ARRAYS = ("gram", "moment", "weight", "squares", "cusum", "spread")
+KEPT_ARRAYS = ("gram", "moment", "weight", "squares", "cusum", "spread", "entry")
 
 
 def polynomials(coordinates: np.ndarray, degree: int) -> tuple[np.ndarray, np.ndarray]:
@@ -122,66 +124,83 @@ class LogTS(Learner):
         self.spread = np.zeros((2, self.arms))  # rounds of each arm, and their squared residuals
         self.shift = self.prior.copy()  # (arms,) prior + v / 2
         self.reference = nan  # log of the first cost
+        self.entry = np.zeros(self.arms)  # cost of what must be built before an arm's first round, over the first cost
+        self.horizon = inf  # systems that a better arm would serve
+        self.best = 0  # arm of the least expected cost, and
         self.last = np.zeros((2, self.arms))  # expected log-costs and their sd in the round last chosen for
         for model in range(g):
             self._refresh(model)
 
     def noise(self, model: int) -> float:
         """Variance of a round about the model."""
-        return float(level(model, self.weight, self.squares, self.prior_noise, NOISE_ROUNDS))
+        weight, squares = float(self.weight[model]), float(self.squares[model])
+        return (NOISE_ROUNDS * self.prior_noise + squares) / (NOISE_ROUNDS + weight)
 
     def choose(self, context: Any, rng: np.random.Generator) -> int:
-        phi = self.window.features(self.window.vector(context))
-        normal = rng.standard_normal(self.mean.shape)
-        return int(
-            ranked(phi, self.basis, self.home, self.factor, self.mean, normal, self.shift, log(self.cutoff), self.last)
-        )
+        window = self.window
+        chosen, self.best = decide(
+            window.vector(context), window.low, window.high, self.basis, self.home, self.factor, self.mean,
+            rng.standard_normal(self.mean.shape), self.shift, log(self.cutoff), self.entry, self.horizon, self.last,
+        )  # fmt: skip
+        return int(chosen)
 
     def update(self, arm: int, context: Any, cost: float) -> None:
         y = log(max(self.checked(arm, cost), 1e-300))
         if isnan(self.reference):
             self.reference = y
-        vector = self.window.vector(context)
-        matrix = self.window.grow(vector)
+        window = self.window
+        vector = window.vector(context)
+        matrix = window.grow(vector)
         if matrix is not None:
             self._move(matrix)
         self.rounds += 1
+        self.entry[arm] = 0.0
         self.alarms += learn(
-            arm, y - self.reference - self.prior[arm], self.window.features(vector), self.basis, self.home,
+            arm, y - self.reference - self.prior[arm], vector, window.low, window.high, self.basis, self.home,
             self.gram, self.moment, self.precision, self.factor, self.mean, self.weight, self.squares, self.cusum,
-            self.spread, self.prior_noise, NOISE_ROUNDS, self.learn_noise, ALLOWANCE, ALARM,
-            1.0 if self.rounds % FADED else self.discount**FADED, KEPT,
+            self.spread, self.shift, self.prior, self.prior_noise, NOISE_ROUNDS, SPREAD_ROUNDS, self.learn_noise,
+            ALLOWANCE, ALARM, 1.0 if self.rounds % FADED else self.discount**FADED, KEPT,
         )  # fmt: skip
-        self._set_shift()
-
-    def _set_shift(self) -> None:
-        rounds, squares = self.spread
-        self.shift = self.prior + half_variances(self.home, rounds, squares, len(self.mean), SPREAD_ROUNDS)
 
     def look(self, context: Any) -> None:
         """Set `last` as `choose` does, without choosing."""
         phi = self.window.features(self.window.vector(context))
         _, expected, sd = scores(self.basis, self.home, phi, self.factor, self.mean, np.zeros_like(self.mean))
         self.last[0], self.last[1] = expected + self.shift, sd
+        self.best = int(self.last[0].argmin())
+
+    def bound(self) -> float:
+        """Expected cost of the best arm in the round last chosen or looked at, one sd and the noise up."""
+        expected, sd = self.last[0, self.best], self.last[1, self.best]
+        return exp(expected + sqrt(sd * sd + self.noise(self.home[self.best])) + self.start)
+
+    @property
+    def start(self) -> float:
+        """Logarithm of the first cost heard; 0 before."""
+        return 0.0 if isnan(self.reference) else self.reference
 
     def predict(self, context: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """Expected cost of each arm and the sd of its logarithm, both (arms,). Relative costs before the first
         round."""
-        kept = self.last.copy()
+        kept = self.last.copy(), self.best
         self.look(context)
-        (expected, sd), self.last = self.last, kept
+        (expected, sd), (self.last, self.best) = self.last, kept
         return self.in_costs(expected), sd
 
+    @property
+    def fresh(self) -> np.ndarray:
+        """(arms,) of groups that no round has touched yet."""
+        return ~np.isin(self.home, self.home[self.spread[0] > 0])
+
     def expect(self, arms: np.ndarray, prior: np.ndarray) -> None:
-        """Change the prior of some arms, given as a mask, whose groups no round has touched yet."""
-        touched = np.isin(self.home, self.home[self.spread[0] > 0])
-        fresh = arms & ~touched
+        """Change the prior of those of some arms, given as a mask, that are `fresh`."""
+        fresh = arms & self.fresh
         self.prior[fresh] = prior[fresh]
         self.shift[fresh] = prior[fresh]
 
     def in_costs(self, logarithms: Any) -> Any:
         """Costs from logarithms relative to the first cost."""
-        return np.exp(logarithms + (0.0 if isnan(self.reference) else self.reference))
+        return np.exp(logarithms + self.start)
 
     def _refresh(self, model: int) -> None:
         """The posterior anew, after anything but one more round changed."""
@@ -216,4 +235,4 @@ class LogTS(Learner):
         self.rounds, self.alarms = (int(restored(state, name, ())) for name in ("rounds", "alarms"))
         for model in range(len(self.mean)):
             self._refresh(model)
-        self._set_shift()
+        self.shift = self.prior + half_variances(self.home, self.spread, len(self.mean), SPREAD_ROUNDS)

@@ -8,8 +8,12 @@ Rows x are products B(z_i) x phi(c) of a row of `basis` (k, p1) with context fea
 
 from __future__ import annotations
 
+from math import erfc, sqrt
+
 import numpy as np
 from numba import njit
+
+from solverkit_sor.learners.contexts import pairs
 
 
 @njit(cache=True)
@@ -94,8 +98,11 @@ def scores(
 
 
 @njit(cache=True)
-def half_variances(home: np.ndarray, rounds: np.ndarray, squares: np.ndarray, models: int, drawn: float) -> np.ndarray:
-    """(k,) v / 2: half of each arm's mean square, drawn towards that of its model by `drawn` rounds of it."""
+def half_variances(home: np.ndarray, spread: np.ndarray, models: int, drawn: float) -> np.ndarray:
+    """(k,) v / 2: half of each arm's mean square, drawn towards that of its model by `drawn` rounds of it.
+
+    spread : (2, k) rounds of each arm, and their squared residuals."""
+    rounds, squares = spread
     total, common = np.zeros(models), np.zeros(models)
     for a in range(home.size):
         total[home[a]] += rounds[a]
@@ -143,8 +150,26 @@ def absorb(
 
 
 @njit(cache=True)
-def ranked(
-    phi: np.ndarray,
+def gain_and_price(gap: float, sd: float, entry: float) -> tuple[float, float]:
+    """What trying an arm is expected to bring and to cost, in units of the best arm's cost.
+
+    Its cost is exp(gap + sd z), z ~ N(0, 1), times that of the best. If it turns out less, every later system saves
+
+        E (1 - exp(gap + sd z))_+  =  P(-gap / sd) - exp(gap + sd^2 / 2) P(-gap / sd - sd),     P = cdf of N(0, 1)
+
+    The trial costs (exp(gap + sd^2 / 2) - 1)_+ more than the best arm, and `entry` for what must be built first.
+    """
+    mean = np.exp(min(gap + 0.5 * sd * sd, 50.0))
+    place = -gap / max(sd, 1e-12)
+    below, shifted = 0.5 * erfc(-place / sqrt(2.0)), 0.5 * erfc(-(place - sd) / sqrt(2.0))
+    return below - mean * shifted, max(mean - 1.0, 0.0) + entry
+
+
+@njit(cache=True)
+def decide(
+    context: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
     basis: np.ndarray,
     home: np.ndarray,
     factor: np.ndarray,
@@ -152,20 +177,29 @@ def ranked(
     normal: np.ndarray,
     shift: np.ndarray,
     room: float,
+    entry: np.ndarray,
+    horizon: float,
     last: np.ndarray,
-) -> int:
-    """The arm of the least draw among those whose lower bound is within `room` of the least mean; costs are shifted by
-    `shift`. Sets last (2, k) to means and sds."""
-    drawn, expected, sd = scores(basis, home, phi, factor, mean, normal)
-    least = np.inf
+) -> tuple[int, int]:
+    """The arm of the least draw among those worth a trial, and the arm of the least mean; costs are shifted by `shift`.
+
+    Worth one is what has a lower bound within `room` of the least mean, and a gain over `horizon` systems above its
+    price (`gain_and_price`, `entry` in units of exp(cost)). Sets last (2, k) to means and sds.
+    """
+    drawn, expected, sd = scores(basis, home, pairs(context, low, high), factor, mean, normal)
+    best = 0
     for a in range(sd.size):
         last[0, a], last[1, a] = expected[a] + shift[a], sd[a]
-        least = min(least, last[0, a])
-    best, chosen = np.inf, 0
+        if last[0, a] < last[0, best]:
+            best = a
+    least, chosen = last[0, best], best
+    lowest = drawn[best] + shift[best]
     for a in range(sd.size):
-        if last[0, a] - 2.0 * sd[a] <= least + room and drawn[a] + shift[a] < best:
-            best, chosen = drawn[a] + shift[a], a
-    return chosen
+        if drawn[a] + shift[a] < lowest and last[0, a] - 2.0 * sd[a] <= least + room:
+            gain, price = gain_and_price(last[0, a] - least, sd[a], entry[a] * np.exp(-least))
+            if horizon * gain >= price:
+                lowest, chosen = drawn[a] + shift[a], a
+    return chosen, best
 
 
 @njit(cache=True)
@@ -178,7 +212,9 @@ def level(model: int, weight: np.ndarray, squares: np.ndarray, noise: float, rou
 def learn(
     arm: int,
     y: float,
-    phi: np.ndarray,
+    context: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
     basis: np.ndarray,
     home: np.ndarray,
     gram: np.ndarray,
@@ -190,19 +226,22 @@ def learn(
     squares: np.ndarray,
     cusum: np.ndarray,
     spread: np.ndarray,
+    shift: np.ndarray,
+    prior: np.ndarray,
     noise: float,
     noise_rounds: float,
+    spread_rounds: float,
     learn_noise: bool,
     allowance: float,
     alarm: float,
     kept: float,
     kept_on_alarm: float,
 ) -> bool:
-    """A round (arm, y, phi) into everything, in place; whether the CUSUM of the arm's model raised its alarm.
+    """A round (arm, y, context) into everything, in place; whether the CUSUM of the arm's model raised its alarm.
 
     `kept`: what older rounds count from now on; `kept_on_alarm`: the same after an alarm.
     """
-    g = home[arm]
+    g, phi = home[arm], pairs(context, low, high)
     before = level(g, weight, squares, noise, noise_rounds)
     standard = surprise(basis[arm], phi, factor[g], mean[g], y, before)
     size = min(max(standard, -4.0), 4.0)
@@ -228,4 +267,5 @@ def learn(
     left = absorb(basis[arm], phi, y, gram[g], moment[g], precision[g], after, factor[g], mean[g])
     spread[0, arm] += 1.0
     spread[1, arm] += left * left
+    shift[:] = prior + half_variances(home, spread, len(mean), spread_rounds)
     return alarmed

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from solverkit_sor.tuner.sequence import Info, SequenceTuner
+from solverkit_sor.tuner.info import Info
+from solverkit_sor.tuner.sequence import SequenceTuner
 from solverkit_sor.tuner.space import Choice, Int, Real
 from solverkit_sor.tuner.trial import Trial
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,7 @@ class Backstop:
         self.gap = Gap()
         self.safe = safe
         self._solvers: dict[str, Arm] = {}
+        self._ready: dict[int, tuple[Parameters, Arm]] = {}  # the same by the choices themselves, which are held
         self._served: dict[str, tuple[int, int]] = {}  # builds and systems of each solver that keeps something
         self.lasting = LIFETIME  # systems until the matrices have changed much; set from outside
         self.constant = False  # no two matrices have differed; set from outside
@@ -67,9 +69,9 @@ class Backstop:
 
     def attempt(
         self, matrix: csr_array, b: np.ndarray, x0: np.ndarray | None, rtol: float, most: int,
-        parameters: Parameters, cap: float, proven: Parameters | None = None,
+        parameters: Parameters, cap: float, proven: Callable[[], Parameters | None] = lambda: None,
     ) -> Attempt:  # fmt: skip
-        """Solve with `parameters`, spending about `cap` work on it before `proven`, if any, takes over.
+        """Solve with `parameters`, spending about `cap` work on it before the choice that `proven` names takes over.
 
         `most` bounds the iterations of the last solver asked. Raises UsageError for systems that nobody can solve:
         NaN, an empty row, shapes."""
@@ -79,7 +81,7 @@ class Backstop:
         x, work, iterations, message = x0, extra, 0, ""
         built = False
         solved = None
-        if parameters == self.safe and proven is None:
+        if parameters == self.safe and proven() is None:
             cap = np.inf  # nobody would go on where it stopped
         try:
             solved = solver.solve(matrix, b, x0, rtol, min(most, self._most(solver, matrix, cap)), options)
@@ -96,7 +98,7 @@ class Backstop:
                 x = self._better(matrix, b, x0, solved)
         failed = solved is None or not solved.converged
         if failed:
-            chain = [each for each in (proven, self.safe, {"solver": "direct"}) if each and each != parameters]
+            chain = [each for each in (proven(), self.safe, {"solver": "direct"}) if each and each != parameters]
             solved, extra, more, said = self._rescue(matrix, b, x, rtol, most, chain)
             work, iterations, message = work + extra, iterations + more, message + said
         assert solved is not None  # a rescue ends in an answer or an error
@@ -111,6 +113,14 @@ class Backstop:
             return whole
         setup = solver.work(n, nnz, 0)
         return whole - setup + setup / self.lifetime(parameters)
+
+    def setup(self, parameters: Parameters, n: int, nnz: int) -> float:
+        """Work of what this choice builds before its first solve, by the solvers' model."""
+        return self._make(parameters).work(n, nnz, 0)
+
+    def lasts(self, parameters: Parameters) -> bool:
+        """Whether what it builds serves other matrices than its own."""
+        return self.keeps(parameters) and (parameters.get("refresh") == "lazy" or self.constant)
 
     def lifetime(self, parameters: Parameters) -> float:
         """Systems that a build of this choice serves: as counted, beside one build beforehand that serves `lasting`, or
@@ -162,7 +172,7 @@ class Backstop:
 
     def _most(self, solver: Arm, matrix: csr_array, cap: float) -> int:
         """Iterations that `cap` work pays for, setup left out: it is spent before anything can be stopped."""
-        if not np.isfinite(cap):
+        if cap == np.inf:
             return 10_000
         n, nnz = matrix.shape[0], matrix.nnz
         each = solver.work(n, nnz, 2) - solver.work(n, nnz, 1)
@@ -184,6 +194,9 @@ class Backstop:
     def _make(self, parameters: Parameters) -> Arm:
         """The solver of this choice; at first use also run on a tiny system, so that no round is charged for
         compiling."""
+        known = self._ready.get(id(parameters))
+        if known is not None and known[0] is parameters:
+            return known[1]
         name = str(parameters["solver"])
         kept = {key: value for key, value in parameters.items() if key != "refresh"}
         key = _key(kept) if name in KEEPING else name
@@ -191,6 +204,7 @@ class Backstop:
             tiny = csr_array(diags_array([-1.0, 2.5, -1.0], offsets=[-1, 0, 1], shape=(8, 8)))
             make_arm(name).solve(tiny, np.ones(8), np.zeros(8))
             self._solvers[key] = make_arm(name, self.matrices)
+        self._ready[id(parameters)] = parameters, self._solvers[key]
         return self._solvers[key]
 
     # -- what solvers keep

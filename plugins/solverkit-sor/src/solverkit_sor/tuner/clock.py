@@ -7,8 +7,7 @@ the honest differences between systems, so that only the rate, seconds for a uni
 from __future__ import annotations
 
 from collections import deque
-
-import numpy as np
+from math import isnan
 
 CUT = 3.0
 REMEMBERED = 15
@@ -27,7 +26,7 @@ class Clock:
             return seconds
         rate = seconds / work
         known = self._rates.setdefault(arm, deque(maxlen=REMEMBERED))
-        usual = float(np.median(known)) if len(known) >= 3 else rate
+        usual = sorted(known)[len(known) // 2] if len(known) >= 3 else rate
         known.append(rate)
-        self.rate = rate if np.isnan(self.rate) else self.rate + 0.1 * (rate - self.rate)
+        self.rate = rate if isnan(self.rate) else self.rate + 0.1 * (rate - self.rate)
         return min(seconds, CUT * usual * work)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from solverkit.errors import UsageError
 from solverkit_sor.tuner.history import History
+from solverkit_sor.tuner.prospects import Prospects
 from solverkit_sor.tuner.space import Arms
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class SavedTuner(BaseModel):
     names: list[str] | None
     context_count: int | None
     queue: list[int]
-    waiting: list[int]
+    due: int
     accounts: dict[int, tuple[float | None, float | None]]
     corrected: list[int]
     size: int | None
@@ -116,10 +117,10 @@ def snapshot(tuner: SequenceTuner) -> dict[str, Any]:
         "history": {name: getattr(tuner.history, name) for name in ("arms", "costs", "contexts", "failed")},
         "names": tuner.names.names,
         "context_count": tuner.names.count,
-        "queue": tuner.queue,
-        "waiting": tuner.waiting,
-        "accounts": tuner.accounts,
-        "corrected": sorted(tuner.corrected),
+        "queue": tuner.prospects.queue,
+        "due": tuner.prospects.due,
+        "accounts": tuner.prospects.accounts,
+        "corrected": sorted(tuner.prospects.corrected),
         "size": tuner.size,
         "rate": tuner.clock.rate if np.isfinite(tuner.clock.rate) else None,
         "learner": learner and learner.state(),
@@ -169,8 +170,8 @@ def restore(kind: type[SequenceTuner], saved: SavedTuner, cost: Callable | None)
     tuner.arms = None if saved.arms is None else saved.arms.arms()
     tuner.history = saved.history.history(0 if tuner.arms is None else len(tuner.arms))
     tuner.names.names, tuner.names.count = saved.names, saved.context_count
-    tuner.queue, tuner.waiting, tuner.size = saved.queue, saved.waiting, saved.size
-    tuner.accounts, tuner.corrected = dict(saved.accounts), set(saved.corrected)
+    tuner.size = saved.size
+    tuner.prospects = Prospects(saved.queue, dict(saved.accounts), set(saved.corrected), saved.due)
     tuner.clock.rate = float("nan") if saved.rate is None else saved.rate
     if saved.learner is not None and tuner.arms is not None:
         prior = None if saved.prior is None else np.array(saved.prior, dtype=float)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from math import isfinite, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -20,45 +21,17 @@ import numpy as np
 
 from solverkit.errors import UsageError
 from solverkit_sor.learners import Learner, LogTS
-from solverkit_sor.tuner.backstop import FOREVER, KEEPING, Attempt, Backstop
+from solverkit_sor.tuner.backstop import Backstop
 from solverkit_sor.tuner.clock import Clock
 from solverkit_sor.tuner.context import Names, dominance
-from solverkit_sor.tuner.defaults import SYMMETRIC, automatic_space, guesses, may_be_definite
+from solverkit_sor.tuner.defaults import SYMMETRIC, automatic_space, may_be_definite
 from solverkit_sor.tuner.history import History, Report, report
+from solverkit_sor.tuner.info import Cost, Info
 from solverkit_sor.tuner.policies import make_learner
+from solverkit_sor.tuner.prospects import Prospects
 from solverkit_sor.tuner.saving import read, write
 from solverkit_sor.tuner.space import Arms, Parameters, Space, arms_of
 from solverkit_sor.tuner.trial import Trial
-
-WORTH = 1.2
-"""Arms expected to cost more than this many times the first one are left out of the race; the learner may still try
-them."""
-
-Cost = str | Callable[["Info"], float]
-
-
-class Info(int):
-    """What `solve` returns beside x. As a number, SciPy's code: 0 converged, else the iterations that were not
-    enough."""
-
-    converged: bool
-    parameters: Parameters  # of the arm that was tried
-    arm: int
-    iterations: int  # of all solvers that took part
-    work: float  # multiply-adds, by the solvers' model
-    seconds: float  # wall time
-    cpu: float  # processor time of all threads
-    cost: float  # what this round was charged
-    message: str  # empty, or what went wrong and who finished
-
-    @staticmethod
-    def of(attempt: Attempt, arm: int, parameters: Parameters) -> Info:
-        info = Info(0 if attempt.converged else max(attempt.iterations, 1))
-        info.converged, info.parameters, info.arm = attempt.converged, parameters, arm
-        info.iterations, info.work = attempt.iterations, attempt.work
-        info.seconds, info.cpu = attempt.seconds, attempt.cpu
-        info.cost, info.message = attempt.work, attempt.message
-        return info
 
 
 class SequenceTuner:
@@ -109,12 +82,9 @@ class SequenceTuner:
         self.names = Names(context_dim)
         self.arms: Arms | None = None if isinstance(space, str) else arms_of(space)
         self.learner: Learner | None = None
-        self.queue: list[int] = []  # arms still to race
-        self.waiting: list[int] = []  # arms that may join the race once the change between systems is known
         self.size: int | None = None  # n
-        self.accounts: dict[int, tuple[float | None, float | None]] = {}  # build and solve of arms that keep something
-        self.corrected: set[int] = set()  # arms whose first cost has corrected the expectations of others
         self.clock = Clock()
+        self.prospects = Prospects()
         self._backstop: Backstop | None = None
         self._solutions: list[np.ndarray] = []  # the last two, newest first
 
@@ -140,38 +110,39 @@ class SequenceTuner:
         matrix = backstop.matrices.csr(A)
         b = np.ascontiguousarray(b, dtype=np.float64).reshape(-1)
         vector = self._checked(matrix, b, context)
-        size = float(np.linalg.norm(b))
+        size = sqrt(b @ b)
         if size == 0.0:
-            info = Info(0)
-            info.converged, info.parameters, info.arm, info.iterations = True, {}, -1, 0
-            info.work = info.seconds = info.cpu = info.cost = 0.0
-            info.message = "b is zero, and so is x"
-            return self._remember(np.zeros(len(b))), info
-        pattern = backstop.matrices.pattern(matrix)
-        told = dominance(pattern, matrix.data)
-        if not np.isfinite(told):
+            return self._remember(np.zeros(len(b))), Info.nothing("b is zero, and so is x")
+        if not isfinite(size):
+            raise UsageError("the right-hand side holds NaN or infinite values, or its norm overflows")
+        shown = np.empty(vector.size + 1)
+        shown[:-1] = vector
+        shown[-1] = dominance(backstop.matrices.pattern(matrix), matrix.data)
+        if not isfinite(shown[-1]):
             raise UsageError("the matrix holds NaN or infinite values")
-        shown = np.append(vector, told)
         arms = self._arms_for(matrix)
         arm, limit = self._next(shown)
         parameters = arms.parameters[arm]
-        proven = self._proven(arm)
         attempt = backstop.attempt(
             matrix, b, self._guess(x0), max(rtol, atol / size), maxiter or 10_000, parameters,
-            self._in_work(limit), None if proven is None else arms.parameters[proven],
+            self._in_work(limit), lambda: self._proven(arm),
         )  # fmt: skip
         info = Info.of(attempt, arm, parameters)
         info.cost, cost = self._price(info)
-        heard = cost if attempt.failed else self._spread(arm, parameters, cost, attempt.built)
+        heard = cost if attempt.failed else self.prospects.spread(backstop, arm, parameters, cost, attempt.built)
         if heard is not None:
-            self._correct(arms, arm, heard)
+            self.prospects.correct(self.learner, arms, arm, heard)
         self._hear(arm, shown, info.cost, heard, attempt.failed)
         if heard is None:
-            self.queue.insert(0, arm)
+            self.prospects.queue.insert(0, arm)
         if self.learner is None:
-            self._begin(backstop, arms, matrix, attempt, shown)
-        elif self.waiting and not self.queue:
-            self._invite(backstop, arms, matrix, info)
+            expected = self.prospects.begin(backstop, arms, matrix, parameters, arm, attempt.iterations)
+            self.learner = self._make_learner(arms, shown.size, np.log(expected / expected[arm]))
+            self.learner.update(arm, self._for_learner(shown), info.cost)
+        if isinstance(self.learner, LogTS):
+            self.learner.horizon = len(self.history)
+            if not attempt.failed:
+                self.prospects.review(self.learner, self.history, backstop, arms, matrix, arm, attempt.iterations)
         return self._remember(attempt.x), info
 
     def as_solver(self, **options: Any) -> Callable[[Any, Any], np.ndarray]:
@@ -192,8 +163,8 @@ class SequenceTuner:
         if self.arms is None:
             raise UsageError("trial() needs a space: SequenceTuner(space={...}); 'auto' is for solve()")
         vector = self.names.vector(context)
-        if self.learner is None and not len(self.history) and not self.queue:
-            self.queue = self.arms.middles()
+        if self.learner is None and not len(self.history) and not self.prospects.queue:
+            self.prospects.queue = self.arms.middles()
             self.learner = self._make_learner(self.arms, vector.size, None)
         arm, limit = self._next(vector)
 
@@ -232,10 +203,11 @@ class SequenceTuner:
         """The arm of this round, and what it may cost (None: no limit yet)."""
         if self.learner is None:
             return 0 if self.arms is None else self.arms.middles()[0], None
-        if not self.queue:
+        queue = self.prospects.queue
+        if not queue:
             arm = self.learner.choose(self._for_learner(shown), self.rng)
         else:
-            arm = self.queue[0]
+            arm = queue[0]
             if isinstance(self.learner, LogTS):
                 self.learner.look(shown)
         expected = self._expected()
@@ -245,47 +217,23 @@ class SequenceTuner:
         """What the best arm should cost in this round, one sd up; None before the first."""
         if not len(self.history):
             return None
-        learner = self.learner
-        if not isinstance(learner, LogTS):
-            return min((self.history.mean(arm) for arm in self.history.finished), default=None)
-        expected, sd = learner.last
-        best = int(expected.argmin())
-        noise = learner.noise(int(learner.home[best]))
-        return float(learner.in_costs(expected[best] + np.sqrt(sd[best] ** 2 + noise)))
+        if isinstance(self.learner, LogTS):
+            return self.learner.bound()
+        return min((self.history.mean(arm) for arm in self.history.finished), default=None)
 
-    def _proven(self, arm: int) -> int | None:
+    def _proven(self, arm: int) -> Parameters | None:
         """The best of the other arms that have finished a solve, to go on where `arm` does not."""
         learner = self.learner
         others = self.history.finished.keys() - {arm}
-        if not others or learner is None:
+        if not others or learner is None or self.arms is None:
             return None
-        if isinstance(learner, LogTS):
-            return min(others, key=lambda other: learner.last[0][other])
-        return min(others, key=self.history.mean)
-
-    def _spread(self, arm: int, parameters: Parameters, cost: float, built: bool) -> float | None:
-        """A round's cost with builds spread over the systems they serve: solve + build / lifetime. None where the first
-        build has just been paid: what it is worth shows in the next round, which is the same arm's."""
-        backstop = self._ready()
-        if not backstop.keeps(parameters):
-            return cost
-        build, solve = self.accounts.get(arm, (None, None))
-        if build is None:
-            self.accounts[arm] = (cost, None)
-            return None if built else cost
-        if built:
-            build, solve = max(cost - (solve or 0.0), 0.0), solve or 0.0
-        elif solve is None:
-            build, solve = max(build - cost, 0.0), cost
-        else:
-            solve = cost
-        self.accounts[arm] = (build, solve)
-        return solve + build / backstop.lifetime(parameters)
+        means = learner.last[0].tolist() if isinstance(learner, LogTS) else None
+        return self.arms.parameters[min(others, key=self.history.mean if means is None else means.__getitem__)]
 
     def _hear(self, arm: int, shown: np.ndarray, cost: float, heard: float | None, failed: bool) -> None:
         """Note a round; `heard` is what the learner is told, if anything."""
-        if self.queue and self.queue[0] == arm:
-            self.queue.pop(0)
+        if self.prospects.queue and self.prospects.queue[0] == arm:
+            self.prospects.queue.pop(0)
         self.history.add(arm, cost, shown, failed)
         if self.learner is not None and heard is not None:
             self.learner.update(arm, self._for_learner(shown), heard)
@@ -313,8 +261,6 @@ class SequenceTuner:
             )
         if b.size != n:
             raise UsageError(f"the right-hand side has {b.size} numbers, the matrix {n} rows")
-        if not np.isfinite(b).all():
-            raise UsageError("the right-hand side holds NaN or infinite values")
         vector = self.names.vector(context)
         self.size = n
         return vector
@@ -329,46 +275,6 @@ class SequenceTuner:
         elif self.learner is None and any("solver" not in parameters for parameters in self.arms.parameters):
             raise UsageError("solve() needs a space with 'solver', as in {'solver': 'ssor-cg', 'w': Real(1, 1.95)}")
         return self.arms
-
-    def _begin(self, backstop: Backstop, arms: Arms, matrix: Any, attempt: Attempt, shown: np.ndarray) -> None:
-        """After the first round: expectations for all arms, the learner, and the race."""
-        first = self.history.arms[0]
-        expected = guesses(arms, backstop, matrix, arms.parameters[first], attempt.iterations)
-        self.learner = self._make_learner(arms, shown.size, np.log(expected / expected[first]))
-        self.learner.update(first, self._for_learner(shown), self.history.costs[0])
-        others = [arm for arm in arms.middles() if arms.groups[arm] != arms.groups[first]]
-        keeping = [arm for arm in others if arms.parameters[arm]["solver"] in KEEPING]
-        self.queue = [arm for arm in others if arm not in keeping and expected[arm] < WORTH * expected[first]]
-        self.waiting = keeping
-
-    def _invite(self, backstop: Backstop, arms: Arms, matrix: Any, last: Info) -> None:
-        """Let solvers that keep something join the race, now that it is known how fast the systems change."""
-        seen = np.array([context[-1] for context in self.history.contexts])
-        change = np.abs(np.diff(seen)).mean()
-        backstop.lasting = float(np.clip(np.log(2.0) / max(change, 1e-3), 1.0, 50.0))
-        backstop.constant = bool(np.ptp(seen) == 0.0)
-        backstop.lasting = FOREVER if backstop.constant else backstop.lasting
-        expected = guesses(arms, backstop, matrix, last.parameters, last.iterations)
-        best = expected[last.arm]
-        if isinstance(self.learner, LogTS):
-            fresh = np.isin(arms.groups, arms.groups[self.waiting])
-            self.learner.expect(fresh, np.log(expected / best) + self.learner.last[0][last.arm])
-        self.queue = sorted(
-            (arm for arm in self.waiting if expected[arm] < WORTH * best), key=lambda arm: expected[arm]
-        )
-        self.waiting = []
-
-    def _correct(self, arms: Arms, arm: int, heard: float) -> None:
-        """By what factor the first cost of an arm missed its expectation: arms of the same solver will miss it
-        likewise."""
-        learner = self.learner
-        if not isinstance(learner, LogTS) or arms.parameters[arm]["solver"] not in KEEPING or arm in self.corrected:
-            return
-        self.corrected.add(arm)
-        alike = np.array([each["solver"] == arms.parameters[arm]["solver"] for each in arms.parameters])
-        miss = np.log(max(heard, 1e-300)) - learner.reference - learner.last[0][arm]
-        learner.expect(alike & (arms.groups != arms.groups[arm]), learner.prior + miss)
-        self.queue = [each for each in self.queue if not alike[each] or each == arm or miss < 0]
 
     def _make_learner(self, arms: Arms, contexts: int, prior: np.ndarray | None) -> Learner:
         return make_learner(self.policy, arms, contexts, prior, self.discount, self.context_range)
