@@ -256,3 +256,31 @@ def test_large_problems_are_seen_by_lanczos(monkeypatch):
     assert certificate.status is FEASIBLE
     assert not certificate["curvature"].ok
     assert certificate["curvature"].note.startswith("Lanczos")
+
+
+class TestBesideInflections:
+    """Close to a point that is flat to second order, curvature is positive, and f falls all the same."""
+
+    @pytest.mark.parametrize("off", [1e-6, 1e-4, 5.7e-4])
+    def test_a_cube(self, off):
+        certificate = certify(problem("x[0]**3 + x[1]**2"), {"x": np.array([off, 0.0])})
+        assert certificate.status is FEASIBLE
+        assert [term.name for term in certificate.terms if not term.ok] == ["probe"]
+
+    def test_hs47(self):
+        """The published optimum, all ones, is none: with x_2 - x_3 = 2t along the curve left, f falls by t^3."""
+        f = "(x[0] - x[1])**2 + (x[1] - x[2])**3 + (x[2] - x[3])**4 + (x[3] - x[4])**4"
+        rows = {"a": "x[0] + x[1]**2 + x[2]**3 == 3", "b": "x[1] - x[2]**2 + x[3] == 1", "c": "x[0]*x[4] == 1"}
+        assert status(problem(f, 5, rows), np.ones(5)) is FEASIBLE
+
+    @pytest.mark.parametrize("f", ["x[0]*x[1]**2", "x[0]*x[1]*x[2]", "x[0]**2*x[1] - x[2]**4"])
+    def test_zero_along_every_axis(self, f):
+        assert status(problem(f, 3), np.zeros(3)) is FEASIBLE
+
+    @pytest.mark.parametrize(
+        "f", ["1e-3*x[0]**2 + x[0]**4 + x[1]**2", "exp(x[0]) - x[0] + x[1]**4", "-cos(20*x[0]) - 0.1*x[0]"]
+    )
+    def test_minima_pass(self, f):
+        """The last has a lower minimum next door, behind a barrier."""
+        x = [np.arcsin(0.1 / 20) / 20 if "cos" in f else 0.0, 0.0]
+        assert status(problem(f), x) is CERTIFIED

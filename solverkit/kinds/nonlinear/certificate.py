@@ -7,7 +7,7 @@
 | complementarity | worst force of a multiplier times the scaled distance to its bound | S | tol |
 | multiplier_signs | worst force of a multiplier whose bound does not exist | S | tol |
 | curvature | most negative curvature on the critical directions (`curvature.py`) | 1 | 100 tol, within [1e-6, 1e-4] |
-| probe | fall of f per distance along degenerate directions (`probe.py`) | S | wide, tol at least 1e-7 |
+| probe | fall of f per distance along soft directions (`probe.py`) | S | wide, tol at least 1e-7 |
 | oracles | derivatives against differences (`kinds/oracles.py`) | 1 | 1e-4 |
 
 Multipliers are those of the point where these certify it, and the core's own by least squares otherwise
@@ -16,7 +16,7 @@ row counts as active within 100 tol of its bound, at most 1e-3.
 
 Where the reduced Hessian is positive definite, a Newton step on the active constraints of at most tol (1 + |x_j|) in
 each x_j satisfies `stationarity` too: the distance to the minimizer, whatever the units of f. The probe is made last,
-where every other term holds and a direction is degenerate.
+where every other term holds, up to 500 variables.
 
 A certified point is feasible, and locally optimal to first and second order. It is no claim of global optimality.
 """
@@ -85,9 +85,10 @@ def _certify(local: Local, point: Point, tol: float) -> Certificate:
         Term("curvature", bend.value, _wide(max(tol, 1e-8), 1e-4), note=bend.how),
         oracle_term(problem, local.x, local.seed),
     ]
-    if bend.degenerate is not None and len(bend.degenerate) and all(term.ok for term in terms):
-        fall, told = probe(local, found.y, bend, tol)
-        note = f"{len(bend.degenerate)} degenerate directions: necessary conditions hold, sufficient ones do not"
+    if bend.walks and all(term.ok for term in terms):
+        fall, told = probe(local, found, bend, tol)
+        flat = 0 if bend.degenerate is None else len(bend.degenerate)
+        note = f"{flat} degenerate directions: necessary conditions hold, sufficient ones do not" if flat else ""
         terms.append(Term("probe", fall, _wide(max(tol, 1e-7)), local.scale, note=note))
         facts["probes"] = float(told)
     if all(term.ok for term in terms):

@@ -43,6 +43,7 @@ LARGE = 200_000  # n + m up to which Lanczos is tried
 MAX_WEAK = 6
 FLAT = 1e-6  # relative eigenvalues up to here count as zero: the direction is degenerate
 PROBED = 8  # degenerate directions that are handed on
+SOFTEST = 4  # directions of least curvature that are handed on
 RANK = 1e-10
 
 
@@ -54,10 +55,17 @@ class Curvature:
     how: str
     strict: bool = False  # positive definite on K: a strict local minimum
     degenerate: np.ndarray | None = None  # (k, n) directions of no or weakly negative curvature; None: not looked for
+    soft: np.ndarray | None = None  # (k, n) those of least curvature, x_j measured by 1 + |x_j|
     stiff: np.ndarray | None = None  # (n, k) eigenvectors of positive curvature over its root: stiff stiff' inverts H
+    inverse: np.ndarray | None = None  # (k, n) the left inverse of `stiff`
     step: np.ndarray | None = None  # the Newton step on T, (n,)
     outside: float = float("nan")  # what of the residual lies outside of T, infinity norm
     moved: Measured | None = None  # the multipliers that were used instead of those given
+
+    @property
+    def walks(self) -> bool:
+        """Whether there is a direction that a probe should walk."""
+        return any(part is not None and len(part) > 0 for part in (self.degenerate, self.soft))
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +163,8 @@ def dense_hessian(local: Local, y: np.ndarray, weight: float = 1.0) -> np.ndarra
 
 
 def _dense(local: Local, found: Measured, active: Active) -> Curvature:
-    H, unit = _equilibrated(dense_hessian(local, found.y))
+    plain = dense_hessian(local, found.y)
+    H, unit = _equilibrated(plain)
     if not np.isfinite(H).all():
         return Curvature(float("nan"), "the Hessian is not finite")
     scale = max(float(np.abs(H).max(initial=0.0)), TINY)
@@ -176,8 +185,23 @@ def _dense(local: Local, found: Measured, active: Active) -> Curvature:
     flat = np.flatnonzero(values <= FLAT * scale)[:PROBED]
     degenerate = (unit[:, None] * (tangent @ vectors[:, flat])).T if len(flat) else np.zeros((0, len(unit)))
     steep = np.flatnonzero(values > FLAT * scale)
-    stiff = unit[:, None] * (tangent @ vectors[:, steep]) / np.sqrt(values[steep])
-    return Curvature(worst, how, len(flat) == 0, degenerate, stiff, step, outside)
+    lengths = np.sqrt(values[steep])
+    stiff = unit[:, None] * (tangent @ vectors[:, steep]) / lengths
+    inverse = lengths[:, None] * (tangent @ vectors[:, steep]).T / unit
+    soft = _softest(local, plain, tangent, unit)
+    return Curvature(worst, how, len(flat) == 0, degenerate, soft, stiff, inverse, step, outside)
+
+
+def _softest(local: Local, H: np.ndarray, tangent: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """Eigenvectors of least curvature on the tangent space, (k, n); none where curvature is the same everywhere."""
+    degree = local.problem.objective_function.degree
+    if tangent.shape[1] == 0 or (local.problem.affine and degree is not None and degree <= 2):
+        return np.zeros((0, len(unit)))
+    size = local.size
+    basis = np.linalg.qr((unit / size)[:, None] * tangent)[0]
+    reduced = basis.T @ (size[:, None] * H * size) @ basis
+    vectors = eigh(reduced, subset_by_index=(0, min(SOFTEST, len(reduced)) - 1))[1]
+    return (size[:, None] * (basis @ vectors)).T
 
 
 def _inward(local: Local, active: Active) -> np.ndarray:

@@ -1,61 +1,93 @@
-"""Descent that derivatives do not show: moves along degenerate directions, brought back to the constraints.
+"""Descent that derivatives at the point do not show: moves along soft directions, brought back to the constraints.
 
-Along a direction without curvature a stationary point may still be none (x^3 at 0, a saddle of higher order). From
-x + t d, a few Gauss-Newton steps of least length go back to the constraints, and one Newton step on the Lagrangian
-takes the directions that do have curvature to their minimum (Peano's (y - x^2)(y - 3 x^2) is a minimum along every
-line, and falls along y = 2 x^2). There f may not have fallen by more than
+Along a direction without curvature a stationary point may still be none (x^3 at 0, a saddle of higher order), and close
+to such a point curvature is positive and says nothing: x^3 at 1e-4. Walked are, in both senses,
+
+    the degenerate directions, and random sums of them (x y^2 is 0 along both axes),
+    the SOFTEST eigenvectors of the Hessian of the Lagrangian on the tangent space, x_j measured by 1 + |x_j|.
+
+From x + t d, t growing, a few Gauss-Newton steps of least length go back to the constraints, and one Newton step on the
+Lagrangian takes the directions that do have curvature to their minimum (Peano's (y - x^2)(y - 3 x^2) is a minimum along
+every line, and falls along y = 2 x^2). There f may not have fallen by more than
 
     (f(x) - f(x')) / ||x' - x||_inf  <=  100 tol S,
 
-the descent that the stationarity term would tolerate, with its usual widening (`certificate.py`).
+the descent that the stationarity term would tolerate, with its usual widening (`certificate.py`). Where f has risen the
+walk ends: what lies behind a barrier is another minimum. What slack in active constraints could give counts as no fall.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import lstsq
 from scipy.sparse import issparse
 
 from solverkit.kinds.nonlinear.curvature import Curvature
 from solverkit.kinds.nonlinear.local import Local
+from solverkit.kinds.nonlinear.multipliers import Measured
 
-STEPS = (1e-1, 1e-2, 1e-3)  # times 1 + ||x||_inf
+STEPS = (1e-3, 1e-2, 1e-1)  # times 1 + ||x||_inf
+SUMS = 6  # random sums of degenerate directions
 CORRECTIONS = 8
+REACH = 10.0  # moves that corrections carry further than so many times their length tell nothing of this point
 
 
-def probe(local: Local, y: np.ndarray, bend: Curvature, tol: float) -> tuple[float, int]:
-    """(the fastest fall of f per distance, moves that told something); y are multipliers of the rows."""
+def probe(local: Local, found: Measured, bend: Curvature, tol: float) -> tuple[float, int]:
+    """(the fastest fall of f per distance, moves that told something)"""
     worst, told = 0.0, 0
     size = 1 + float(np.abs(local.x).max(initial=0.0))
-    noise = 1e-13 * (abs(local.value) + local.scale * size)
-    for d in _signed(bend.degenerate):
+    noise = 1e-13 * (abs(local.value) + local.scale * size) + _slack(local, found)
+    for d in _directions(bend):
         for step in STEPS:
             moved = _restored(local, local.x + step * size * d, tol)
-            for there in (moved, _relaxed(moved, y, bend, tol)):
+            falls = []
+            for there in (moved, _relaxed(moved, found.y, d, bend, tol)):
                 if there is None or not np.isfinite(there.value):
                     continue
                 distance = float(np.abs(there.x - local.x).max())
-                if distance <= 1e-2 * step * size:
-                    continue
-                told += 1
-                worst = max(worst, (local.value - there.value - noise) / distance)
+                if 1e-2 * step * size < distance <= REACH * step * size:
+                    falls.append((local.value - there.value) / distance)
+                    worst = max(worst, falls[-1] - noise / distance)
+            told += len(falls)
+            if falls and max(falls) < 0 and moved is not None and local.value + noise < moved.value:
+                break
     return worst, told
 
 
-def _signed(directions: np.ndarray | None) -> list[np.ndarray]:
-    """Both senses of each, of length one."""
-    if directions is None:
-        return []
+def _slack(local: Local, found: Measured) -> float:
+    """What f could fall by if every active row and bound were met exactly, to first order."""
+    problem, total = local.problem, 0.0
+    for multiplier, value, lower, upper in (
+        (found.y, local.rows, problem.lower, problem.upper),
+        (found.z, local.x, problem.lowest, problem.highest),
+    ):
+        side = np.where(multiplier > 0, upper, lower)
+        gap = np.where(np.isfinite(side), np.abs(value - side), 0.0)
+        total += float(np.abs(multiplier) @ gap)
+    return total
+
+
+def _directions(bend: Curvature) -> list[np.ndarray]:
+    """Both senses of each, the largest entry 1."""
+    rows = [part for part in (bend.degenerate, bend.soft) if part is not None and len(part)]
+    if bend.degenerate is not None and len(bend.degenerate) > 1:
+        weights = np.random.default_rng(0).normal(size=(SUMS, len(bend.degenerate)))
+        rows.append(weights @ bend.degenerate)
+    directions = np.vstack(rows)
     lengths = np.abs(directions).max(axis=1, initial=0.0)
     unit = directions[lengths > 0] / lengths[lengths > 0][:, None]
     return [sign * d for d in unit for sign in (1.0, -1.0)]
 
 
-def _relaxed(there: Local | None, y: np.ndarray, bend: Curvature, tol: float) -> Local | None:
-    """The point after a Newton step in the directions of positive curvature."""
-    if there is None or bend.stiff is None or bend.stiff.shape[1] == 0:
+def _relaxed(there: Local | None, y: np.ndarray, d: np.ndarray, bend: Curvature, tol: float) -> Local | None:
+    """The point after a Newton step in the directions of positive curvature, as far as it does not take back d."""
+    if there is None or bend.stiff is None or bend.inverse is None or bend.stiff.shape[1] == 0:
         return None
-    slope = there.gradient + (there.jacobian.T @ y if len(y) else 0.0)
-    step = bend.stiff @ (bend.stiff.T @ slope)
+    slope = bend.stiff.T @ (there.gradient + (there.jacobian.T @ y if len(y) else 0.0))
+    own = bend.inverse @ d
+    if np.linalg.norm(bend.stiff @ own) > 1e-3 * np.linalg.norm(d):
+        slope = slope - own * (own @ slope) / (own @ own)
+    step = bend.stiff @ slope
     return _restored(there, there.x - step, tol) if np.isfinite(step).all() else None
 
 
@@ -73,5 +105,5 @@ def _restored(local: Local, x: np.ndarray, tol: float) -> Local | None:
         broken = np.flatnonzero(short != 0)
         jacobian = there.jacobian[broken]
         matrix = jacobian.toarray() if issparse(jacobian) else np.asarray(jacobian)
-        x = x + np.linalg.lstsq(matrix, short[broken], rcond=1e-10)[0]
+        x = x + lstsq(matrix, short[broken], cond=1e-10, lapack_driver="gelsy")[0]
     return None
