@@ -124,20 +124,20 @@ class PatternCache:
 
     def __init__(self) -> None:
         # The last used first. Holding the arrays keeps their places from being used again.
-        self._kept: list[tuple[np.ndarray, np.ndarray, Pattern]] = []
+        self._kept: list[tuple[np.ndarray, np.ndarray, Pattern, Places]] = []
 
     def knows(self, indptr: np.ndarray, indices: np.ndarray) -> bool:
         """Whether these very arrays, or others at their place, were met before."""
-        for at, (known_indptr, known_indices, _) in enumerate(self._kept):
+        for at, (known_indptr, known_indices, _, _) in enumerate(self._kept):
             if known_indptr is indptr and known_indices is indices:
                 if at:
                     self._kept.insert(0, self._kept.pop(at))
                 return True
-        places = _place(indptr), _place(indices)
-        for at, (known_indptr, known_indices, pattern) in enumerate(self._kept):
-            if (_place(known_indptr), _place(known_indices)) == places:
+        places = _places(indptr, indices)
+        for at, (_, _, pattern, known) in enumerate(self._kept):
+            if known == places:
                 del self._kept[at]
-                self._kept.insert(0, (indptr, indices, pattern))
+                self._kept.insert(0, (indptr, indices, pattern, places))
                 return True
         return False
 
@@ -145,21 +145,25 @@ class PatternCache:
         """The pattern with these index arrays, built where it is new."""
         if self.knows(indptr, indices):
             return self._kept[0][2]
-        for at, (known_indptr, known_indices, known) in enumerate(self._kept):
+        for at, (known_indptr, known_indices, known, _) in enumerate(self._kept):
             if np.array_equal(known_indptr, indptr) and np.array_equal(known_indices, indices):
                 pattern = known
                 del self._kept[at]
                 break
         else:
             pattern = Pattern.of(indptr, indices)
-        self._kept.insert(0, (indptr, indices, pattern))
+        self._kept.insert(0, (indptr, indices, pattern, _places(indptr, indices)))
         del self._kept[KEPT:]
         return pattern
 
 
-def _place(array: np.ndarray) -> tuple[int, int, str]:
-    """Where an index array lies: address, entries, type. SciPy's are contiguous."""
-    return array.__array_interface__["data"][0], array.size, array.dtype.str
+Places = tuple[int, int, int, int, str]
+
+
+def _places(indptr: np.ndarray, indices: np.ndarray) -> Places:
+    """Addresses and entries of two index arrays, which SciPy keeps contiguous and of one type."""
+    first, second = indptr.__array_interface__["data"][0], indices.__array_interface__["data"][0]
+    return first, indptr.size, second, indices.size, indices.dtype.char
 
 
 def _unsigned(indices: np.ndarray) -> np.ndarray:

@@ -37,7 +37,7 @@ import numpy as np
 from solverkit.errors import UsageError
 from solverkit_sor.learners.base import Learner, State, restored
 from solverkit_sor.learners.contexts import Window
-from solverkit_sor.learners.regression import decide, half_variances, learn, posterior, scores
+from solverkit_sor.learners.regression import decide, half_variances, learn, outlook, posterior
 
 ALLOWANCE, ALARM, KEPT = 1.5, 20.0, 0.05
 """CUSUM: residuals count from ALLOWANCE sd on, an alarm is raised at ALARM, and leaves KEPT of the evidence."""
@@ -88,6 +88,7 @@ class LogTS(Learner):
         groups : (arms,) integers, arms of one group share their model. Default: one group.
         contexts : how many numbers `choose` is given; low, high : (contexts,) their range where known.
         prior : (arms,) expected log-cost of each arm relative to the first cost heard, right to `prior_sd`. Default: 0.
+        Until a group is first played, relative to the best arm of those that were: all costs move with the context.
         degree : of the polynomials in the parameters. precision : of the prior on their coefficients, divided by
         roughness^2 for every degree: a larger one, a smaller roughness expect flatter costs.
         sd : of a round's log-cost, fixed unless `learn_noise`. discount : weight that old rounds keep at every new one.
@@ -102,6 +103,7 @@ class LogTS(Learner):
             raise UsageError("LogTS needs a discount in (0, 1], cutoff > 1, and positive precision, sd and roughness")
         self.window = Window(contexts, low, high)
         self.prior = np.zeros(len(z)) if prior is None else np.array(prior, dtype=np.float64)
+        self.prior_sd = prior_sd
         self.learn_noise, self.discount, self.cutoff, self.prior_noise = learn_noise, discount, cutoff, sd * sd
         names, self.home = np.unique(kinds, return_inverse=True)
         models = [polynomials(z[kinds == name], degree) for name in names]
@@ -124,6 +126,7 @@ class LogTS(Learner):
         self.spread = np.zeros((2, self.arms))  # rounds of each arm, and their squared residuals
         self.shift = self.prior.copy()  # (arms,) prior + v / 2
         self.reference = nan  # log of the first cost
+        self.fresh = np.ones(self.arms, dtype=bool)  # of a group that no round has touched
         self.entry = np.zeros(self.arms)  # cost of what must be built before an arm's first round, over the first cost
         self.horizon = inf  # systems that a better arm would serve
         self.best = 0  # arm of the least expected cost, and
@@ -140,7 +143,8 @@ class LogTS(Learner):
         window = self.window
         chosen, self.best = decide(
             window.vector(context), window.low, window.high, self.basis, self.home, self.factor, self.mean,
-            rng.standard_normal(self.mean.shape), self.shift, log(self.cutoff), self.entry, self.horizon, self.last,
+            rng.standard_normal(self.mean.shape), self.shift, self.fresh, self.prior_sd, log(self.cutoff), self.entry,
+            self.horizon, self.last,
         )  # fmt: skip
         return int(chosen)
 
@@ -154,6 +158,8 @@ class LogTS(Learner):
         if matrix is not None:
             self._move(matrix)
         self.rounds += 1
+        if self.fresh[arm]:
+            self._open(int(self.home[arm]))
         self.entry[arm] = 0.0
         self.alarms += learn(
             arm, y - self.reference - self.prior[arm], vector, window.low, window.high, self.basis, self.home,
@@ -162,12 +168,19 @@ class LogTS(Learner):
             ALLOWANCE, ALARM, 1.0 if self.rounds % FADED else self.discount**FADED, KEPT,
         )  # fmt: skip
 
+    def _open(self, model: int) -> None:
+        """From the group's first round on its arms have their own curve, about what they were expected to cost now."""
+        arms = self.home == model
+        if not self.fresh.all():
+            self.prior[arms] = self.last[0, arms]
+        self.fresh[arms] = False
+
     def look(self, context: Any) -> None:
         """Set `last` as `choose` does, without choosing."""
-        phi = self.window.features(self.window.vector(context))
-        _, expected, sd = scores(self.basis, self.home, phi, self.factor, self.mean, np.zeros_like(self.mean))
-        self.last[0], self.last[1] = expected + self.shift, sd
-        self.best = int(self.last[0].argmin())
+        self.best, _ = outlook(
+            self.window.features(self.window.vector(context)), self.basis, self.home, self.factor, self.mean,
+            np.zeros_like(self.mean), self.shift, self.fresh, self.prior_sd, self.last,
+        )  # fmt: skip
 
     def bound(self) -> float:
         """Expected cost of the best arm in the round last chosen or looked at, one sd and the noise up."""
@@ -187,13 +200,8 @@ class LogTS(Learner):
         (expected, sd), (self.last, self.best) = self.last, kept
         return self.in_costs(expected), sd
 
-    @property
-    def fresh(self) -> np.ndarray:
-        """(arms,) of groups that no round has touched yet."""
-        return ~np.isin(self.home, self.home[self.spread[0] > 0])
-
     def expect(self, arms: np.ndarray, prior: np.ndarray) -> None:
-        """Change the prior of those of some arms, given as a mask, that are `fresh`."""
+        """Change the prior of those of some arms, given as a mask, whose groups no round has touched yet."""
         fresh = arms & self.fresh
         self.prior[fresh] = prior[fresh]
         self.shift[fresh] = prior[fresh]
@@ -233,6 +241,7 @@ class LogTS(Learner):
             self.window.low, self.window.high = restored(state, "window", (2, self.window.count))
         self.reference = nan if state.get("reference") is None else float(restored(state, "reference", ()))
         self.rounds, self.alarms = (int(restored(state, name, ())) for name in ("rounds", "alarms"))
+        self.fresh = ~np.isin(self.home, self.home[self.spread[0] > 0])
         for model in range(len(self.mean)):
             self._refresh(model)
         self.shift = self.prior + half_variances(self.home, self.spread, len(self.mean), SPREAD_ROUNDS)

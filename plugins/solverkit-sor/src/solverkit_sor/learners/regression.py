@@ -98,6 +98,41 @@ def scores(
 
 
 @njit(cache=True)
+def outlook(
+    phi: np.ndarray,
+    basis: np.ndarray,
+    home: np.ndarray,
+    factor: np.ndarray,
+    mean: np.ndarray,
+    normal: np.ndarray,
+    shift: np.ndarray,
+    fresh: np.ndarray,
+    prior_sd: float,
+    last: np.ndarray,
+) -> tuple[int, np.ndarray]:
+    """Sets last (2, k) to the mean and sd of each arm's log-cost; the arm of the least mean, and the draws (k,).
+
+    Arms of groups that no round has touched, `fresh` (k,), are expected to cost exp(shift) times the best of the
+    others, whatever the context, give or take `prior_sd`."""
+    drawn, expected, sd = scores(basis, home, phi, factor, mean, normal)
+    level, best = np.inf, 0
+    for a in range(sd.size):
+        if not fresh[a] and expected[a] + shift[a] < level:
+            level, best = expected[a] + shift[a], a
+    if level == np.inf:
+        level = 0.0
+    for a in range(sd.size):
+        if fresh[a]:
+            expected[a], sd[a] = level, prior_sd
+            drawn[a] = level + prior_sd * normal[home[a], 0]
+        last[0, a], last[1, a] = expected[a] + shift[a], sd[a]
+        drawn[a] += shift[a]
+        if last[0, a] < last[0, best]:
+            best = a
+    return best, drawn
+
+
+@njit(cache=True)
 def half_variances(home: np.ndarray, spread: np.ndarray, models: int, drawn: float) -> np.ndarray:
     """(k,) v / 2: half of each arm's mean square, drawn towards that of its model by `drawn` rounds of it.
 
@@ -176,29 +211,26 @@ def decide(
     mean: np.ndarray,
     normal: np.ndarray,
     shift: np.ndarray,
+    fresh: np.ndarray,
+    prior_sd: float,
     room: float,
     entry: np.ndarray,
     horizon: float,
     last: np.ndarray,
 ) -> tuple[int, int]:
-    """The arm of the least draw among those worth a trial, and the arm of the least mean; costs are shifted by `shift`.
+    """The arm of the least draw among those worth a trial, and the arm of the least mean.
 
     Worth one is what has a lower bound within `room` of the least mean, and a gain over `horizon` systems above its
     price (`gain_and_price`, `entry` in units of exp(cost)). Sets last (2, k) to means and sds.
     """
-    drawn, expected, sd = scores(basis, home, pairs(context, low, high), factor, mean, normal)
-    best = 0
-    for a in range(sd.size):
-        last[0, a], last[1, a] = expected[a] + shift[a], sd[a]
-        if last[0, a] < last[0, best]:
-            best = a
+    phi = pairs(context, low, high)
+    best, drawn = outlook(phi, basis, home, factor, mean, normal, shift, fresh, prior_sd, last)
     least, chosen = last[0, best], best
-    lowest = drawn[best] + shift[best]
-    for a in range(sd.size):
-        if drawn[a] + shift[a] < lowest and last[0, a] - 2.0 * sd[a] <= least + room:
-            gain, price = gain_and_price(last[0, a] - least, sd[a], entry[a] * np.exp(-least))
+    for a in range(drawn.size):
+        if drawn[a] < drawn[chosen] and last[0, a] - 2.0 * last[1, a] <= least + room:
+            gain, price = gain_and_price(last[0, a] - least, last[1, a], entry[a] * np.exp(-least))
             if horizon * gain >= price:
-                lowest, chosen = drawn[a] + shift[a], a
+                chosen = a
     return chosen, best
 
 

@@ -15,6 +15,8 @@ from numba import njit
 from solverkit.errors import UsageError
 from solverkit_sor.kernels.splitting import Pattern
 
+NONE = np.empty(0)
+
 SAMPLE = 256
 """Rows that `dominance` looks at: a few microseconds, however large the matrix."""
 
@@ -28,6 +30,9 @@ class Names:
 
     def vector(self, context: Any) -> np.ndarray:
         """(count,) float64. Raises UsageError for NaN, or for a context unlike the first one."""
+        if context is None and self.names is None and not self.count:
+            self.count = 0
+            return NONE
         if isinstance(context, Mapping):
             names = sorted(map(str, context))
             if self.names is None and self.count in (None, len(names)):

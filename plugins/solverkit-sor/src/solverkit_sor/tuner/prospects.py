@@ -62,7 +62,7 @@ class Prospects:
         if len(history) < self.due or solver not in SHARE or solver in KEEPING:
             return
         self.due = int(len(history) * SPACING) + 1
-        untried = learner.fresh
+        untried = learner.fresh.copy()
         if not untried.any():
             return
         seen = np.array([context[-1] for context in history.contexts[-RECENT:]])
@@ -72,7 +72,8 @@ class Prospects:
         expected = guesses(arms, backstop, matrix, arms.parameters[arm], count)
         for each in self.corrected:  # what one arm of a solver told of the others stays
             untried &= np.array([arms.parameters[each]["solver"] != other["solver"] for other in arms.parameters])
-        learner.expect(untried, np.log(expected / expected[arm]) + learner.last[0][arm])
+        known = learner.last[0][~learner.fresh].min()
+        learner.expect(untried, np.log(expected / expected[arm]) + learner.last[0][arm] - known)
         scale = expected[arm] * np.exp(-learner.last[0][arm])  # work that has the logarithm 0
         for each in map(int, np.flatnonzero(learner.fresh & _building(arms))):
             learner.entry[each] = backstop.setup(arms.parameters[each], matrix.shape[0], matrix.nnz) / scale
