@@ -21,6 +21,8 @@ Matrix = Any
 RELAX = (
     1e-8  # bounds are moved apart by this much, relative, so that they have an interior (IPOPT's bound_relax_factor)
 )
+MOST_RELAX = 10.0  # a bound on x counts as this large at most: answers lie within it, and rows see them move there
+VISIBLE = 100 * float(np.finfo(float).eps)  # least relative distance that leaves an interior in floating point
 STEEP = 100.0  # gradients at the start are scaled down to this (IPOPT's nlp_scaling_max_gradient)
 FLAT = 1.0  # that of f is scaled up to this: weights of the merit function suit multipliers of ordinary size
 NEXT_TO_NOTHING = 1e-8  # unless it is below this, where the start may be stationary
@@ -82,13 +84,19 @@ class Form:
         low = np.concatenate([self._box[0], self.scaling.rows[rows] * self.lower[rows]])
         high = np.concatenate([self._box[1], self.scaling.rows[rows] * self.upper[rows]])
         units = np.concatenate([np.ones(self.free), self.scaling.units[rows]])
-        self.low = low - self._relax * np.maximum(units, np.abs(np.where(np.isfinite(low), low, 0.0)))
-        self.high = high + self._relax * np.maximum(units, np.abs(np.where(np.isfinite(high), high, 0.0)))
+        most = np.full(self.n, np.inf)
+        most[: self.free] = MOST_RELAX
+        self.low = low - self._apart(low, units, most)
+        self.high = high + self._apart(high, units, most)
         self.below = np.flatnonzero(np.isfinite(low))
         self.above = np.flatnonzero(np.isfinite(high))
         # where a slack is away from its only bound: +1 upwards, -1 downwards, 0 where it has two
         self.outward = np.isposinf(high[self.free :]) * 1.0 - np.isneginf(low[self.free :]) * 1.0
         self.bounded = len(self.below) + len(self.above) > 0
+
+    def _apart(self, bound: np.ndarray, units: np.ndarray, most: np.ndarray) -> np.ndarray:
+        size = np.abs(np.where(np.isfinite(bound), bound, 0.0))
+        return np.maximum(self._relax * np.minimum(np.maximum(units, size), most), VISIBLE * size)
 
     # -- from w to x and back
 
