@@ -24,7 +24,8 @@ STATIONARY = 1e-8  # projected gradient of |c|^2 / 2, beside |J| |c|, at which i
 STUCK = 1e-6  # the same where no step lowers the violation any more: its square is flat to rounding
 SUCCESS = 0.1  # the violation must fall below this times that of the entry
 MOST_DAMPING = 1e16
-SHAKES, SHAKE, FALLS = 6, 0.01, 1 - 1e-6  # random points, their relative distance, and what they must come below
+SHAKES, SHAKE = 6, (0.01, 0.1, 1.0)  # random points at each relative distance: a maximum may be flat
+FALLS = 1 - 1e-6  # and what |c|^2 must come below, relative
 
 
 def begin(state: State, form: Form) -> None:
@@ -48,8 +49,8 @@ def vanishes(state: State, form: Form, tolerance: float = STATIONARY) -> bool:
 def shaken(problem: Nonlinear, state: State, form: Form, rng: np.random.Generator) -> bool:
     """Move to a point near by that violates less, where one is found at random: a maximum is stationary, too."""
     at = state.at
-    for _ in range(SHAKES):
-        step = SHAKE * (1.0 + np.abs(at.w)) * rng.uniform(-1.0, 1.0, form.n)
+    for reach in np.repeat(SHAKE, SHAKES):
+        step = reach * (1.0 + np.abs(at.w)) * rng.uniform(-1.0, 1.0, form.n)
         found = _evaluate(problem, form, np.clip(at.w + step, form.low, form.high))
         if found is not None and float(found[2] @ found[2]) < FALLS * float(at.c @ at.c):
             w, f, c = found
