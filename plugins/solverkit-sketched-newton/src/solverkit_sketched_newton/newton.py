@@ -63,6 +63,14 @@ class Newton:
         self.one_step = quadratic and not form.bounded
         self.signs = np.random.default_rng(0).choice([-1.0, 1.0], (3, form.n))  # probes of the Hessian's size
 
+        # without rows f is a merit function itself, and |grad f|^2 would hold steps up where it must rise first
+        self.first_eta = options.eta1, options.eta2 if form.m else 0.0
+
+    def set_back(self, state: State) -> None:
+        """eta as it was at the start."""
+        state.eta1, state.eta2 = self.first_eta
+        state.least = np.inf
+
     # -- parts of the iterate
 
     def measure(self, state: State, jacobian: Any) -> None:
@@ -90,8 +98,7 @@ class Newton:
         least = state.tol / 10
         while state.mu > least and state.barrier_error <= KAPPA_EPS * state.mu:
             state.mu = max(least, min(self.options.mu_factor * state.mu, state.mu**self.options.mu_power))
-            state.eta1, state.eta2 = self.options.eta1, self.options.eta2  # another merit function
-            state.least = np.inf
+            self.set_back(state)  # another merit function
             self.measure(state, jacobian)
 
     def look(self, state: State, jacobian: Any) -> Local:
@@ -114,11 +121,14 @@ class Newton:
         system = self.system(problem, state, local, jacobian)
         rtol = self.accuracy(state)
         if state.error < 0.5 * state.least:
-            state.least, state.eta1, state.eta2 = state.error, self.options.eta1, self.options.eta2
+            self.set_back(state)
+            state.least = state.error
+        # f is constant here: of a system of equations, the multipliers are zero and would only bend its steps
+        equations = state.size <= TINY and not (self.form.bounded or state.y.any())
         for attempt, (delta_w, delta_c) in enumerate(RETRIES):
             if attempt:
                 delta_w = max(delta_w * self.stiffness(system), 10 * state.shift)
-                state.eta1, state.eta2 = self.options.eta1, self.options.eta2
+                state.eta1, state.eta2 = self.first_eta
             shifted = replace(system, delta_w=delta_w, delta_c=delta_c) if attempt else system
             solved = self.regularizer.solve(shifted, local.lagrangian, state.at.c, rtol, state.delta_w)
             if solved is None:
@@ -127,12 +137,13 @@ class Newton:
             if not attempt:
                 state.delta_w = solved.system.delta_w or state.delta_w
             state.inner_iterations += solved.direction.iterations
-            step = self.direction(state, local, solved.system, solved.direction.dx, solved.direction.dy)
+            dy = np.zeros(self.form.m) if equations else solved.direction.dy
+            step = self.direction(state, local, solved.system, solved.direction.dx, dy)
             weights = step.slope.weights(state.eta1, state.eta2, self.options.nu)
             if weights is not None:
                 state.eta1, state.eta2 = weights
-                found = self.search(problem, state, local, step, last=attempt == len(RETRIES) - 1)
-                if found is None and not attempt:
+                found = self.search(problem, state, local, step, last=not self.form.m or attempt == len(RETRIES) - 1)
+                if found is None and not attempt and self.form.m:
                     found = self.relaxed(problem, state, local, step)
                 if found is not None:
                     return found
@@ -212,7 +223,7 @@ class Newton:
         """y <- y + dy in full, then a search along dx alone with eta anew."""
         state.y = state.y + step.dy
         local = self.look(state, jacobian)
-        state.eta1, state.eta2 = self.options.eta1, self.options.eta2
+        state.eta1, state.eta2 = self.first_eta
         step = self.direction(state, local, system, step.dx, np.zeros_like(step.dy))
         weights = step.slope.weights(state.eta1, state.eta2, self.options.nu)
         if weights is None:

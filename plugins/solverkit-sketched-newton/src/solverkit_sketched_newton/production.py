@@ -27,6 +27,7 @@ GREAT_MULTIPLIER = 1e3  # least-squares multipliers above this are not trusted a
 UNBOUNDED = -1e15  # an objective below this, beside that of the start, has no bound at a feasible point
 NEAR = 1e-6  # estimated distance to the solution, relative, at which a point is an answer
 POLISH = 5  # most steps spent on the last digits of a point whose scaled KKT error is small enough
+MOST_POLISH = 50  # and where rows whose gradients vanish are still far from it, beside these
 MOST_RESTORATIONS = 20
 MOST_SHAKEN = 5  # times that one restoration may leave a stationary point
 IDLE = 10  # iterations without progress after which a point that is good enough is claimed
@@ -87,6 +88,7 @@ class Production:
             first=scaling.f * f,
         )
         self._prepare(problem, state)
+        self._newton.set_back(state)
         self._start_multipliers(problem, state, start)
         self._newton.measure(state, self._jacobian(state))
         return state
@@ -173,7 +175,7 @@ class Production:
         if state.error > state.tol:
             return False
         fine = state.rough <= state.tol and state.uneven <= 0.1 * state.loose and state.remaining <= NEAR
-        return fine or state.polished >= POLISH
+        return fine or state.polished >= (POLISH if state.uneven <= state.loose else MOST_POLISH)
 
     def _suspect(self, state: State) -> bool:
         """Whether the latest matrix had the wrong inertia, as it has at a saddle."""
@@ -259,7 +261,7 @@ class Production:
         """New multipliers and eta first; then restoration, or the end."""
         state.failures += 1
         state.step = 0.0
-        state.eta1, state.eta2, state.least = self.options.eta1, self.options.eta2, np.inf
+        self._newton.set_back(state)
         if state.error <= state.loose:
             state.claimed = True
             return
@@ -285,12 +287,15 @@ class Production:
         state.length = length
 
     def _expect_progress(self, state: State) -> None:
-        """Claims or gives up where neither the KKT error nor, at feasible points, f has fallen for long."""
-        if state.violation <= max(state.loose, CLOSE) and state.at.f < state.least_f - FALL * max(1.0, abs(state.at.f)):
+        """Claims or gives up where nothing falls for long: the KKT error, f at feasible points, `uneven`."""
+        fall = FALL * max(state.scaling.f, abs(state.at.f))
+        if state.violation <= max(state.loose, CLOSE) and state.at.f < state.least_f - fall:
             state.least_f, state.least_at = state.at.f, state.iterations
         if state.error <= 0.9 * state.least_error:
             state.least_error, state.least_at = state.error, state.iterations
             return
+        if state.loose < state.uneven < 0.9 * state.least_uneven:
+            state.least_uneven, state.least_at = state.uneven, state.iterations
         idle = state.iterations - state.least_at
         if idle >= IDLE and state.error <= state.loose and state.error <= 2 * state.least_error:
             state.claimed = True
@@ -359,6 +364,6 @@ class Production:
             state.at = Evaluated(w, f, c, g, stored(matrix))
             state.z_low, state.z_high = np.ones(len(form.below)), np.ones(len(form.above))
             state.mu = max(state.mu, min(self.options.mu, norm_inf(c)))
-        state.eta1, state.eta2, state.least = self.options.eta1, self.options.eta2, np.inf
+        self._newton.set_back(state)
         state.y = self._least_squares(state)
         self._newton.measure(state, self._jacobian(state))

@@ -106,7 +106,8 @@ class State:
     restoration: Restoration | None = None
     least_error: float = np.inf  # smallest `error`, for the watch on progress
     least_f: float = np.inf  # smallest f at a feasible point, for the same
-    least_at: int = 0  # iteration of the later of the two
+    least_uneven: float = np.inf  # and smallest `uneven`
+    least_at: int = 0  # iteration of the latest of the three
     escapes: int = 0  # saddle points left
     length: float = np.inf  # of the latest move of w, relative
     remaining: float = 0.0  # what further steps would add to it, by their rate
