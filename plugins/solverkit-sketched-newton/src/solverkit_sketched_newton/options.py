@@ -52,7 +52,8 @@ class SketchedNewtonOptions(Options):
     eta2: float = Field(
         0.1,
         gt=0,
-        description="First weight eta2 of |grad L|^2 in (L). Shrunk by the descent test. Default: the authors' code.",
+        description="First weight eta2 of |grad L|^2 in (L). Shrunk by the descent test. "
+        "Production takes 0 where a problem has no rows: f is a merit function itself. Default: the authors' code.",
     )
     nu: float = Field(
         1.5,
