@@ -33,14 +33,16 @@ def poisson_control(size: int = 150) -> dict[str, Any]:
 
 
 def dense_constraints(
-    size: int = 5000, rows: int = 300, seed: int = 0, samples: int = 0, features: int = 30
+    size: int = 5000, rows: int = 300, seed: int = 0, samples: int = 0, features: int = 30, templates: int = 0
 ) -> dict[str, Any]:
     """Data of min 0.5 d'x^2 + c'x + sum log(1 + exp(x_i)) subject to G x = b, G dense.
 
     `G` (rows, size) and `c` (size,) standard normal, `d` (size,) uniform on [0.1, 1.1], `b` = G times a standard normal
     vector, so that the rows are consistent. With `samples` > 0 also `X` (samples, size), sparse: about `features`
     entries of 1/sqrt(features) in each row. Half of them are drawn from all columns with probabilities that fall like
-    1/(1 + j/20), half from the 2 % of columns that belong to the row's topic, one of 40: as words in documents.
+    1/(1 + j/20), half from the 2 % of columns that belong to the row's topic, one of 40: as words in documents. With
+    `templates` > 0 each row is one of so many fixed rows, the k-th as often as 1/(1 + k), with one column more, drawn
+    from all alike: as lines of a log. Their columns repeat each other, which no scaling of columns mends.
     """
     rng = np.random.default_rng(seed)
     G = rng.standard_normal((rows, size))
@@ -51,7 +53,10 @@ def dense_constraints(
         "d": 0.1 + rng.random(size),
     }
     if samples:
-        data["X"] = _topics(samples, size, features, rng) / np.sqrt(features)
+        rows_of = (
+            _repeated(samples, size, features, templates, rng) if templates else _topics(samples, size, features, rng)
+        )
+        data["X"] = rows_of / np.sqrt(features)
     return data
 
 
@@ -140,5 +145,16 @@ def _topics(samples: int, size: int, count: int, rng: np.random.Generator) -> cs
     columns = topics[rng.integers(TOPICS, size=samples)[:, None], rng.integers(width, size=(samples, half))]
     rows = np.repeat(np.arange(samples), half)
     matrix = csr_array(common + csr_array((np.ones(len(rows)), (rows, columns.ravel())), shape=(samples, size)))
+    matrix.data[:] = 1.0
+    return matrix
+
+
+def _repeated(samples: int, size: int, count: int, templates: int, rng: np.random.Generator) -> csr_array:
+    """Rows from `templates` fixed ones of `count` words, and one more word each."""
+    fixed = _words(templates, size, count, rng)
+    weight = 1.0 / (1.0 + np.arange(templates))
+    drawn = fixed[rng.choice(templates, size=samples, p=weight / weight.sum())]
+    more = csr_array((np.ones(samples), (np.arange(samples), rng.integers(size, size=samples))), shape=(samples, size))
+    matrix = csr_array(drawn + more)
     matrix.data[:] = 1.0
     return matrix
