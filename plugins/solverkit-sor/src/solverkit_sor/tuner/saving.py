@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from solverkit.errors import UsageError
 from solverkit_sor.tuner.history import History
+from solverkit_sor.tuner.hold import Hold
 from solverkit_sor.tuner.prospects import Prospects
 from solverkit_sor.tuner.space import Arms
 
@@ -62,6 +64,18 @@ class SavedHistory(BaseModel):
         return history
 
 
+class SavedHold(BaseModel):
+    """The choice that is kept."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    arm: int
+    limit: float | None
+    context: list[float]
+    left: int = Field(le=1000)
+    on: bool
+
+
 class SavedTuner(BaseModel):
     """The file."""
 
@@ -78,6 +92,8 @@ class SavedTuner(BaseModel):
     context_count: int | None
     queue: list[int]
     due: int
+    hold: SavedHold
+    work: float | None
     accounts: dict[int, tuple[float | None, float | None]]
     corrected: list[int]
     size: int | None
@@ -119,6 +135,8 @@ def snapshot(tuner: SequenceTuner) -> dict[str, Any]:
         "context_count": tuner.names.count,
         "queue": tuner.prospects.queue,
         "due": tuner.prospects.due,
+        "hold": asdict(tuner.hold),
+        "work": tuner.work if np.isfinite(tuner.work) else None,
         "accounts": tuner.prospects.accounts,
         "corrected": sorted(tuner.prospects.corrected),
         "size": tuner.size,
@@ -172,6 +190,7 @@ def restore(kind: type[SequenceTuner], saved: SavedTuner, cost: Callable | None)
     tuner.names.names, tuner.names.count = saved.names, saved.context_count
     tuner.size = saved.size
     tuner.prospects = Prospects(saved.queue, dict(saved.accounts), set(saved.corrected), saved.due)
+    tuner.hold, tuner.work = Hold(**saved.hold.model_dump()), np.inf if saved.work is None else saved.work
     tuner.clock.rate = float("nan") if saved.rate is None else saved.rate
     if saved.learner is not None and tuner.arms is not None:
         prior = None if saved.prior is None else np.array(saved.prior, dtype=float)

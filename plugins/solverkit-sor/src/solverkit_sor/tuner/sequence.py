@@ -7,13 +7,14 @@
 
 A round: show the context to the learner, try the arm that it chooses under a cap, let the safe solver finish what was
 not solved, tell the learner all that was paid. The first rounds are a race: the first arm, then the middle of every
-group of arms that may be worth it; the learner takes over from there."""
+group of arms that may be worth it (`prospects`); the learner takes over from there. Where systems are small and alike a
+choice is kept for a few of them (`hold`)."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from math import isfinite, sqrt
+from math import inf, isfinite, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from solverkit_sor.tuner.clock import Clock
 from solverkit_sor.tuner.context import Names, dominance
 from solverkit_sor.tuner.defaults import SYMMETRIC, automatic_space, may_be_definite
 from solverkit_sor.tuner.history import History, Report, report
+from solverkit_sor.tuner.hold import Hold
 from solverkit_sor.tuner.info import Cost, Info
 from solverkit_sor.tuner.policies import make_learner
 from solverkit_sor.tuner.prospects import Prospects
@@ -37,12 +39,11 @@ from solverkit_sor.tuner.trial import Trial
 class SequenceTuner:
     """Chooses the solver of each system, or any parameters of the user's own, so that the sequence costs little.
 
-    space : what to choose from (`tuner.space`). `auto`: CG, SSOR-CG over w, multigrid (with PyAMG installed), sparse
-    LU,
-        the last two also kept for later systems; for matrices that are not symmetric GMRES, incomplete and complete LU.
-    cost : `work` (multiply-adds by a model, the same in every run), `time` (wall seconds), or a function of `Info`.
-    Trials
-        outside `solve` report their own.
+    space : what to choose from (`tuner.space`). `auto`: CG, SSOR-CG over w, multigrid (with PyAMG installed), and sparse
+        LU, the last two also kept for later systems; for matrices that are not symmetric GMRES, incomplete and complete
+        LU.
+    cost : `work` (multiply-adds by a model, the same in every run), `time` (wall seconds), `cpu` (processor seconds),
+        or a function of `Info`. Trials outside `solve` report their own.
     context_dim : numbers in `context`, where that is to be checked from the first call on.
     policy : `auto` and `log-ts`, `tsallis-inf`, `tsallis-inf-rv`, `binned`, `chebcb`, `fixed` (the first arm).
     context_range : (low, high) of a one-dimensional context, which `binned` and `chebcb` need.
@@ -85,6 +86,8 @@ class SequenceTuner:
         self.size: int | None = None  # n
         self.clock = Clock()
         self.prospects = Prospects()
+        self.hold = Hold()
+        self.work = inf  # of the last system; only solve knows it
         self._backstop: Backstop | None = None
         self._solutions: list[np.ndarray] = []  # the last two, newest first
 
@@ -128,6 +131,7 @@ class SequenceTuner:
             self._in_work(limit), lambda: self._proven(arm),
         )  # fmt: skip
         info = Info.of(attempt, arm, parameters)
+        self.work = info.work
         info.cost, cost = self._price(info)
         heard = cost if attempt.failed else self.prospects.spread(backstop, arm, parameters, cost, attempt.built)
         if heard is not None:
@@ -203,15 +207,20 @@ class SequenceTuner:
         """The arm of this round, and what it may cost (None: no limit yet)."""
         if self.learner is None:
             return 0 if self.arms is None else self.arms.middles()[0], None
-        queue = self.prospects.queue
+        learner, queue = self.learner, self.prospects.queue
+        if isinstance(learner, LogTS) and self.hold.goes_on(shown, learner):
+            return self.hold.arm, self.hold.limit
         if not queue:
-            arm = self.learner.choose(self._for_learner(shown), self.rng)
+            arm = learner.choose(self._for_learner(shown), self.rng)
         else:
             arm = queue[0]
-            if isinstance(self.learner, LogTS):
-                self.learner.look(shown)
+            if isinstance(learner, LogTS):
+                learner.look(shown)
         expected = self._expected()
-        return arm, None if expected is None else self.cap * expected
+        limit = None if expected is None else self.cap * expected
+        if isinstance(learner, LogTS) and not queue and arm == learner.best:
+            self.hold.begin(arm, limit, shown, len(self.history), self.work)
+        return arm, limit
 
     def _expected(self) -> float | None:
         """What the best arm should cost in this round, one sd up; None before the first."""
@@ -235,7 +244,9 @@ class SequenceTuner:
         if self.prospects.queue and self.prospects.queue[0] == arm:
             self.prospects.queue.pop(0)
         self.history.add(arm, cost, shown, failed)
-        if self.learner is not None and heard is not None:
+        if failed:
+            self.hold.left = 0
+        if self.learner is not None and heard is not None and (failed or not self.hold.on):
             self.learner.update(arm, self._for_learner(shown), heard)
 
     def _for_learner(self, shown: np.ndarray) -> Any:
