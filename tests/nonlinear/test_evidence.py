@@ -147,3 +147,36 @@ class TestRay:
     def test_what_cannot_be_proven_is_said(self):
         p = nonlinear({"x": {"shape": 1}}, "exp(-x[0])")
         assert facts(p, [0], ray=[1])[1]["ray"].startswith("f")
+
+
+class TestViolationsThatDerivativesHide:
+    """Rows whose gradient vanishes at the point."""
+
+    saddle = nonlinear({"x": {"shape": 2}}, "x[0]", {"c": "x[0]**2 - x[1]**2 + 1 == 0"})
+
+    @pytest.mark.parametrize("x", [[0, 0], [1e-8, 0]])
+    def test_a_saddle_of_a_row_is_broken_by_a_finite_amount_and_not_stuck(self, x):
+        certificate, found = facts(self.saddle, x)
+        assert 0.5 < certificate["feasibility"].value < 10
+        assert found["infeasible_stationary"] is False
+
+    def test_a_maximum_of_the_violation_is_no_sign(self):
+        rows = {"first": "x[0]**2 + x[1]**2 + 0.1*cos(x[1]) == 1.1", "second": "(x[0] - 4)**2 + x[1]**2 == 1"}
+        assert facts(nonlinear({"x": {"shape": 2}}, "x[1]", rows), [0, 0])[1]["infeasible_stationary"] is False
+
+    def test_beside_a_root_of_high_order(self):
+        rows = {"first": "2*x[0]**3*x[1] - x[1]**3 == 0", "second": "6*x[0] - x[1]**2 + x[1] == 0"}
+        p = nonlinear({"x": {"shape": 2}}, subject_to=rows)
+        certificate, found = facts(p, [-3.49573025e-06, 2.09747115e-05])
+        assert certificate.status is PointStatus.INFEASIBLE
+        assert found["infeasible_stationary"] is False
+
+    def test_a_constant_row_is_broken_by_one(self):
+        certificate, found = facts(nonlinear({"x": {"shape": 2}}, "x[0]", {"c": "0*x[0] + 1 == 0"}), [0, 0])
+        assert certificate["feasibility"].value == 1
+        assert found["proven"] == "infeasible"
+
+    def test_no_objective_has_the_scale_one(self):
+        certificate, _ = facts(nonlinear({"x": {"shape": 2}}, subject_to={"a": "sum(x) == 1"}), [1, 0])
+        assert certificate.status is PointStatus.CERTIFIED
+        assert (certificate["stationarity"].value, certificate["stationarity"].scaling) == (0, 1)

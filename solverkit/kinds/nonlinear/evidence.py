@@ -15,7 +15,8 @@ Local infeasibility, for any rows: to first order no move lessens every broken r
     sum_i w_i u_i = 0,    w >= 0,    sum of the broken rows' w_i = 1,
 
 u_i the gradients of broken rows outwards, and of active rows and bounds, over s_i, the largest gradient of row i here
-and at points near by. It holds where any weighted sum of violations is stationary. This is a sign, not a proof.
+and at points near by. It holds where any weighted sum of violations is stationary; maxima and saddles of that sum, and
+places beside a root of high order, are left out. This is a sign, not a proof.
 
 Unboundedness, by a block `ray` d (n,) at a feasible point, for affine rows and a quadratic objective: d keeps every
 row and bound for ever, and either d'Hd < 0, or H d = 0 and grad f'd < 0. Without the block, a linear program looks for
@@ -32,8 +33,8 @@ from solverkit.kinds.nonlinear.curvature import DENSE, dense_hessian
 from solverkit.kinds.nonlinear.local import STEPS, TINY, Local
 from solverkit.kinds.nonlinear.multipliers import active_sides
 from solverkit.kinds.nonlinear.problem import FARKAS, RAY
-from solverkit.operators.least_squares import signed_least_squares
-from solverkit.operators.qp import row_norms, solve_qp
+from solverkit.operators.least_squares import null_space, signed_least_squares
+from solverkit.operators.qp import solve_qp
 
 FAR = 1e6
 CLEAN = 1e-9  # relative size up to which a part of a ray counts as zero
@@ -54,7 +55,7 @@ def infeasibility(local: Local, point: Point) -> Facts:
         if margin > 0 and radius >= FAR * (1 + float(np.abs(local.x).max(initial=0.0))):
             proof: Facts = {"proven": "infeasible", "farkas_margin": margin}
             return proof | ({"farkas_radius": radius} if np.isfinite(radius) else {})
-    return {"violation_slope": slope, "infeasible_stationary": bool(slope <= STATIONARY)}
+    return {"violation_slope": slope, "infeasible_stationary": _stationary(local, slope, weights)}
 
 
 def _given(local: Local, point: Point) -> np.ndarray | None:
@@ -92,7 +93,7 @@ def margin_and_radius(local: Local, weights: np.ndarray) -> tuple[float, float]:
     w = np.where(usable, weights, 0.0)
     if not np.any(w):
         return -1.0, 0.0
-    unit = float(np.abs(w * np.maximum(local.norms, TINY)).max())
+    unit = float(np.abs(w * np.where(local.norms > TINY, local.norms, 1.0)).max())
     w, bend = w / unit, bend / unit
     pulled = local.jacobian.T @ w
     asked = np.where(w > 0, problem.upper, problem.lower)
@@ -136,11 +137,11 @@ def _violation_slope(local: Local) -> tuple[float, np.ndarray | None]:
     bounds, bound_side, bound_free = active_sides(local.bound_room, ACTIVE)
     if len(x) + len(broken) + len(rows) > MAX_LP:
         weights = np.abs(short[broken]) / float(np.abs(short[broken]).sum())
-        pulled = local.jacobian[broken].T @ (weights * np.sign(short[broken]) / _sizes(local)[broken])
+        pulled = local.jacobian[broken].T @ (weights * np.sign(short[broken]) / local.row_sizes[broken])
         pulled[bounds] = np.where(bound_side * pulled[bounds] < 0, 0.0, pulled[bounds])
         return float(np.linalg.norm(pulled)), None
     index = np.concatenate([broken, rows])
-    unit = np.concatenate([np.sign(short[broken]), row_side]) / _sizes(local)[index]
+    unit = np.concatenate([np.sign(short[broken]), row_side]) / local.row_sizes[index]
     columns = csr_array(local.jacobian[index]).multiply(unit[:, None]).T
     walls = csr_array(eye_array(len(x), format="csr")[:, bounds]).multiply(bound_side[None, :])
     M = hstack([columns, walls])
@@ -156,15 +157,32 @@ def _violation_slope(local: Local) -> tuple[float, np.ndarray | None]:
     return float(np.linalg.norm(M @ fit.u)) / weight, weights
 
 
-def _sizes(local: Local) -> np.ndarray:
-    """s_i of the module, (m,)."""
-    scale, x = local.norms.copy(), local.x
-    rng = np.random.default_rng(local.seed)
-    for _ in range(2):
-        there = local.problem.jacobian(x + STEPS[-1] * local.size * rng.choice([-1.0, 1.0], len(x)))
-        size = np.linalg.norm(there, axis=1) if isinstance(there, np.ndarray) else row_norms(csr_array(there))
-        scale = np.maximum(scale, np.where(np.isfinite(size), size, 0.0))
-    return np.maximum(scale, TINY)
+def _stationary(local: Local, slope: float, weights: np.ndarray | None) -> bool:
+    """Whether the violation is a local minimum, as far as first and second derivatives tell.
+
+    At a slope that would end the violation within a tenth of the size of x, a root of high order may be near."""
+    short = np.abs(local.rows - np.clip(local.rows, local.problem.lower, local.problem.upper))
+    left = float((short / local.row_sizes).max(initial=0.0))
+    return slope <= STATIONARY and left > slope * STEPS[-1] * float(local.size.max()) and _bent(local, weights)
+
+
+def _bent(local: Local, weights: np.ndarray | None) -> bool:
+    """Whether the weighted violation bends upwards where rows and bounds let x move: else it is a maximum or a saddle.
+
+    weights : (m,) of the rows, as `_violation_slope` gives them"""
+    problem = local.problem
+    if weights is None or problem.affine or problem.n > DENSE:
+        return True
+    held = np.abs(weights) * local.row_sizes > STATIONARY
+    H = dense_hessian(local, weights, 0.0)
+    rows, bounds = active_sides(local.row_room, ACTIVE)[0], active_sides(local.bound_room, ACTIVE)[0]
+    gradients = csr_array(local.jacobian[np.union1d(np.flatnonzero(held), rows)]).toarray()
+    rigid = np.vstack([gradients, np.eye(problem.n)[bounds]])
+    rigid = rigid[np.linalg.norm(rigid, axis=1) > STATIONARY * np.abs(H).max(initial=0.0)]
+    tangent = null_space(rigid / np.linalg.norm(rigid, axis=1, keepdims=True), 1e-8)
+    if tangent.shape[1] == 0:
+        return True
+    return bool(np.linalg.eigvalsh(tangent.T @ H @ tangent)[0] >= -1e-2 * np.abs(H).max(initial=0.0))
 
 
 def unboundedness(local: Local, point: Point, tol: float) -> Facts:

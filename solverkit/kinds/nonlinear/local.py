@@ -4,7 +4,9 @@ A row l <= c_i(x) <= u is broken by
 
     (l - c_i) / (||grad c_i||_2 + |l|)     or     (c_i - u) / (||grad c_i||_2 + |u|),
 
-about the distance to the row, relative to its bound: multiplying the row by any number changes nothing. A multiplier
+about the distance to the row, relative to its bound: multiplying the row by any number changes nothing. Where that is
+further than the size of x, the gradient here says little, and the largest of a few near by takes its place; a row
+that has none anywhere is broken by 1. A multiplier
 y_i counts by its force y_i ||grad c_i||_2. Bounds on x are rows whose gradient has length one.
 
 The scale of forces is
@@ -93,7 +95,9 @@ class Local:
 
     @cached_property
     def scale(self) -> float:
-        """S of the module."""
+        """S of the module; 1 where f is constant."""
+        if self.problem.objective_function.degree == 0:
+            return 1.0
         largest = float(np.abs(self.gradient).max(initial=0.0))
         return max(largest + min(1.0, self.change[0]) + 1e-6 * self.change[1], TINY)
 
@@ -126,9 +130,30 @@ class Local:
             room = np.minimum(below, above)
             if np.isnan(room).any():
                 return float("nan"), label(int(np.flatnonzero(np.isnan(room))[0]))
+            if label == self._row_name and room.size and -room.min() > float(self.size.max(initial=0.0)):
+                room = self._flat_room(room)
             if room.size and -room.min() > worst:
                 worst, name = float(-room.min()), label(int(room.argmin()))
         return worst, name
+
+    def _flat_room(self, room: np.ndarray) -> np.ndarray:
+        """`room`, with the sizes of rows in the place of gradients that all but vanish."""
+        p = self.problem
+        short = np.abs(self.rows - np.clip(self.rows, p.lower, p.upper))
+        unit = self.row_sizes + np.where(self.rows > p.upper, np.abs(p.upper), np.abs(p.lower))
+        flat = np.where(unit > TINY, short / unit, 1.0)
+        return np.where(-room > self.size.max(), np.maximum(room, -flat), room)
+
+    @cached_property
+    def row_sizes(self) -> np.ndarray:
+        """The largest ||grad c_i||_2 here and at points near by, (m,), at least TINY."""
+        scale = self.norms.copy()
+        rng = np.random.default_rng(self.seed)
+        for _ in range(DRAWS):
+            there = self.problem.jacobian(self.x + STEPS[-1] * self.size * rng.choice([-1.0, 1.0], len(self.x)))
+            size = np.linalg.norm(there, axis=1) if isinstance(there, np.ndarray) else row_norms(csr_array(there))
+            scale = np.maximum(scale, np.where(np.isfinite(size), size, 0.0))
+        return np.maximum(scale, TINY)
 
     def _row_name(self, row: int) -> str:
         names = self.problem.row_names
