@@ -248,7 +248,7 @@ class Newton:
         first, shortest = True, SHORTEST * alpha if last else max(SHORT * alpha, FLOOR)
         while alpha >= shortest:
             found = trial.at(at.w + alpha * step.dx, state.y + alpha * step.dy, alpha, first)
-            if found is None and first and trial.infeasible:
+            if found is None and first and trial.infeasible and not form.linear:
                 found = self.corrected(state, step, trial, alpha)
             if found is not None:
                 state.step = alpha
@@ -262,7 +262,8 @@ class Newton:
         """A second-order correction: the same matrix, the violation of the trial point added."""
         local, form = trial.local, self.form
         right = alpha * state.at.c + trial.c
-        found = self.regularizer.inner.solve(local.lagrangian, right, 1e-8)
+        rtol = 1e-8 if form.has_hessian else self.accuracy(state)  # each digit costs oracle calls there
+        found = self.regularizer.inner.solve(local.lagrangian, right, rtol)
         dx = found.dx
         longest_ = 1.0
         if local.distances is not None:
