@@ -13,8 +13,9 @@ so that the sum of costs comes near that of the best arm, or of the best functio
 | cost | SOLVE(A_t, b_t, w) | what a system cost: iterations in the paper, work in production |
 | context | c_t | what is known of a system before it is solved |
 
-In production `SequenceTuner` decides (Thompson sampling on the log-cost over solvers and w, a cap on each trial; with a
-named `solver` also multiples of the closed form's 2 - w); `mode: paper`, or a `policy` or `solver` of one's own, puts a learner over one parameter of one solver.
+In production `SequenceTuner` decides (Thompson sampling on the log-cost over solvers and w, a cap on each trial; with
+a named `solver` also multiples of the closed form's 2 - w). `mode: paper`, or a `policy` or `solver` of one's own, puts
+a learner over one parameter of one solver.
 """
 
 from __future__ import annotations

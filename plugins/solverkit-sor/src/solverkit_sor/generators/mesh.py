@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from solverkit.errors import UsageError
 from solverkit_sor.generators.grid import bump
 
 WAVES = 12  # of the random conductivity
@@ -45,19 +46,24 @@ def mesh_heat(
     dt: float = 1e-4,
     growth: float = 1.0,
     contrast: float = 100.0,
+    ramp: float = 1.0,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """About `points` unknowns. `growth` is the ratio of the last step's length to the first's, dt; `contrast` that of
-    the greatest conductivity to the least, one for each triangle.
+    """About `points` unknowns. `growth` is the ratio of the last step's length to the first's, dt, reached after the
+    share `ramp` of the steps; `contrast` that of the greatest conductivity to the least, one for each triangle.
+    Raises UsageError for a ramp outside (0, 1].
 
     Keys: `M` and `K` (n, n) sparse; `coefficients` (T, 2), (1, dt_t); `previous_coefficients` (T, 1), ones; `forcing`
     (T, n); `log_dt` (T,), decimal; `x` and `y` (n,), coordinates of the unknowns.
     """
+    if not 0 < ramp <= 1:
+        raise UsageError(f"ramp = {ramp:g}: give the share of the steps that grow, above 0 and at most 1")
     rng = np.random.default_rng(seed)
     mesh = triangulate(max(round(points**0.5), 2), rng)
     centres = mesh.points[mesh.triangles].mean(axis=1)
     M, K = assemble(mesh, random_field(centres, contrast, rng))
-    steps = dt * growth ** (np.arange(T) / max(T - 1, 1))
+    rise = max(round(ramp * T) - 1, 1)
+    steps = dt * growth ** (np.minimum(np.arange(T), rise) / rise)
     inside = mesh.points[mesh.inner >= 0]
     x, y = inside.T
     forcing = np.empty((T, mesh.n))

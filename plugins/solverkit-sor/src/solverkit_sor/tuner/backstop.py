@@ -34,9 +34,6 @@ FEWEST = 10
 LIFETIME = 10.0
 """Systems that a kept preconditioner serves, before any has been seen to change."""
 
-FOREVER = 1000.0
-"""The same where no two matrices have differed."""
-
 
 @dataclass
 class Attempt:
@@ -64,7 +61,7 @@ class Backstop:
         self._ready: dict[int, tuple[Parameters, Arm]] = {}  # the same by the choices themselves, which are held
         self._served: dict[str, tuple[int, int]] = {}  # builds and systems of each solver that keeps something
         self.lasting = LIFETIME  # systems until the matrices have changed much; set from outside
-        self.constant = False  # no two matrices have differed; set from outside
+        self.constant = False  # the last few matrices were the same; set from outside
         self._make(safe)
 
     def attempt(

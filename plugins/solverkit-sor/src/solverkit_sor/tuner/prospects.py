@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from solverkit_sor.learners import Learner, LogTS
-from solverkit_sor.tuner.backstop import FOREVER, KEEPING, Backstop
+from solverkit_sor.tuner.backstop import KEEPING, Backstop
 from solverkit_sor.tuner.defaults import SHARE, guesses
 from solverkit_sor.tuner.history import History
 from solverkit_sor.tuner.space import Arms, Parameters
@@ -21,11 +21,17 @@ from solverkit_sor.tuner.space import Arms, Parameters
 WORTH = 1.2
 """Arms expected to cost more than this many times the first one are left out of the race."""
 
-FIRST_REVIEW, SPACING = 4, 1.3
-"""The first review comes after so many rounds, each later one after SPACING times the rounds of the one before."""
+FIRST_REVIEW, SPACING, WIDEST = 4, 0.3, 25
+"""The first review comes after so many rounds, the next ones after that share of all rounds, and WIDEST at most."""
 
-RECENT = 50
-"""Rounds that tell how fast the systems change."""
+PATIENCE = 20
+"""Rounds without a review after which solvers that build something are left to the learner."""
+
+FOREVER = 1000.0
+"""Systems that a build serves where no two matrices have differed."""
+
+RECENT, SAME = 20, 4
+"""Rounds that tell how fast the systems change; so many with one matrix tell that it stays."""
 
 
 @dataclass
@@ -56,19 +62,18 @@ class Prospects:
         self, learner: LogTS, history: History, backstop: Backstop, arms: Arms, matrix: csr_array, arm: int, count: int
     ) -> None:
         """Expectations of untried groups anew, from `count` iterations that `arm` took for the latest system."""
-        if len(history) == 1:
+        rounds, solver = len(history), arms.parameters[arm]["solver"]
+        if rounds == 1 and solver not in KEEPING:
             learner.entry[_building(arms)] = np.inf
-        solver = arms.parameters[arm]["solver"]
-        if len(history) < self.due or solver not in SHARE or solver in KEEPING:
+        if rounds == PATIENCE and np.isinf(learner.entry).any():  # no round had anything to derive them from
+            learner.entry[:] = 0.0
+        if rounds < self.due or solver not in SHARE or solver in KEEPING or history.failed[-1]:
             return
-        self.due = int(len(history) * SPACING) + 1
+        self.due = rounds + min(int(rounds * SPACING) + 1, WIDEST)
+        self._watch(history, backstop)
         untried = learner.fresh.copy()
         if not untried.any():
             return
-        seen = np.array([context[-1] for context in history.contexts[-RECENT:]])
-        change = float(np.abs(np.diff(seen)).mean())
-        backstop.constant = change == 0.0
-        backstop.lasting = FOREVER if backstop.constant else float(np.clip(np.log(2.0) / max(change, 1e-3), 1.0, 50.0))
         expected = guesses(arms, backstop, matrix, arms.parameters[arm], count)
         for each in self.corrected:  # what one arm of a solver told of the others stays
             untried &= np.array([arms.parameters[each]["solver"] != other["solver"] for other in arms.parameters])
@@ -77,6 +82,19 @@ class Prospects:
         scale = expected[arm] * np.exp(-learner.last[0][arm])  # work that has the logarithm 0
         for each in map(int, np.flatnonzero(learner.fresh & _building(arms))):
             learner.entry[each] = backstop.setup(arms.parameters[each], matrix.shape[0], matrix.nnz) / scale
+
+    def _watch(self, history: History, backstop: Backstop) -> None:
+        """How long what is built may serve: as long again as the matrix has stayed the same, where it never changed for
+        good, else until the matrices have changed twofold at their recent pace."""
+        seen = np.array([context[-1] for context in history.contexts])
+        changes = np.flatnonzero(np.diff(seen))
+        alike = len(seen) - (int(changes[-1]) + 1 if len(changes) else 0)
+        backstop.constant = alike >= SAME
+        if backstop.constant:
+            backstop.lasting = float(alike) if len(changes) else FOREVER
+        else:
+            change = float(np.abs(np.diff(seen[-RECENT:])).mean())
+            backstop.lasting = float(np.clip(np.log(2.0) / max(change, 1e-3), 1.0, 50.0))
 
     def spread(self, backstop: Backstop, arm: int, parameters: Parameters, cost: float, built: bool) -> float | None:
         """A round's cost with builds spread over the systems they serve: solve + build / lifetime. None where the first

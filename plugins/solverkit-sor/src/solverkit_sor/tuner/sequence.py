@@ -39,7 +39,7 @@ from solverkit_sor.tuner.trial import Trial
 class SequenceTuner:
     """Chooses the solver of each system, or any parameters of the user's own, so that the sequence costs little.
 
-    space : what to choose from (`tuner.space`). `auto`: CG, SSOR-CG over w, multigrid (with PyAMG installed), and sparse
+    space : what to choose from (`tuner.space`). `auto`: CG, SSOR-CG over w, multigrid (with PyAMG installed), sparse
         LU, the last two also kept for later systems; for matrices that are not symmetric GMRES, incomplete and complete
         LU.
     cost : `work` (multiply-adds by a model, the same in every run), `time` (wall seconds), `cpu` (processor seconds),
@@ -145,8 +145,7 @@ class SequenceTuner:
             self.learner.update(arm, self._for_learner(shown), info.cost)
         if isinstance(self.learner, LogTS):
             self.learner.horizon = len(self.history)
-            if not attempt.failed:
-                self.prospects.review(self.learner, self.history, backstop, arms, matrix, arm, attempt.iterations)
+            self.prospects.review(self.learner, self.history, backstop, arms, matrix, arm, attempt.iterations)
         return self._remember(attempt.x), info
 
     def as_solver(self, **options: Any) -> Callable[[Any, Any], np.ndarray]:
