@@ -229,6 +229,77 @@ def test_the_nystrom_metric_saves_steps():
     assert steps[1] < 0.4 * steps[0]
 
 
+def repeated(n, samples, kinds, rng):
+    """Rows that are copies of a few, and a little for each column: great correlations over an uneven rest."""
+    fixed = rng.normal(size=(kinds, n)) * (rng.random((kinds, n)) < 0.2)
+    X = fixed[rng.integers(kinds, size=samples)]
+    return X.T @ X + np.diag(10.0 ** rng.uniform(-2, 1, n))
+
+
+def by_products(B, J):
+    """A system that counts its products, with the exact diagonal."""
+    counts = []
+
+    def product(v):
+        counts.append(1)
+        return B @ v
+
+    return NewtonSystem(None, product, np.zeros(len(B)), J, diagonal=lambda: B.diagonal()), counts
+
+
+def test_the_exact_diagonal_of_what_the_sketch_leaves():
+    """Nothing but the sketched part and a diagonal: a few steps, whatever the ratios in it."""
+    rng = np.random.default_rng(14)
+    B, J = repeated(200, 500, 20, rng), rng.normal(size=(10, 200))
+    steps = []
+    for rank in (0, 40):
+        solver = NystromCG(rank=rank, adaptive=False)
+        system, _ = by_products(B, J)
+        steps.append(check(solver, system, B, rng, 1e-8).iterations)
+    assert steps[1] < 0.2 * steps[0]
+
+
+def test_a_sketch_is_made_when_it_is_paid_for_and_kept():
+    """All products of a row of changing systems: far fewer than without, and not many more at the start."""
+    rng = np.random.default_rng(15)
+    n, m = 200, 6
+    J = rng.normal(size=(m, n))
+    start = repeated(n, 400, 20, rng)
+    totals, ranks = {}, []
+    for rank in (0, 15):
+        solver, total, turn = NystromCG(rank=rank), [], np.random.default_rng(16)
+        for _ in range(5):
+            scale = np.sqrt(turn.uniform(0.8, 1.25, n))
+            B = scale[:, None] * start * scale
+            system, counts = by_products(B, J)
+            check(solver, system, B, turn, 1e-8)
+            total.append(len(counts))
+            ranks.append(solver.rank)
+        totals[rank] = total
+    assert ranks[:5] == [0] * 5
+    assert ranks[5] >= 15
+    assert ranks[-1] == ranks[-2]
+    assert totals[15][0] <= 1.6 * totals[0][0]
+    assert sum(totals[15][1:]) < 0.3 * sum(totals[0][1:])
+
+
+def test_a_sketch_that_saves_nothing_is_given_up():
+    """A flat spectrum with far-off ends: no low rank helps."""
+    rng = np.random.default_rng(17)
+    n = 300
+    Q = np.linalg.qr(rng.normal(size=(n, n)))[0]
+    B, J = Q @ np.diag(np.geomspace(1, 1e3, n) + np.linspace(0, 1e3, n)) @ Q.T, rng.normal(size=(5, n))
+    totals = {}
+    for rank in (0, 10):
+        solver = NystromCG(rank=rank)
+        for _ in range(4):
+            system, counts = by_products(B, J)
+            check(solver, system, B, np.random.default_rng(18), 1e-8)
+            totals[rank] = totals.get(rank, 0) + len(counts)
+        assert solver.rank == 0
+    assert totals[10] < 1.5 * totals[0]
+
+
 def test_a_metric_is_kept_and_made_anew():
     rng = np.random.default_rng(9)
     n, m = 120, 6

@@ -17,8 +17,9 @@ A sketch of rank r costs r products, as much as r steps, so the diagonal goes fi
 |---|---|
 | a new system | M from its D and S, with the G that there is: no products but one for D |
 | steps since the last sketch reach SPEND r | a sketch of rank r, in the middle of a solve, too |
-| steps do so again, and the last doubling saved steps or the tail of the eigenvalues says that the next will | 2 r |
-| a sketch, with nothing left in its tail, that saves too few steps | the diagonal alone for the rest of the run |
+| steps do so again, and a digit still takes more than QUICK of them | 2 r, up to MOST and n / 2; |
+| | beyond TRIES times the first rank only while a doubling saves steps |
+| the last of these saves too few | the diagonal alone for the rest of the run |
 
 Whatever the spectrum, the products for all sketches are at most 1 / SPEND of the steps. Where the problem has no oracle
 for D, a multiple of I stands for it, and the last eigenvalue of the sketch for q.
@@ -38,8 +39,8 @@ from solverkit_sketched_newton.inner.krylov import MAX_ITER, constrained_conjuga
 
 RANK, MOST = 30, 480  # first rank, largest
 SPEND = 2.0  # steps for each product of the next sketch
-TAIL = 3.0  # last eigenvalue over the mean of the rest from which a greater rank promises fewer steps
 SAVES = 0.7  # of the steps before: with more, a sketch does not pay
+TRIES = 4  # times the first rank
 QUICK = 6.0  # steps a digit that no sketch is to better
 FLOOR = 1e-8  # of the largest entry: least entry of a diagonal that is divided by
 SPREAD = 2.0  # a metric serves while its diagonals change by a factor within this, but for a common one
@@ -52,7 +53,6 @@ class Correlations:
 
     factor: np.ndarray  # G, (n, rank)
     rest: np.ndarray  # q, (n,)
-    decays: bool  # a sketch of a greater rank would find more
 
     @staticmethod
     def of(W: np.ndarray, Y: np.ndarray, D: np.ndarray, exact: bool) -> Correlations:
@@ -64,9 +64,8 @@ class Correlations:
         values, n = low_rank.values, len(D)
         factor = low_rank.basis * np.sqrt(values)
         last = float(values[-1]) if len(values) else 0.0
-        left = max(n - float(values.sum()), 0.0) / max(n - len(values), 1)
         rest = np.clip(1.0 - np.einsum("ij,ij->i", factor, factor), FLOOR, None) if exact else np.full(n, last or 1.0)
-        return Correlations(factor, rest, last > TAIL * left)
+        return Correlations(factor, rest)
 
 
 class NystromMetric:
@@ -180,7 +179,7 @@ class NystromCG:
             return
         if not self._pace:
             self._pace = pace
-        if self.adaptive and not self._next() and self._plain and pace > SAVES * self._plain:
+        if self.adaptive and not self._next() and pace > QUICK and self._plain and pace > SAVES * self._plain:
             self._sketch, self._closed = None, True
         elif pace > SLOW * self._pace and self._spent > SPEND * self.rank:
             self._tired = True
@@ -195,7 +194,7 @@ class NystromCG:
         if self._sketch is None:
             return 0 if 0 < self._plain <= QUICK else min(self.first, len(self.system.barrier))
         rank = min(2 * self.rank, MOST, len(self.system.barrier) // 2)
-        promising = self._sketch.decays or 0 < self._pace <= SAVES * self._before
+        promising = self.rank < TRIES * self.first or 0 < self._pace <= SAVES * self._before
         return rank if rank > self.rank and promising and not 0 < self._pace <= QUICK else 0
 
     def _grow(self) -> bool:
