@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from solverkit_sor.learners import Learner, LogTS
+from solverkit_sor.tuner.backstop import KEEPING
 from solverkit_sor.tuner.space import Arms
 
 
@@ -71,6 +72,8 @@ def report(history: History, arms: Arms, learner: Learner | None, unit: str) -> 
 
     What a fixed arm would have cost was not observed. It is estimated: by the learner's model at every context where
     there is one, else by the arm's mean cost (arms with at least five rounds), and says so by the name `estimated`.
+    Solvers that keep what they build count where they had half of the rounds: what they cost where their builds serve
+    says nothing of where they would not.
     """
     played = np.array(history.arms, dtype=int)
     costs = np.array(history.costs)
@@ -105,7 +108,13 @@ def report(history: History, arms: Arms, learner: Learner | None, unit: str) -> 
 def _best_fixed(
     history: History, arms: Arms, learner: Learner | None, played: np.ndarray, costs: np.ndarray
 ) -> tuple[int | None, float | None]:
-    tried = [arm for arm in range(len(arms)) if np.any(played == arm)]
+    tried = [
+        arm
+        for arm in range(len(arms))
+        if np.sum(played == arm) >= (0.5 * len(history) if arms.parameters[arm].get("solver") in KEEPING else 1)
+    ]
+    if not tried:
+        return None, None
     if isinstance(learner, LogTS) and len(history) >= 10:
         totals = np.zeros(len(arms))
         for arm, cost, context in zip(history.arms, history.costs, history.contexts, strict=True):
