@@ -92,16 +92,19 @@ def _run(request: dict[str, Any]) -> dict[str, Any]:
 
 def _dense_from_python(n: float, m: float) -> Any:
     """The dense-constraints problem with one copy of its matrix."""
+    import numpy as np
     from scipy.optimize import LinearConstraint
 
     from solverkit.kinds.nonlinear.build import nonlinear
     from solverkit_sketched_newton.generators import dense_constraints
 
     data = dense_constraints(int(n), int(m))
+    rows = LinearConstraint(np.zeros((int(m), 0)), data["b"], data["b"])
+    rows.A = data.pop("G")  # the constructor would copy it
     return nonlinear(
         {"x": {"shape": int(n), "start": 0}},
         "0.5*dot(d, x**2) + dot(c, x) + sum(logistic(x))",
-        {"equations": LinearConstraint(data["G"], data["b"], data["b"])},
+        {"equations": rows},
         {"d": data["d"], "c": data["c"]},
     )
 

@@ -9,6 +9,7 @@ def main() -> None:
     print(HEADER)
     for problem in ("logistic-w8a-shape", "logistic-breast-cancer"):
         rows = {method: measured(problem, {}, method) for method in ("sketched-newton", "trust-constr", "ipopt")}
-        ours = rows.pop("sketched-newton")["seconds"]
-        ratios = ", ".join(f"{ours / row['seconds']:.3f} of {method}" for method, row in rows.items())
-        print(f"{problem}: time {ratios}", flush=True)
+        ours = rows.pop("sketched-newton")
+        ratios = ", ".join(f"{ours['seconds'] / row['seconds']:.3f} of {method}" for method, row in rows.items())
+        whole = ours["seconds"] + ours.get("certificate", float("nan"))
+        print(f"{problem}: solve and certificate {whole:.2f} s; time of the solve {ratios}", flush=True)
