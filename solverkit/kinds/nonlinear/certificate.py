@@ -15,8 +15,10 @@ Multipliers are those of the point where these certify it, and the core's own by
 row counts as active within 100 tol of its bound, at most 1e-3.
 
 Where the reduced Hessian is positive definite, a Newton step on the active constraints of at most tol (1 + |x_j|) in
-each x_j satisfies `stationarity` too: the distance to the minimizer, whatever the units of f. The probe is made last,
-where every other term holds, up to 500 variables.
+each x_j satisfies `stationarity` too: the distance to the minimizer, whatever the units of f. And a step along which f
+really falls by more than `wide` (1 + |f|) breaks it, whatever S is: one variable in a tiny unit makes S huge.
+
+The probe is made last, where every other term holds, up to 500 variables.
 
 A certified point is feasible, and locally optimal to first and second order. It is no claim of global optimality.
 """
@@ -33,7 +35,7 @@ from solverkit.kinds.nonlinear.curvature import Curvature, curvature
 from solverkit.kinds.nonlinear.evidence import infeasibility, unboundedness
 from solverkit.kinds.nonlinear.local import Local
 from solverkit.kinds.nonlinear.multipliers import Measured, least_squares, of_point
-from solverkit.kinds.nonlinear.probe import probe
+from solverkit.kinds.nonlinear.probe import newton_fall, probe
 from solverkit.kinds.nonlinear.problem import Nonlinear
 from solverkit.kinds.nonlinear.rows import refined
 
@@ -117,6 +119,11 @@ def _multipliers(local: Local, point: Point, tol: float) -> Measured:
 def _stationarity(local: Local, found: Measured, bend: Curvature, tol: float) -> Term:
     """The residual, or the relative Newton step where that is the smaller one: it does not know the units of f."""
     plain = Term("stationarity", found.stationarity, tol, local.scale)
+    if plain.ok and local.violation[0] <= tol:
+        size, wide = 1 + abs(local.value), _wide(tol)
+        fall = newton_fall(local, found, bend, tol)
+        if fall > wide * size:
+            return Term("stationarity", fall, wide, size, note="f falls by so much within a Newton step")
     if bend.step is None or plain.ok or not bend.outside <= tol * local.scale:
         return plain
     step = float((np.abs(bend.step) / (1 + np.abs(local.x))).max(initial=0.0))

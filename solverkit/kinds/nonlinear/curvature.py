@@ -59,6 +59,7 @@ class Curvature:
     stiff: np.ndarray | None = None  # (n, k) eigenvectors of positive curvature over its root: stiff stiff' inverts H
     inverse: np.ndarray | None = None  # (k, n) the left inverse of `stiff`
     step: np.ndarray | None = None  # the Newton step on T, (n,)
+    descent: np.ndarray | None = None  # the same where rows of H count that are of rounding size beside the largest
     outside: float = float("nan")  # what of the residual lies outside of T, infinity norm
     moved: Measured | None = None  # the multipliers that were used instead of those given
 
@@ -141,10 +142,10 @@ def _diagonally_dominant(H: Matrix) -> bool:
     return bool(np.all(diagonal - others >= -1e-14 * np.abs(diagonal)))
 
 
-def _equilibrated(H: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(D H D, the diagonal of D)"""
+def _equilibrated(H: np.ndarray, least: float = 1e-12) -> tuple[np.ndarray, np.ndarray]:
+    """(D H D, the diagonal of D); rows below `least` of the largest count as rounding."""
     size = np.abs(H).max(axis=1, initial=0.0)
-    size = np.where(size > 1e-12 * size.max(initial=0.0), size, max(float(size.max(initial=0.0)), TINY))
+    size = np.where(size > least * size.max(initial=0.0), size, max(float(size.max(initial=0.0)), TINY))
     unit = 1 / np.sqrt(size)
     return unit[:, None] * H * unit, unit
 
@@ -189,7 +190,20 @@ def _dense(local: Local, found: Measured, active: Active) -> Curvature:
     stiff = unit[:, None] * (tangent @ vectors[:, steep]) / lengths
     inverse = lengths[:, None] * (tangent @ vectors[:, steep]).T / unit
     soft = _softest(local, plain, tangent, unit)
-    return Curvature(worst, how, len(flat) == 0, degenerate, soft, stiff, inverse, step, outside)
+    descent = _descent(local, plain, active, found) if step is None else step
+    return Curvature(worst, how, len(flat) == 0, degenerate, soft, stiff, inverse, step, descent, outside)
+
+
+def _descent(local: Local, plain: np.ndarray, active: Active, found: Measured) -> np.ndarray | None:
+    """For variables of very different units: the Newton step on T, or a direction of negative curvature, downhill."""
+    H, unit = _equilibrated(plain, 1e-200)
+    tangent = null_space(_unit(active.gradients(local) * unit), RANK)
+    scale = max(float(np.abs(H).max(initial=0.0)), TINY)
+    values, vectors = _spectrum(H, tangent)
+    if len(values) and values[0] < -1e-8 * scale:
+        d = unit * (tangent @ vectors[:, 0])
+        return d * (-np.sign(found.residual @ d) / max(float((np.abs(d) / local.size).max()), TINY))
+    return _newton(H, unit, tangent, values, scale, found.residual)[0]
 
 
 def _softest(local: Local, H: np.ndarray, tangent: np.ndarray, unit: np.ndarray) -> np.ndarray:

@@ -29,6 +29,7 @@ from solverkit.kinds.nonlinear.multipliers import Measured
 STEPS = (1e-3, 1e-2, 1e-1)  # times 1 + ||x||_inf
 SUMS = 6  # random sums of degenerate directions
 CORRECTIONS = 8
+NEAR = 1e-2
 REACH = 10.0  # moves that corrections carry further than so many times their length tell nothing of this point
 
 
@@ -52,6 +53,17 @@ def probe(local: Local, found: Measured, bend: Curvature, tol: float) -> tuple[f
             if falls and max(falls) < 0 and moved is not None and local.value + noise < moved.value:
                 break
     return worst, told
+
+
+def newton_fall(local: Local, found: Measured, bend: Curvature, tol: float) -> float:
+    """What f really falls by along the Newton step on the active constraints, at most NEAR (1 + |x_j|) in each x_j."""
+    if bend.descent is None or not np.any(bend.descent):
+        return 0.0
+    length = float((np.abs(bend.descent) / local.size).max())
+    there = _restored(local, local.x + min(1.0, NEAR / length) * bend.descent, tol)
+    if there is None or not np.isfinite(there.value):
+        return 0.0
+    return max(local.value - there.value - _slack(local, found), 0.0)
 
 
 def _slack(local: Local, found: Measured) -> float:
