@@ -10,7 +10,7 @@ from scipy.sparse import random_array as random_sparse
 from solverkit_sketched_newton.inner.base import NewtonSystem
 from solverkit_sketched_newton.inner.condensed import Condensed, split
 from solverkit_sketched_newton.inner.krylov import Krylov
-from solverkit_sketched_newton.inner.nystrom import NystromCG
+from solverkit_sketched_newton.inner.nystrom import Correlations, NystromCG, NystromMetric
 from solverkit_sketched_newton.inner.schur import Schur, suits
 
 
@@ -245,6 +245,26 @@ def by_products(B, J):
         return B @ v
 
     return NewtonSystem(None, product, np.zeros(len(B)), J, diagonal=lambda: B.diagonal()), counts
+
+
+def test_the_metric_is_its_formula():
+    """M^-1 and the inverse Schur complement against dense inverses; M has the diagonal of B where that is known."""
+    rng = np.random.default_rng(19)
+    n, m, rank = 60, 5, 12
+    B, J = gram(n, 150, rng), rng.normal(size=(m, n))
+    W = rng.normal(size=(n, rank))
+    D = B.diagonal()
+    found = Correlations.of(W, B @ W, D, exact=True)
+    H, R = np.sqrt(D)[:, None] * found.factor, 0.1 + found.rest * D
+    M = np.diag(R) + H @ H.T
+    np.testing.assert_allclose(M.diagonal(), 0.1 + D, rtol=1e-6)
+    metric = NystromMetric(R, H, J, 1e-3)
+    v, c = rng.normal(size=n), rng.normal(size=m)
+    np.testing.assert_allclose(metric.solve(v), np.linalg.solve(M, v), rtol=1e-8)
+    C = J @ np.linalg.solve(M, J.T) + 1e-3 * np.eye(m)
+    np.testing.assert_allclose(metric.schur(c), np.linalg.solve(C, c), rtol=1e-8)
+    rough = Correlations.of(W, B @ W, np.full(n, D.mean()), exact=False)
+    np.testing.assert_allclose(rough.rest, np.linalg.svd(rough.factor, compute_uv=False)[-1] ** 2, rtol=1e-6)
 
 
 def test_the_exact_diagonal_of_what_the_sketch_leaves():
