@@ -9,6 +9,7 @@ from scipy.sparse import csr_array
 from solverkit.kinds.base import PointStatus
 from solverkit.kinds.linear_sequence import linear_sequence
 from solverkit.kinds.linear_sequence.certificate import certify, relative_residual
+from tests.linear_sequence.adversary import solved, wrong_solutions
 from tests.linear_sequence.cases import answers, matrices, recorded, rights
 
 
@@ -132,3 +133,12 @@ def test_a_function_that_fails_later_leaves_no_verdict():
     certificate = certify(linear_sequence(make, 6, initial=np.zeros(5)), {"x": np.zeros((6, 5))})
     assert certificate.status is PointStatus.UNVERIFIED
     assert "no mesh" in certificate.unverified
+
+
+@pytest.mark.parametrize("make", [recorded, stepping])
+def test_wrong_solutions_of_many_sorts(make):
+    problem = make()
+    x = solved(problem)
+    assert certify(problem, {"x": x}).status is PointStatus.CERTIFIED
+    for sort, wrong in wrong_solutions(problem, x, np.random.default_rng(0)):
+        assert certify(problem, {"x": wrong}).status is not PointStatus.CERTIFIED, sort
