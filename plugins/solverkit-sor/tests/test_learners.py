@@ -13,6 +13,7 @@ from solverkit.errors import UsageError
 from solverkit_sor.learners import Binned, ChebCB, ClosedForm, Fixed, LogTS, TsallisINF
 from solverkit_sor.learners.closed_form import shifted_gap, sor_relaxation, ssor_relaxation
 from solverkit_sor.learners.least_squares import append_row, least_squares, solution_in_box
+from solverkit_sor.learners.regression import gain_and_price
 from solverkit_sor.learners.tsallis import NEWTON_STEPS, tsallis_probabilities
 from solverkit_sor.tuner.saving import plain
 
@@ -288,6 +289,27 @@ def test_dear_arms_are_left_alone() -> None:
 
 
 # -- closed form
+
+
+@pytest.mark.parametrize(("gap", "sd"), [(0.0, 0.3), (0.4, 0.25), (-0.5, 0.1), (1.0, 0.6)])
+def test_what_a_trial_brings_and_costs(gap: float, sd: float) -> None:
+    """Against the mean over many draws of the arm's cost, that of the best arm being 1."""
+    costs = np.exp(gap + sd * np.random.default_rng(0).standard_normal(400_000))
+    gain, price = gain_and_price(gap, sd, 0.5)
+    assert gain == pytest.approx(np.maximum(1.0 - costs, 0.0).mean(), rel=0.03, abs=2e-4)
+    assert price == pytest.approx(max(costs.mean() - 1.0, 0.0) + 0.5, rel=0.02)
+
+
+def test_an_arm_is_tried_where_the_horizon_pays_for_it() -> None:
+    """It may be a little better, and something must be built for it first."""
+    tried = {}
+    for horizon in (5.0, 500.0):
+        learner, rng = LogTS(np.zeros(2), [0, 1], prior=np.log([1.0, 1.1]), prior_sd=0.25), np.random.default_rng(0)
+        learner.update(0, None, 10.0)
+        learner.horizon, learner.entry[1] = horizon, 5.0
+        tried[horizon] = sum(learner.choose(None, rng) for _ in range(100))
+    assert tried[5.0] == 0
+    assert tried[500.0] > 10
 
 
 def test_closed_form() -> None:

@@ -13,6 +13,7 @@ from scipy.sparse.linalg import cg, spsolve
 from solverkit.errors import UsageError
 from solverkit_sor import Choice, Int, Real, SequenceTuner
 from solverkit_sor.generators.grid import laplacian
+from solverkit_sor.learners import LogTS
 from solverkit_sor.solvers.catalogue import make_arm
 from solverkit_sor.tuner.space import arms_of
 
@@ -95,6 +96,36 @@ def test_constant_matrix_is_factored_once() -> None:
     assert [info.parameters["solver"] for info in infos[-20:]].count("direct") >= 15
 
 
+def test_a_matrix_that_comes_to_stay_is_factored() -> None:
+    """Steps that grow and then keep their length: SSOR-CG first, one factor later, less than either alone."""
+    rng = np.random.default_rng(0)
+    steps = np.minimum(0.1 * 1.3 ** np.arange(160), 20_000.0)
+    given = [(csr_array(eye_array(N) + step * L), rng.standard_normal(N)) for step in steps]
+    tuner = SequenceTuner()
+    infos = [tuner.solve(A, b)[1] for A, b in given]
+    assert all(info.parameters["solver"] == "ssor-cg" for info in infos[:40])
+    assert [info.parameters["solver"] for info in infos[-20:]].count("direct") >= 15
+    total = sum(info.work for info in infos)
+    for name in ("ssor-cg", "direct"):
+        alone = make_arm(name)
+        assert total < 0.8 * sum(alone.solve(A, b).work for A, b in given)
+
+
+def test_a_choice_is_kept_where_systems_are_alike() -> None:
+    """Small systems with one matrix: after some rounds, three of four are solved as the one before; none is learnt
+    from."""
+    A, rng = csr_array(eye_array(N) + 5.0 * L), np.random.default_rng(0)
+    tuner = SequenceTuner(SSOR)
+    infos = [tuner.solve(A, rng.standard_normal(N))[1] for _ in range(120)]
+    assert isinstance(tuner.learner, LogTS)
+    learnt = tuner.learner.rounds
+    assert 60 <= learnt <= 90
+    runs = [info.arm for info in infos[60:]]
+    assert sum(a == b for a, b in zip(runs[1:], runs, strict=False)) >= 40
+    tuner.solve(csr_array(eye_array(N) + 50.0 * L), rng.standard_normal(N))
+    assert tuner.learner.rounds == learnt + 1
+
+
 def test_wall_time_and_functions_as_costs() -> None:
     timed = SequenceTuner(SSOR, cost="time")
     infos = run(timed, 8)
@@ -120,11 +151,13 @@ def test_guesses_for_x0() -> None:
 # -- safety
 
 
-def test_an_arm_that_diverges_costs_little() -> None:
+@pytest.mark.parametrize(("seed", "first"), [(0, True), (1, False)])
+def test_an_arm_that_diverges_costs_little(seed: int, first: bool) -> None:
     """SOR with w = 1.99 diverges on a matrix that is not symmetric; the total stays below 1.2 times GMRES alone."""
     wind = csr_array(diags_array([-1.0, 1.0], offsets=[-1, 1], shape=(N, N)))
-    rng = np.random.default_rng(0)
-    tuner = SequenceTuner([{"solver": "gmres"}, {"solver": "sor", "w": 1.99}], safe="gmres")
+    rng = np.random.default_rng(seed)
+    space = [{"solver": "gmres"}, {"solver": "sor", "w": 1.99}]
+    tuner = SequenceTuner(space[::-1] if first else space, safe="gmres", seed=seed)
     safe, total, safe_total, failed = make_arm("gmres"), 0.0, 0.0, 0
     for t in range(60):
         A = csr_array(eye_array(N) * (8 + 0.01 * t) + 2.0 * L + 8.0 * wind)

@@ -1,6 +1,6 @@
 """One arm that diverges or stalls: SequenceTuner's total work over that of the safe solver alone (target: at most 1.2).
 
-150 systems a case, three seeds. Wind: matrices that are not symmetric, on which SOR with w = 1.99 diverges, beside
+100 systems a case, three seeds. Wind: matrices that are not symmetric, on which SOR with w = 1.99 diverges, beside
 GMRES. Slow: SOR with w = 1.99 on stiff symmetric ones, beside CG. All: every arm but the safe one fails.
 """
 
@@ -15,7 +15,7 @@ from solverkit_sor import SequenceTuner
 from solverkit_sor.generators.grid import laplacian
 from solverkit_sor.solvers.catalogue import make_arm
 
-T, SEEDS, SIDES = 150, (0, 1, 2), (10, 30, 60)
+T, SEEDS, SIDES = 100, (0, 1, 2), (10, 40)
 BAD = {"solver": "sor", "w": 1.99}
 CASES: dict[str, tuple[list[dict[str, Any]], str, bool]] = {
     "wind": ([{"solver": "gmres"}, BAD], "gmres", True),
