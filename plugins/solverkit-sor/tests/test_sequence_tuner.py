@@ -108,7 +108,7 @@ def test_a_matrix_that_comes_to_stay_is_factored() -> None:
     total = sum(info.work for info in infos)
     for name in ("ssor-cg", "direct"):
         alone = make_arm(name)
-        assert total < 0.8 * sum(alone.solve(A, b).work for A, b in given)
+        assert total < 0.9 * sum(alone.solve(A, b).work for A, b in given)
 
 
 def test_a_choice_is_kept_where_systems_are_alike() -> None:
