@@ -4,8 +4,9 @@ A row l <= c_i(x) <= u is broken by
 
     (l - c_i) / (||grad c_i||_2 + |l|)     or     (c_i - u) / (||grad c_i||_2 + |u|),
 
-about the distance to the row, relative to its bound: multiplying the row by any number changes nothing. Where that is
-further than the size of x, the gradient here says little, and the largest of a few near by takes its place; a row
+about the distance to the row, relative to its bound: multiplying the row by any number changes nothing. Where the
+bound is not zero, ||grad c_i||_2 counts as sum_j |dc_i/dx_j| |x_j| at most: variables of size 1e-6 with gradients of
+1e6 do not hide a row that is broken by a tenth of its bound. Where the distance is further than the size of x, the gradient here says little, and the largest of a few near by takes its place; a row
 that has none anywhere is broken by 1. A multiplier
 y_i counts by its force y_i ||grad c_i||_2. Bounds on x are rows whose gradient has length one.
 
@@ -74,6 +75,15 @@ class Local:
         return row_norms(self.jacobian)
 
     @cached_property
+    def lengths(self) -> np.ndarray:
+        """sum_j |dc_i/dx_j| |x_j|, (m,): what c_i changes by when x changes by its own size."""
+        jacobian, size = self.jacobian, np.abs(self.x)
+        if not isinstance(jacobian, np.ndarray):
+            return np.asarray(abs(jacobian) @ size)
+        parts = [np.abs(jacobian[first : first + CHUNK]) @ size for first in range(0, len(jacobian), CHUNK)]
+        return np.concatenate([np.zeros(0), *parts])
+
+    @cached_property
     def size(self) -> np.ndarray:
         """1 + |x_j|, (n,)."""
         return 1 + np.abs(self.x)
@@ -113,8 +123,8 @@ class Local:
     def row_room(self) -> tuple[np.ndarray, np.ndarray]:
         """Scaled distances (above the lower bound, below the upper bound) of c, (m,) each; inf where open."""
         p = self.problem
-        noise = ROUNDING * (self.norms * float(np.linalg.norm(self.x)) + np.abs(self.rows))
-        return _room(self.rows, p.lower, p.upper, self.norms, noise)
+        noise = ROUNDING * (self.lengths + np.abs(self.rows))
+        return _room(self.rows, p.lower, p.upper, self.norms, noise, self.lengths)
 
     @cached_property
     def bound_room(self) -> tuple[np.ndarray, np.ndarray]:
@@ -179,12 +189,19 @@ class Local:
 
 
 def _room(
-    value: np.ndarray, lower: np.ndarray, upper: np.ndarray, norms: np.ndarray, noise: np.ndarray
+    value: np.ndarray,
+    lower: np.ndarray,
+    upper: np.ndarray,
+    norms: np.ndarray,
+    noise: np.ndarray,
+    lengths: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     sides = []
     for bound, gap in ((lower, value - lower), (upper, upper - value)):
         there = np.isfinite(bound)
-        unit = np.maximum(norms + np.where(there, np.abs(bound), 0.0), TINY)
+        size = np.where(there, np.abs(bound), 0.0)
+        steep = norms if lengths is None else np.where(size > 0, np.minimum(norms, lengths), norms)
+        unit = np.maximum(steep + size, TINY)
         gap = np.where(gap < 0, np.minimum(gap + noise, 0.0), gap)  # a violation within rounding is none
         sides.append(np.where(there, gap / unit, np.inf))
     return sides[0], sides[1]
