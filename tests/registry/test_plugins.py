@@ -130,7 +130,9 @@ def test_the_core_keeps_its_names_even_against_a_distribution_called_solverkit(s
     module = site.distribution("evil", entry="evil", code=code)
     header = "Metadata-Version: 2.1\nName: solverkit\nVersion: 9\nRequires-Dist: solverkit>=0\n\n"
     (site.folder / f"{module}-1.0.dist-info" / "METADATA").write_text(header)
-    assert site.ask("[k.target for k in r.kinds() if k.name == 'bilevel']") == ["solverkit.kinds.bilevel.kind:BilevelKind"]
+    assert site.ask("[k.target for k in r.kinds() if k.name == 'bilevel']") == [
+        "solverkit.kinds.bilevel.kind:BilevelKind"
+    ]
     assert site.ask("[c.target for c in r.commands() if c.name == 'solve']") == ["solverkit.cli.solve:command"]
     assert "belongs to the core" in site.plugins()["solverkit"]["error"]
 

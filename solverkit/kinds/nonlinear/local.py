@@ -6,8 +6,10 @@ A row l <= c_i(x) <= u is broken by
 
 about the distance to the row, relative to its bound: multiplying the row by any number changes nothing. Where the
 bound is not zero, ||grad c_i||_2 counts as sum_j |dc_i/dx_j| |x_j| at most: variables of size 1e-6 with gradients of
-1e6 do not hide a row that is broken by a tenth of its bound. Where the distance is further than the size of x, the gradient here says little, and the largest of a few near by takes its place; a row
-that has none anywhere is broken by 1. A multiplier
+1e6 do not hide a row that is broken by a tenth of its bound. Where the distance is further than the size of x, the
+gradient here says little, and the largest of a few near by takes its place; a row that has none anywhere is broken
+by 1.
+A multiplier
 y_i counts by its force y_i ||grad c_i||_2. Bounds on x are rows whose gradient has length one.
 
 The scale of forces is

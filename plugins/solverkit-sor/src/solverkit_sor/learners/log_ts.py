@@ -230,6 +230,7 @@ class LogTS(Learner):
             **{name: getattr(self, name).copy() for name in KEPT_ARRAYS},
             "reference": None if isnan(self.reference) else self.reference,
             "window": np.stack([self.window.low, self.window.high]) if self.window.known else None,
+            "horizon": None if self.horizon == inf else self.horizon,
             "rounds": self.rounds,
             "alarms": self.alarms,
         }
@@ -240,6 +241,7 @@ class LogTS(Learner):
         if state.get("window") is not None:
             self.window.low, self.window.high = restored(state, "window", (2, self.window.count))
         self.reference = nan if state.get("reference") is None else float(restored(state, "reference", ()))
+        self.horizon = inf if state.get("horizon") is None else float(restored(state, "horizon", ()))
         self.rounds, self.alarms = (int(restored(state, name, ())) for name in ("rounds", "alarms"))
         self.fresh = ~np.isin(self.home, self.home[self.spread[0] > 0])
         for model in range(len(self.mean)):

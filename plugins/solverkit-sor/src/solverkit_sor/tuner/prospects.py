@@ -24,6 +24,9 @@ WORTH = 1.2
 FIRST_REVIEW, SPACING, WIDEST = 4, 0.3, 25
 """The first review comes after so many rounds, the next ones after that share of all rounds, and WIDEST at most."""
 
+UNKNOWN = 1e100
+"""Price of entry before the first review: none is paid."""
+
 PATIENCE = 20
 """Rounds without a review after which solvers that build something are left to the learner."""
 
@@ -64,8 +67,8 @@ class Prospects:
         """Expectations of untried groups anew, from `count` iterations that `arm` took for the latest system."""
         rounds, solver = len(history), arms.parameters[arm]["solver"]
         if rounds == 1 and solver not in KEEPING:
-            learner.entry[_building(arms)] = np.inf
-        if rounds == PATIENCE and np.isinf(learner.entry).any():  # no round had anything to derive them from
+            learner.entry[_building(arms)] = UNKNOWN
+        if rounds == PATIENCE and (learner.entry == UNKNOWN).any():  # no round had anything to derive them from
             learner.entry[:] = 0.0
         if rounds < self.due or solver not in SHARE or solver in KEEPING or history.failed[-1]:
             return
