@@ -72,3 +72,11 @@ def test_flat_maxima_of_the_violation_are_left(radius):
     assert restoration.vanishes(state, method._form)
     assert restoration.shaken(problem, state, method._form, ctx.rng)
     assert not restoration.vanishes(state, method._form)
+
+
+def test_rows_that_are_flat_at_the_answer_keep_their_bounds():
+    """Gradients of order one at the start, 1e-6 at the answer, near x = 1000: 1e-8 in the row is 0.01 in x."""
+    problem = small(2, "sum(x)", 1.0, lower=1e-3, upper=1e5, a="1/x[0] + 4/x[1] <= 0.004")
+    result = solve(problem, tol=1e-6)
+    assert result.point_status is PointStatus.CERTIFIED
+    np.testing.assert_allclose(result.x, [750, 1500], rtol=1e-6)

@@ -21,6 +21,7 @@ Matrix = Any
 RELAX = (
     1e-8  # bounds are moved apart by this much, relative, so that they have an interior (IPOPT's bound_relax_factor)
 )
+RELAX_ROWS = 1e-12  # the same of slacks: a row that is flat at the answer makes a long way of any more
 MOST_RELAX = 10.0  # a bound on x counts as this large at most: answers lie within it, and rows see them move there
 VISIBLE = 100 * float(np.finfo(float).eps)  # least relative distance that leaves an interior in floating point
 STEEP = 100.0  # gradients at the start are scaled down to this (IPOPT's nlp_scaling_max_gradient)
@@ -96,7 +97,9 @@ class Form:
 
     def _apart(self, bound: np.ndarray, units: np.ndarray, most: np.ndarray) -> np.ndarray:
         size = np.abs(np.where(np.isfinite(bound), bound, 0.0))
-        return np.maximum(self._relax * np.minimum(np.maximum(units, size), most), VISIBLE * size)
+        relax = np.full(self.n, self._relax)
+        relax[self.free :] = min(RELAX_ROWS, self._relax)
+        return np.maximum(relax * np.minimum(np.maximum(units, size), most), VISIBLE * size)
 
     # -- from w to x and back
 
