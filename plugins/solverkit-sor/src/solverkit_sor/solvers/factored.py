@@ -6,6 +6,7 @@ is a preconditioner (of CG where A is symmetric, of GMRES elsewhere) until `lag`
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -50,9 +51,9 @@ class _Factored(Arm):
         self.lag.built(setup)
         return setup
 
+    @abstractmethod
     def factor(self, columns: csc_matrix, parameters: Parameters) -> Any:
         """SuperLU's object for a matrix by columns."""
-        raise NotImplementedError
 
     def iterate(self, begin: Start, cap: int) -> tuple[int, Outcome, float]:
         """Solve with the factor as preconditioner: (iterations, how it ended, work)."""
