@@ -284,3 +284,14 @@ class TestBesideInflections:
         """The last has a lower minimum next door, behind a barrier."""
         x = [np.arcsin(0.1 / 20) / 20 if "cos" in f else 0.0, 0.0]
         assert status(problem(f), x) is CERTIFIED
+
+
+@pytest.mark.parametrize("excess", [1e-2, 1e-4, 1e-5])
+def test_a_broken_row_is_seen_in_any_units_of_its_variables(excess):
+    """u'u = 2 with u = (1e6 x_0, 1e-6 x_1): broken by 2 excess, over sum |J_j x_j| + bound = 4 + 2."""
+    p = problem("-1e6*x[0] - 1e-6*x[1]", rows={"circle": "(1e6*x[0])**2 + (1e-6*x[1])**2 == 2"})
+    assert status(p, [1e-6, 1e6]) is PointStatus.CERTIFIED
+    for u in ([1 + excess, 1.0], [1.0, 1 - excess]):
+        local = Local(p, np.array([1e-6 * u[0], 1e6 * u[1]]), 0)
+        assert local.violation[0] == pytest.approx(excess / 3, rel=0.02)
+        assert status(p, local.x) is PointStatus.INFEASIBLE
