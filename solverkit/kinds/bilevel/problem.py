@@ -23,14 +23,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from scipy.sparse import csr_array
 
+from solverkit.errors import UsageError
 from solverkit.kinds.base import Block, Point, Problem, Weighted
 from solverkit.kinds.rows import Rows
 from solverkit.operators.sets import Free, SimpleSet
 
 if TYPE_CHECKING:
     from solverkit.expressions.function import Function
+    from solverkit.kinds.bilevel.summands import Summands
 
 ONE = np.ones(1)
+
+
+def _batch(z: np.ndarray, samples: np.ndarray) -> int:
+    return len(samples)
+
+
+def _batch_after_direction(z: np.ndarray, direction: np.ndarray, samples: np.ndarray) -> int:
+    return len(samples)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +66,12 @@ class Bilevel(Problem):
         "lower_rows_jacobian": "njev",
         "lower_rows_hvp": "nhvp",
         "lower_rows_hessian": "nhev",
+        "upper_batch": Weighted("ncomp", _batch),
+        "upper_batch_gradient": Weighted("ncomp", _batch),
+        "upper_batch_hvp": Weighted("ncomp", _batch_after_direction),
+        "lower_batch": Weighted("ncomp", _batch),
+        "lower_batch_gradient": Weighted("ncomp", _batch),
+        "lower_batch_hvp": Weighted("ncomp", _batch_after_direction),
     }
 
     name: str
@@ -67,6 +83,8 @@ class Bilevel(Problem):
     lower_constraints: Rows
     upper_set: SimpleSet = field(default_factory=Free)
     lower_set: SimpleSet = field(default_factory=Free)
+    upper_summands: Summands | None = None  # where F is a mean over samples
+    lower_summands: Summands | None = None  # where f is
     convex: bool | None = None  # what the author says of the lower level in y; None: nothing said
     expect: Mapping[str, Any] = field(default_factory=dict)
 
@@ -172,11 +190,52 @@ class Bilevel(Problem):
         """Weighted sum of the Hessians of the rows of (g, h)."""
         return self.lower_constraints.hessian(z, weights)
 
+    # -- oracles of means over samples; `samples` as `Summands` takes them
+
+    @property
+    def upper_samples(self) -> int:
+        """How many terms F is the mean of; 0 where it is not given as one."""
+        return 0 if self.upper_summands is None else self.upper_summands.count
+
+    @property
+    def lower_samples(self) -> int:
+        """How many terms f is the mean of; 0 where it is not given as one."""
+        return 0 if self.lower_summands is None else self.lower_summands.count
+
+    def upper_batch(self, z: np.ndarray, samples: np.ndarray) -> float:
+        """F estimated from some of its terms."""
+        return self._terms("upper", self.upper_summands).value(z, samples)
+
+    def upper_batch_gradient(self, z: np.ndarray, samples: np.ndarray) -> np.ndarray:
+        """grad F estimated from some of its terms, (n + m,)."""
+        return self._terms("upper", self.upper_summands).gradient(z, samples)
+
+    def upper_batch_hvp(self, z: np.ndarray, direction: np.ndarray, samples: np.ndarray) -> np.ndarray:
+        """Hessian of F, estimated from some of its terms, times a direction, (n + m,)."""
+        return self._terms("upper", self.upper_summands).hvp(z, direction, samples)
+
+    def lower_batch(self, z: np.ndarray, samples: np.ndarray) -> float:
+        """f estimated from some of its terms."""
+        return self._terms("lower", self.lower_summands).value(z, samples)
+
+    def lower_batch_gradient(self, z: np.ndarray, samples: np.ndarray) -> np.ndarray:
+        """grad f estimated from some of its terms, (n + m,)."""
+        return self._terms("lower", self.lower_summands).gradient(z, samples)
+
+    def lower_batch_hvp(self, z: np.ndarray, direction: np.ndarray, samples: np.ndarray) -> np.ndarray:
+        """Hessian of f, estimated from some of its terms, times a direction, (n + m,)."""
+        return self._terms("lower", self.lower_summands).hvp(z, direction, samples)
+
+    def _terms(self, level: str, summands: Summands | None) -> Summands:
+        if summands is None:
+            raise UsageError(f"the {level} objective of {self.name!r} is not given as a mean over samples")
+        return summands
+
     # -- the common protocol
 
     @cached_property
     def provides(self) -> frozenset[str]:
-        """`gradient`, `hvp`, `jacobian` always; structure where it is proven."""
+        """`gradient`, `hvp`, `jacobian` always; structure where it is proven; `upper-samples`, `lower-samples`."""
         names = {"gradient", "hvp", "jacobian", "hessian"}
         if self.lower_constraints.affine and self.upper_constraints.affine:
             names.add("affine-constraints")
@@ -184,6 +243,10 @@ class Bilevel(Problem):
             names.add("quadratic-lower")
         if self.lower_constraints.count == 0 and isinstance(self.lower_set, Free):
             names.add("unconstrained-lower")
+        if self.upper_summands is not None:
+            names.add("upper-samples")
+        if self.lower_summands is not None:
+            names.add("lower-samples")
         return frozenset(names)
 
     def start(self, rng: np.random.Generator) -> Point:
@@ -213,6 +276,9 @@ class Bilevel(Problem):
             if rows.function is not None:
                 digest.update(rows.function.digest().encode())
                 digest.update(rows.index.tobytes() + rows.sign.tobytes() + rows.bound.tobytes())
+        for summands in (self.upper_summands, self.lower_summands):
+            if summands is not None:
+                digest.update(summands.digest().encode())
         digest.update(self.upper_set.digest().encode() + self.lower_set.digest().encode())
         return digest.hexdigest()
 
@@ -231,4 +297,6 @@ class Bilevel(Problem):
             lower_function=lower,
             upper_constraints=self.upper_constraints.to(device, dtype),
             lower_constraints=self.lower_constraints.to(device, dtype),
+            upper_summands=None if self.upper_summands is None else self.upper_summands.to(device, dtype),
+            lower_summands=None if self.lower_summands is None else self.lower_summands.to(device, dtype),
         )

@@ -1,0 +1,1 @@
+"""Halpern iterations for monotone inclusions, saddle points, games and linear programs."""

@@ -1,0 +1,67 @@
+"""The two halves of an inclusion, as methods see them: a monotone operator F and a maximally monotone G.
+
+0 in F(u) + G(u),   F = (1 / n) sum_i F_i,   J_{s G} = (I + s G)^{-1}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from scipy.sparse import csr_array
+
+
+@runtime_checkable
+class Operator(Protocol):
+    """A single-valued monotone F on R^N. NumPy arrays at this boundary, each result the caller's own."""
+
+    size: int  # N
+    count: int  # n components; 1 where F is not a sum
+    lipschitz: float | None  # a valid L with ||F(u) - F(v)|| <= L ||u - v||; None where none is known
+    cocoercive: bool  # whether <F(u) - F(v), u - v> >= (1 / L) ||F(u) - F(v)||^2 is known to hold for some L
+    weights: np.ndarray | None  # (n,) probabilities for sampling by importance; None for uniform ones
+    mean_lipschitz: (
+        float | None
+    )  # L_Q with E_{i ~ Q} ||F_i(u) - F_i(v)||^2 / (n q_i)^2 <= L_Q^2 ||u - v||^2, q = weights
+
+    def value(self, u: np.ndarray) -> np.ndarray:
+        """F(u), (N,)."""
+        ...
+
+    def components(self, u: np.ndarray, samples: np.ndarray) -> np.ndarray:
+        """(1 / b) sum_{i in samples} F_i(u) / (n q_i), (N,): unbiased for samples drawn by `weights`."""
+        ...
+
+    def to(self, device: str, dtype: str) -> Operator:
+        """The same operator with its arithmetic elsewhere; `self` where nothing changes."""
+        ...
+
+    def digest(self) -> str:
+        """A hex sha256 of what is computed: part of the problem's fingerprint."""
+        ...
+
+
+@runtime_checkable
+class Bilinear(Operator, Protocol):
+    """F of  min_x max_y  c'x + x'A y - b'y:   F(x, y) = (c + A y, b - A'x),   u = (x, y).
+
+    Methods that know this form use A directly: by the problem's counted oracles `forward` and `adjoint`, or by compiled
+    kernels on `matrix`, which charge what they do. Component i samples a row and a column of A.
+    """
+
+    matrix: np.ndarray | csr_array  # A, (p, q)
+    linear_x: np.ndarray  # c, (p,)
+    linear_y: np.ndarray  # b, (q,)
+
+
+class Resolvent(Protocol):
+    """G by its resolvent. Steps are a positive number, or one for each coordinate where G is a product of blocks."""
+
+    def __call__(self, u: np.ndarray, step: float | np.ndarray) -> np.ndarray:
+        """J_{step G}(u), (N,): a new array."""
+        ...
+
+    def digest(self) -> str:
+        """A text that is equal for equal G: part of the problem's fingerprint."""
+        ...

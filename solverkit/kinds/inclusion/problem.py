@@ -1,0 +1,174 @@
+"""Monotone inclusions: equilibria, saddle points, variational inequalities, games and linear programs in one form.
+
+    find u with 0 in F(u) + G(u),   F = (1 / n) sum_i F_i monotone,   G maximally monotone with a cheap resolvent
+
+u stacks the named blocks in the order of the file, each ravelled in C order. There is no objective; games and linear
+programs have a value, which the certificate reports. Where F is bilinear, F(x, y) = (c + A y, b - A'x), the first block
+is x and the second y, and `bilinear` holds A, b and c.
+
+| here | paper (arXiv 2310.02987) | meaning |
+|---|---|---|
+| operator | F | the single-valued part |
+| components | F_i | its terms, sampled |
+| resolvent | J_{eta G} | the set-valued part |
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from solverkit.errors import UsageError
+from solverkit.kinds.base import Block, Point, Problem, Weighted
+from solverkit.kinds.inclusion.operator import Bilinear
+
+if TYPE_CHECKING:
+    from solverkit.kinds.inclusion.operator import Operator
+    from solverkit.operators.proximal import ProximalMap
+
+
+def _batch(u: np.ndarray, samples: np.ndarray) -> int:
+    return len(samples)
+
+
+@dataclass(frozen=True, eq=False)
+class Inclusion(Problem):
+    """An immutable monotone inclusion; see the module for the form."""
+
+    kind: ClassVar[str] = "inclusion"
+    oracles: ClassVar[Mapping[str, str | Weighted]] = {
+        "operator": "nop",
+        "components": Weighted("ncomp", _batch),
+        "resolvent": "nprox",
+        "forward": "nmul",
+        "adjoint": "nmul",
+    }
+
+    name: str
+    variables: tuple[Block, ...]
+    part: Operator  # F
+    sets: tuple[ProximalMap, ...]  # G, block by block: normal cones of simple sets, or subdifferentials
+    form: str = "operator"  # game, linear-program, saddle, finite-sum or operator: what the certificate may add
+    expect: Mapping[str, Any] = field(default_factory=dict)
+
+    # -- sizes and blocks
+
+    @property
+    def size(self) -> int:
+        """Length of u."""
+        return self.part.size
+
+    @property
+    def count(self) -> int:
+        """n, how many components F has; 1 where it is not a sum. One call of `operator` does the work of n of them."""
+        return self.part.count
+
+    @cached_property
+    def slices(self) -> tuple[slice, ...]:
+        """Where each block lies in u."""
+        ends = accumulate((block.size for block in self.variables), initial=0)
+        return tuple(slice(start, end) for start, end in pairwise(ends))
+
+    def flat(self, point: Point) -> np.ndarray:
+        """u of a point, float64. KeyError names a missing block, ValueError one of a wrong shape."""
+        parts = []
+        for block in self.variables:
+            value = np.asarray(point[block.name], dtype=float)
+            if value.shape != block.shape:
+                raise ValueError(
+                    f"block {block.name!r} has shape {value.shape}; problem {self.name!r} has {block.shape}"
+                )
+            parts.append(value.ravel())
+        return np.concatenate(parts)
+
+    def blocks(self, u: np.ndarray) -> Point:
+        """Named blocks of u: the inverse of `flat`, copies."""
+        return {
+            block.name: u[place].reshape(block.shape).copy()
+            for block, place in zip(self.variables, self.slices, strict=True)
+        }
+
+    @property
+    def bilinear(self) -> Bilinear | None:
+        """F where it is bilinear; None elsewhere."""
+        return self.part if isinstance(self.part, Bilinear) else None
+
+    # -- oracles
+
+    def operator(self, u: np.ndarray) -> np.ndarray:
+        """F(u), (N,)."""
+        return self.part.value(u)
+
+    def components(self, u: np.ndarray, samples: np.ndarray) -> np.ndarray:
+        """An unbiased estimate of F(u) from some components, drawn by `part.weights`; see `Operator.components`."""
+        return self.part.components(u, samples)
+
+    def resolvent(self, u: np.ndarray, step: float | np.ndarray) -> np.ndarray:
+        """J_{step G}(u), (N,); `step` a number, or one for each block (as many as `sets`)."""
+        steps = np.broadcast_to(step, len(self.sets))
+        return np.concatenate(
+            [part.prox(u[place], float(s)) for part, place, s in zip(self.sets, self.slices, steps, strict=True)]
+        )
+
+    def forward(self, y: np.ndarray) -> np.ndarray:
+        """A y, (p,)."""
+        return self._matrix @ y
+
+    def adjoint(self, x: np.ndarray) -> np.ndarray:
+        """A'x, (q,)."""
+        return self._matrix.T @ x
+
+    @property
+    def _matrix(self) -> Any:
+        if self.bilinear is None:
+            raise UsageError(f"the operator of {self.name!r} is not bilinear")
+        return self.bilinear.matrix
+
+    # -- the common protocol
+
+    @cached_property
+    def provides(self) -> frozenset[str]:
+        """`resolvent` always; `bilinear`, `finite-sum`, `cocoercive`, `lipschitz`, `game`, `linear-program`."""
+        flags = {
+            "resolvent": True,
+            "bilinear": self.bilinear is not None,
+            "finite-sum": self.count > 1,
+            "cocoercive": self.part.cocoercive,
+            "lipschitz": self.part.lipschitz is not None,
+            "game": self.form == "game",
+            "linear-program": self.form == "linear-program",
+        }
+        return frozenset(name for name, holds in flags.items() if holds)
+
+    def start(self, rng: np.random.Generator) -> Point:
+        """The start of the file, whatever the seed."""
+        return {block.name: block.start.copy() for block in self.variables}
+
+    @property
+    def expected(self) -> Mapping[str, Any]:
+        """The file's `expect:` section."""
+        return self.expect
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        digest = hashlib.sha256(f"inclusion 1 {self.form}".encode())
+        for block, part in zip(self.variables, self.sets, strict=True):
+            digest.update(repr((block.name, block.shape, part.digest())).encode())
+            digest.update(np.ascontiguousarray(block.start, dtype=float).tobytes())
+        digest.update(self.part.digest().encode())
+        return digest.hexdigest()
+
+    def fingerprint(self) -> str:
+        """Hex sha256 of blocks, operator and sets."""
+        return self._fingerprint
+
+    def to(self, device: str, dtype: str) -> Inclusion:
+        """The operator on another device or in another precision; sets take what they are given."""
+        part = self.part.to(device, dtype)
+        return self if part is self.part else replace(self, part=part)
