@@ -10,8 +10,11 @@ The sufficient statistic of linear Gaussian scores is the Gram matrix S = X'X / 
 | here | paper (arXiv 2305.17277) | meaning |
 |---|---|---|
 | gram | X'X / n | (d, d) |
-| score | Q | what is minimized, see `Score` |
+| score | Q | what is minimized, see `SCORES` |
 | W | W(Theta) | weighted adjacency |
+
+The nonlinear score has one network for each variable j, x_j ~ output[j]' s(hidden[j] x), s the logistic function, and
+W[i, j] = ||hidden[j][:, i]||: such a point has the blocks `hidden` (d, h, d) and `output` (d, h) too.
 """
 
 from __future__ import annotations
@@ -26,37 +29,29 @@ import numpy as np
 
 from solverkit.errors import UsageError
 from solverkit.kinds.base import Point, Problem, Weighted
+from solverkit.kinds.dag import scores
+from solverkit.kinds.dag.knowledge import Knowledge
 
 WEIGHTS = "W"
 """Name of the point's block of weights, (d, d)."""
 
 ORDER = "order"
-"""Name of the optional block of an order, (d,): position k holds the variable order[k]."""
+"""Name of the optional block of an order, (d,): order[k] is the variable at position k, as a float."""
+
+HIDDEN = "hidden"
+"""Name of the block of first layers of the nonlinear score, (d, h, d): variable, hidden unit, input."""
+
+OUTPUT = "output"
+"""Name of the block of its second layers, (d, h)."""
 
 SCORES = ("least-squares", "bic", "logistic", "mlp")
-"""What a score is:
+"""What a score is, a sample:
 
-least-squares  (1/2) trace((I - W)' S (I - W)): noise of equal variances
-bic            Gaussian likelihood with a variance for each variable, and (log n) / 2 an edge
-logistic       binary variables
-mlp            one hidden layer for each variable
+least-squares  (1/2) trace((I - W)' S (I - W)), noise of equal variances; plus l1 sum |W|
+bic            (1/2) sum_j log v_j + edge_cost (log n) / (2 n) |E|, v_j the residual variance of j refitted on its parents
+logistic       (1/n) sum (log(1 + exp(XW)) - X * XW), X in {0, 1}; plus l1 sum |W|
+mlp            (1/2n) ||X - f(X)||^2 + l1 sum |hidden| + (l2/2) (sum hidden^2 + sum output^2)
 """
-
-
-@dataclass(frozen=True, eq=False)
-class Knowledge:
-    """What is known of the edges beforehand, as (d, d) masks: forbidden[i, j] excludes i -> j, required[i, j] has it.
-
-    Tiers are forbidden edges from a later tier to an earlier one. The required edges are acyclic and not forbidden.
-    """
-
-    forbidden: np.ndarray  # (d, d) bool, diagonal True
-    required: np.ndarray  # (d, d) bool
-
-    @cached_property
-    def trivial(self) -> bool:
-        """Whether nothing is known."""
-        return not self.required.any() and int(self.forbidden.sum()) == len(self.forbidden)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +59,11 @@ class Dag(Problem):
     """An immutable structure learning problem; see the module for the form."""
 
     kind: ClassVar[str] = "dag"
-    oracles: ClassVar[Mapping[str, str | Weighted]] = {"score_of": "nfev", "score_gradient": "njev"}
+    oracles: ClassVar[Mapping[str, str | Weighted]] = {
+        "score_of": "nfev",
+        "score_gradient": "njev",
+        "network_score": "nfev",
+    }
 
     name: str
     names: tuple[str, ...]  # (d,) the variables'
@@ -72,7 +71,10 @@ class Dag(Problem):
     n: int  # samples behind it
     samples: np.ndarray | None = None  # (n, d) X, centred as `gram` is; None where only a Gram matrix was given
     score: str = "least-squares"  # one of SCORES
-    l1: float = 0.0  # weight of sum |W_ij| beside the score
+    l1: float = 0.0
+    l2: float = 0.0
+    edge_cost: float = 1.0  # of bic: in units of (log n) / 2 an edge
+    hidden: int = 40  # of mlp: units a network
     knowledge: Knowledge | None = None
     truth: np.ndarray | None = None  # (d, d) the true weights or adjacency, where a generator or the file knows them
     expect: Mapping[str, Any] = field(default_factory=dict)
@@ -85,24 +87,22 @@ class Dag(Problem):
     @cached_property
     def known(self) -> Knowledge:
         """`knowledge`, or that nothing is known."""
-        if self.knowledge is not None:
-            return self.knowledge
-        return Knowledge(np.eye(self.d, dtype=bool), np.zeros((self.d, self.d), dtype=bool))
+        return Knowledge.none(self.d) if self.knowledge is None else self.knowledge
 
     # -- oracles
 
     def score_of(self, W: np.ndarray) -> float:
-        """The penalized score of given weights (of `least-squares` and `logistic`: at W; of `bic`: of the graph of W,
-        refitted). Implemented in `scores.py`."""
-        from solverkit.kinds.dag.scores import score_of
-
-        return score_of(self, W)
+        """The penalized score of W, (d, d): at W; of `bic` that of the graph of W, refitted. UsageError for `mlp`."""
+        return scores.linear(self, W)
 
     def score_gradient(self, W: np.ndarray) -> np.ndarray:
-        """Gradient of the smooth part of the score with respect to W, (d, d)."""
-        from solverkit.kinds.dag.scores import score_gradient
+        """Gradient of the smooth part of the score with respect to W, (d, d); of `bic` with the variances profiled out
+        and no edge's cost. UsageError for `mlp`."""
+        return scores.gradient(self, W)
 
-        return score_gradient(self, W)
+    def network_score(self, hidden: np.ndarray, output: np.ndarray) -> float:
+        """The penalized score of networks, `hidden` (d, h, d) and `output` (d, h). Of `mlp` alone."""
+        return scores.networks(self, hidden, output)
 
     # -- the common protocol
 
@@ -120,13 +120,13 @@ class Dag(Problem):
 
     def start(self, rng: np.random.Generator) -> Point:
         """The empty graph, in a random order that respects the required edges and tiers."""
-        from solverkit.kinds.dag.orders import random_order
-
-        return {WEIGHTS: np.zeros((self.d, self.d)), ORDER: random_order(self.known, rng).astype(float)}
+        return {WEIGHTS: np.zeros((self.d, self.d)), ORDER: self.known.order(rng).astype(float)}
 
     def objective(self, point: Point) -> float:
         """The score at a point."""
-        return self.score_of(np.asarray(point[WEIGHTS], dtype=float))
+        if self.score == "mlp" and HIDDEN in point and OUTPUT in point:
+            return self.network_score(np.asarray(point[HIDDEN], dtype=float), np.asarray(point[OUTPUT], dtype=float))
+        return float("nan") if self.score == "mlp" else self.score_of(np.asarray(point[WEIGHTS], dtype=float))
 
     @property
     def expected(self) -> Mapping[str, Any]:
@@ -135,7 +135,8 @@ class Dag(Problem):
 
     @cached_property
     def _fingerprint(self) -> str:
-        digest = hashlib.sha256(f"dag 1 {self.names!r} {self.n} {self.score} {self.l1!r}".encode())
+        digest = hashlib.sha256(f"dag 1 {self.names!r} {self.n} {self.score}".encode())
+        digest.update(repr((self.l1, self.l2, self.edge_cost, self.hidden)).encode())
         for array in (self.gram, self.samples):
             if array is not None:
                 digest.update(np.ascontiguousarray(array, dtype=float).tobytes())
