@@ -8,7 +8,9 @@ The projection onto a set is the proximal map of its indicator, whatever s.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from solverkit.operators.proximal.arrays import floating, slack, where_broken
 
 A = TypeVar("A")
 """A NumPy array or a torch tensor; results are of the same library, device and precision."""
@@ -28,6 +30,38 @@ class ProximalMap(ABC):
     def value(self, v: A) -> A:
         """h(v), of the batch's shape; infinite outside of the domain beyond rounding."""
 
+    def conjugate(self, v: A) -> A:
+        """h*(v) = sup_u <u, v> - h(u), of the batch's shape; infinite outside of its domain beyond rounding.
+
+        (v - p) / step is a subgradient at p = prox(v, step): there h(p) + h*((v - p) / step) = <p, (v - p) / step>.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no closed form of its conjugate")
+
     @abstractmethod
     def digest(self) -> str:
         """A text that is equal for equal maps: part of a problem's fingerprint."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ProximalMap) and self.digest() == other.digest()
+
+    def __hash__(self) -> int:
+        return hash(self.digest())
+
+
+class Projection(ProximalMap):
+    """The indicator of a closed convex set. The conjugate is the set's support function."""
+
+    @abstractmethod
+    def project(self, v: A) -> A:
+        """The nearest point of the set, of the shape of v; a new array."""
+
+    @abstractmethod
+    def violation(self, v: A) -> A:
+        """How far v breaks the set's defining inequalities, of the batch's shape; 0 inside."""
+
+    def prox(self, v: A, step: float | A = 1.0) -> A:
+        return self.project(v)
+
+    def value(self, v: A) -> A:
+        u: Any = floating(v)
+        return where_broken(self.violation(u), slack(u))
