@@ -1,0 +1,1 @@
+"""Compiled loops over components of bilinear problems on simplices and boxes."""
