@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from solverkit.kinds.base import Kind
 
@@ -26,9 +27,10 @@ class BilevelKind(Kind):
 
         return BilevelFile
 
-    def build(self, file: BilevelFile, source: Source) -> Bilevel:
-        """The problem of a validated file; defects go to `source.defect`."""
+    def build(self, file: BilevelFile, source: Source, modules: Mapping[str, Any] | None = None) -> Bilevel:
+        """The problem of a validated file; defects go to `source.defect`. `modules`: block -> `modules.Stateless`."""
         from solverkit.kinds import formulas, variables
+        from solverkit.kinds.bilevel import objective
         from solverkit.kinds.bilevel.problem import Bilevel
         from solverkit.kinds.expectation import expected
         from solverkit.kinds.rows import Rows
@@ -42,8 +44,8 @@ class BilevelKind(Kind):
         blocks = (*upper_blocks, *lower_blocks)
         shapes = {block.name: block.shape for block in blocks}
         inputs = sum(block.size for block in blocks)
-        functions = [
-            formulas.objective(level.minimize, shapes, source, (key, "minimize"))
+        objectives = [
+            objective.build(level, key, blocks, source, modules)
             for key, level in (("upper", file.upper), ("lower", file.lower))
         ]
         rows = [
@@ -54,12 +56,14 @@ class BilevelKind(Kind):
             name=source.name,
             upper_blocks=upper_blocks,
             lower_blocks=lower_blocks,
-            upper_function=functions[0],
-            lower_function=functions[1],
+            upper_function=objectives[0][0],
+            lower_function=objectives[1][0],
             upper_constraints=rows[0],
             lower_constraints=rows[1],
             upper_set=upper_set,
             lower_set=lower_set,
+            upper_summands=objectives[0][1],
+            lower_summands=objectives[1][1],
             convex=file.lower.convex,
             expect=expected(source, blocks),
         )

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from solverkit.kinds.fields import Formula, MayBeEmpty, Name, Schema
+from solverkit.kinds.fields import Formula, MayBeEmpty, Name, Schema, refusal, what
 from solverkit.kinds.variables import Variables
+
+
+def _names(value: Any) -> Any:
+    """A list of names as a tuple; an empty `samples:` is none."""
+    if value is None:
+        return ()
+    if isinstance(value, list | tuple):
+        return tuple(value)
+    raise refusal(f"must be a list of names, as in [A, labels], not {what(value)}")
 
 
 class Level(Schema):
@@ -15,6 +24,13 @@ class Level(Schema):
 
     variables: Annotated[Variables, Field(min_length=1, description="what this level decides")]
     minimize: Annotated[Formula, Field(description="the objective: one number")]
+    samples: Annotated[
+        tuple[Name, ...],
+        BeforeValidator(_names),
+        Field(
+            description="data and variables whose leading axis counts samples, where `minimize` is a mean over these"
+        ),
+    ] = ()
     subject_to: Annotated[
         dict[Name, Formula],
         MayBeEmpty,
