@@ -72,9 +72,11 @@ class Knowledge:
     def order(self, rng: np.random.Generator) -> np.ndarray:
         """A random order that `allows` accepts, (d,) int.
 
-        Forbidden edges say nothing of an order; where whole tiers are forbidden it keeps to them if it can."""
+        Where an edge is forbidden in one direction alone, its head comes first if that can be had for all of them, as
+        it can for tiers."""
         priority = rng.permutation(len(self.required)).astype(float)
-        return priority_order(self.required, priority)
+        wished = self.required | (self.forbidden.T & ~self.forbidden)
+        return priority_order(self.required if topological_order(wished) is None else wished, priority)
 
 
 def priority_order(edges: np.ndarray, priority: np.ndarray) -> np.ndarray:

@@ -48,7 +48,7 @@ SCORES = ("least-squares", "bic", "logistic", "mlp")
 """What a score is, a sample:
 
 least-squares  (1/2) trace((I - W)' S (I - W)), noise of equal variances; plus l1 sum |W|
-bic            (1/2) sum_j log v_j + edge_cost (log n) / (2 n) |E|, v_j the residual variance of j refitted on its parents
+bic            (1/2) sum_j log v_j + edge_cost (log n) / (2 n) |E|, v_j the residual variance of j on its parents
 logistic       (1/n) sum (log(1 + exp(XW)) - X * XW), X in {0, 1}; plus l1 sum |W|
 mlp            (1/2n) ||X - f(X)||^2 + l1 sum |hidden| + (l2/2) (sum hidden^2 + sum output^2)
 """

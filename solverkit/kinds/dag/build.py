@@ -1,0 +1,90 @@
+"""Structure learning problems from Python, without a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from solverkit.errors import UsageError
+from solverkit.kinds.dag.file import build
+from solverkit.kinds.dag.problem import Dag
+from solverkit.kinds.dag.schema import DagFile
+from solverkit.kinds.messages import found
+from solverkit.kinds.source import NamedSource
+
+
+def dag(
+    samples: Any = None,
+    *,
+    gram: Any = None,
+    count: int | None = None,
+    variables: Sequence[str] | None = None,
+    score: str = "least-squares",
+    penalty: Mapping[str, float] | None = None,
+    hidden: int = 40,
+    center: bool | None = None,
+    standardize: bool = False,
+    forbidden: Sequence[Sequence[str]] = (),
+    required: Sequence[Sequence[str]] = (),
+    tiers: Sequence[Sequence[str]] = (),
+    truth: Any = None,
+    name: str = "dag",
+    expect: Mapping[str, Any] | None = None,
+) -> Dag:
+    """A structure learning problem from an array or a data frame, or from a Gram matrix.
+
+    samples : (n, d) array, or a pandas data frame, whose column names are the variables'
+    gram, count : S = X'X / n, (d, d), and n, in place of samples; `solverkit.kinds.dag.gram.moments` makes one of a
+        table that comes in pieces
+    score : least-squares, bic, logistic or mlp; see `problem.SCORES`
+    penalty : `l1`, `l2` of mlp, `edges` of bic
+    forbidden, required : edges [from, to] by names; tiers : groups of names, earliest first
+    truth : (d, d) the true weights, where they are known
+
+    Raises `InvalidProblem` with everything that is wrong, `UsageError` for a frame with columns that are no numbers.
+
+        problem = dag(frame, score="bic", tiers=[["age", "sex"], ["pressure"]])
+    """
+    if hasattr(samples, "columns") and hasattr(samples, "to_numpy"):
+        samples, variables = _frame(samples, variables)
+    given: dict[str, Any] = {
+        "score": score,
+        "penalty": dict(penalty or {}),
+        "hidden": hidden,
+        "center": center,
+        "standardize": standardize,
+        "forbidden": [tuple(edge) for edge in forbidden],
+        "required": [tuple(edge) for edge in required],
+        "tiers": [list(tier) for tier in tiers],
+    }
+    optional = {"samples": samples, "gram": gram, "count": count, "truth": truth}
+    given |= {key: value for key, value in optional.items() if value is not None}
+    if variables is not None:
+        given["variables"] = [str(each) for each in variables]
+    source = NamedSource(name, None, None, expect)
+    try:
+        file = DagFile.model_validate(given)
+    except ValidationError as error:
+        for wrong in found(error, DagFile, given):
+            source.defect(wrong.path, wrong.message, key=wrong.key)
+        source.check()
+        raise
+    problem = build(file, source)
+    source.check()
+    return problem
+
+
+def _frame(frame: Any, variables: Sequence[str] | None) -> tuple[np.ndarray, Sequence[str]]:
+    """The numbers and the names of a data frame."""
+    wrong = [str(column) for column in frame.columns if frame[column].dtype.kind not in "fiub"]
+    if wrong:
+        shown = ", ".join(repr(column) for column in wrong[:5])
+        raise UsageError(
+            f"columns {shown} hold no numbers: leave categorical columns out, or encode each as numbers whose "
+            "order means something"
+        )
+    names = [str(column) for column in frame.columns]
+    return np.asarray(frame.to_numpy(), dtype=float), names if variables is None else variables

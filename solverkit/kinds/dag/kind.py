@@ -1,0 +1,39 @@
+"""Structure learning, as the registry hands it out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from solverkit.kinds.base import Kind
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from solverkit.kinds.base import Certificate, Point, Source
+    from solverkit.kinds.dag.problem import Dag
+    from solverkit.kinds.dag.schema import DagFile
+
+
+class DagKind(Kind):
+    """min score(W) such that the graph of W has no cycle."""
+
+    name: ClassVar[str] = "dag"
+
+    @property
+    def schema(self) -> type[BaseModel]:
+        """Pydantic model of `samples:`, `gram:`, `score:` and what is known of the edges."""
+        from solverkit.kinds.dag.schema import DagFile
+
+        return DagFile
+
+    def build(self, file: DagFile, source: Source) -> Dag:
+        """The problem of a validated file; defects go to `source.defect`."""
+        from solverkit.kinds.dag.file import build
+
+        return build(file, source)
+
+    def certify(self, problem: Dag, point: Point, tol: float, seed: int) -> Certificate:
+        """The independent check of a point, see `solverkit.kinds.dag.certificate`."""
+        from solverkit.kinds.dag.certificate import certify
+
+        return certify(problem, point, tol, seed)

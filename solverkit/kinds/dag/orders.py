@@ -1,0 +1,89 @@
+"""Scores of orders node by node, for scores and knowledge that have no closed form: slow, plain, and cached.
+
+The score of an order is the sum over variables of the best penalized fit on the allowed variables before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from solverkit.kinds.dag.neighbourhood import Move
+from solverkit.kinds.dag.problem import Dag
+from solverkit.kinds.dag.scores import residual_variance, samples
+
+Smooth = Callable[[np.ndarray], tuple[float, np.ndarray]]
+
+
+class NodeScores:
+    """Best penalized fits, remembered by variable and set of parents."""
+
+    def __init__(self, problem: Dag) -> None:
+        self.problem = problem
+        self._held: dict[tuple[int, bytes], float] = {}
+
+    def order(self, order: np.ndarray) -> float:
+        """The score of an order, (d,) int."""
+        return sum(self.at(order, place) for place in range(len(order)))
+
+    def at(self, order: np.ndarray, place: int) -> float:
+        """The part of the variable at one position."""
+        j = int(order[place])
+        before = np.zeros(len(order), dtype=bool)
+        before[order[:place]] = True
+        before &= ~self.problem.known.forbidden[:, j]
+        key = (j, np.packbits(before).tobytes())
+        if key not in self._held:
+            self._held[key] = self._fit(j, np.flatnonzero(before))
+        return self._held[key]
+
+    def _fit(self, j: int, parents: np.ndarray) -> float:
+        problem = self.problem
+        if problem.score == "least-squares" and problem.l1 == 0:
+            return 0.5 * residual_variance(problem.gram, j, parents)
+        if problem.score == "logistic":
+            X = samples(problem)
+            return _split(lambda w: _logistic(X[:, parents], X[:, j], w), len(parents), problem.l1)
+        S, s = problem.gram[np.ix_(parents, parents)], problem.gram[parents, j]
+        return 0.5 * float(problem.gram[j, j]) + _split(lambda w: _quadratic(S, s, w), len(parents), problem.l1)
+
+
+def _quadratic(S: np.ndarray, s: np.ndarray, w: np.ndarray) -> tuple[float, np.ndarray]:
+    product = S @ w
+    return float(w @ (0.5 * product - s)), product - s
+
+
+def _logistic(A: np.ndarray, y: np.ndarray, w: np.ndarray) -> tuple[float, np.ndarray]:
+    z = A @ w
+    return float((np.logaddexp(0.0, z) - y * z).mean()), A.T @ (expit(z) - y) / len(y)
+
+
+def _split(smooth: Smooth, size: int, l1: float) -> float:
+    """min_w smooth(w) + l1 |w|_1 by w = u - v, u, v >= 0."""
+    if size == 0:
+        return smooth(np.zeros(0))[0]
+
+    def both(uv: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = smooth(uv[:size] - uv[size:])
+        return value + l1 * float(uv.sum()), np.concatenate([slope + l1, l1 - slope])
+
+    limits = {"maxiter": 5000, "maxfun": 20_000, "ftol": 1e-15, "gtol": 1e-10}
+    start, bounds = np.zeros(2 * size), [(0, None)] * (2 * size)
+    return float(minimize(both, start, jac=True, method="L-BFGS-B", bounds=bounds, options=limits).fun)
+
+
+def moves(d: int, limit: int, rng: np.random.Generator) -> Iterator[Move]:
+    """All swaps and insertions of d positions, their scores unknown; where they are more than `limit`, all swaps of
+    neighbours and a sample of the others."""
+    pairs = [(a, b) for a in range(d) for b in range(a + 1, d)]
+    apart = [(a, b) for a, b in pairs if b > a + 1]
+    every = [("swap", a, b) for a, b in pairs]
+    every += [("insert", a, b) for a, b in apart] + [("insert", b, a) for a, b in apart]
+    if len(every) > limit:
+        near = [("swap", a, a + 1) for a in range(d - 1)]
+        every = near + [every[k] for k in rng.choice(len(every), max(limit - len(near), 0), replace=False)]
+    for move, source, target in every:
+        yield Move(move, source, target, float("nan"))
