@@ -75,7 +75,7 @@ class Batches:
             return self._scattered(self._derivatives([value], [None], leaves), samples)
 
     def hvp(self, z: np.ndarray, direction: np.ndarray, samples: np.ndarray) -> np.ndarray:
-        """Hessian of f_S at z times a direction, (n + m,). The graph is kept: a further product at the batch is half the work."""
+        """Hessian of f_S at z times a direction, (n + m,). The graph is kept for further products."""
         samples = self._checked(samples)
         with self._torch.enable_grad():
             known = self._latest

@@ -42,7 +42,11 @@ Facts = dict[str, float | str | bool]
 
 
 def certify(problem: Bilevel, point: Point, tol: float = 1e-6, seed: int = 0) -> Certificate:
-    """The verdict on a point. Never raises: what cannot be computed is UNVERIFIED and says why."""
+    """The verdict on a point, in float64 on the CPU whatever the method computed in.
+
+    Never raises: what cannot be computed is UNVERIFIED and says why.
+    """
+    problem = problem.to("cpu", "float64")
     try:
         z = problem.flat(point)
     except (KeyError, ValueError, TypeError) as error:
