@@ -35,6 +35,9 @@ class AffineProjector:
         self.A = csr_array(diags_array(self.scale) @ A)
         self.factor: SuperLU | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "factor": None}  # SuperLU's factors cannot be pickled
+
     def _solve(self, top: np.ndarray, bottom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rows, n = self.A.shape
         if self.factor is None:

@@ -16,23 +16,31 @@ __all__ = ["Constant", "column", "epsilon", "floating", "length", "namespace", "
 
 
 class Constant:
-    """A host array that is copied to each library, device and precision once."""
+    """A host array that is copied to each library, device and precision once; floats, or indices (int64)."""
 
-    def __init__(self, values: Any) -> None:
-        self.host = np.asarray(values, dtype=float)
-        self._copies: dict[tuple[str, str], Any] = {}
+    def __init__(self, values: Any, dtype: type = float) -> None:
+        self.host: np.ndarray = np.asarray(values, dtype=dtype)
+        self._copies: dict[tuple[Any, Any], Any] = {}
 
     def like(self, v: Any) -> Any:
-        """The values with the library, device and precision of v."""
-        if namespace(v) is np:
-            key = (str(v.dtype), "")
-            if key not in self._copies:
-                self._copies[key] = self.host.astype(v.dtype, copy=False)
-            return self._copies[key]
-        key = (str(v.dtype), str(v.device))
+        """The values with the library and device of v, and with its precision where they are floats."""
+        key = (v.dtype, None if namespace(v) is np else v.device)
         if key not in self._copies:
-            self._copies[key] = sys.modules["torch"].as_tensor(self.host.copy(), dtype=v.dtype, device=v.device)
+            self._copies[key] = self._copy(v)
         return self._copies[key]
+
+    def _copy(self, v: Any) -> Any:
+        floats = self.host.dtype.kind == "f"
+        if namespace(v) is np:
+            return self.host.astype(v.dtype, copy=False) if floats else self.host
+        torch = sys.modules["torch"]
+        return torch.as_tensor(self.host.copy(), dtype=v.dtype if floats else torch.int64, device=v.device)
+
+    def __getstate__(self) -> np.ndarray:
+        return self.host  # copies on devices stay behind
+
+    def __setstate__(self, host: np.ndarray) -> None:
+        self.host, self._copies = host, {}
 
 
 def floating(v: Any) -> Any:
@@ -45,7 +53,7 @@ def floating(v: Any) -> Any:
 
 def column(step: Any, v: Any) -> Any:
     """A step that multiplies v (..., n): a Python number, or the batch's steps (..., 1) in v's precision."""
-    if namespace(step) is not np:
+    if namespace(step) is not np and namespace(v) is not np:
         return step.to(v)[..., None]
     if np.ndim(step) == 0:
         return float(step)

@@ -37,10 +37,10 @@ class L1Ball(Projection):
         if self.radius == 0 or v.shape[-1] == 0:
             return v * 0.0 + center
         top = xp.amax(size if xp is np else size.detach(), axis=-1, keepdims=True)
-        theta = threshold(size - top, self.radius) + top
-        # a theta below 0 says that v is inside
-        near = xp.sign(offset) * xp.clip(size - xp.clip(theta, 0.0, None), 0.0, None)
-        return xp.where(xp.broadcast_to(theta <= 0, v.shape), v, near + center)
+        below = size - top
+        theta = threshold(below, self.radius)
+        near = xp.sign(offset) * xp.clip(below - theta, 0.0, None) + center
+        return xp.where(xp.broadcast_to(theta + top <= 0, v.shape), v, near)  # a threshold below 0: v is inside
 
     def violation(self, v: Any) -> Any:
         xp, v = namespace(v), floating(v)

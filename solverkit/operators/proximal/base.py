@@ -37,6 +37,10 @@ class ProximalMap(ABC):
         """
         raise NotImplementedError(f"{type(self).__name__} has no closed form of its conjugate")
 
+    def prox_each(self, v: A, steps: A) -> A:
+        """argmin_u h(u) + sum_i (u_i - v_i)^2 / (2 steps_i), steps (..., n): for h that are sums over coordinates."""
+        raise NotImplementedError(f"{type(self).__name__} does not take a step for each coordinate")
+
     @abstractmethod
     def digest(self) -> str:
         """A text that is equal for equal maps: part of a problem's fingerprint."""

@@ -26,6 +26,9 @@ class Free(Projection):
         v = floating(v)
         return v.copy() if namespace(v) is np else v.clone()
 
+    def prox_each(self, v: Any, steps: Any) -> Any:
+        return self.project(v)
+
     def violation(self, v: Any) -> Any:
         return (floating(v) * 0.0).sum(axis=-1)  # NaN stays NaN
 
@@ -62,6 +65,9 @@ class Box(Projection):
         v = floating(v)
         return namespace(v).clip(v, self.lower.like(v), self.upper.like(v))
 
+    def prox_each(self, v: Any, steps: Any) -> Any:
+        return self.project(v)
+
     def violation(self, v: Any) -> Any:
         xp, v = namespace(v), floating(v)
         if v.shape[-1] == 0:
@@ -73,7 +79,7 @@ class Box(Projection):
         """sum of upper_i v_i where v_i > 0 and lower_i v_i where v_i < 0."""
         xp, v = namespace(v), floating(v)
         bound = xp.where(v > 0, self.upper.like(v), self.lower.like(v))
-        return xp.where(v == 0, 0.0, bound * v).sum(axis=-1)
+        return (xp.where(v == 0, 0.0, bound) * v).sum(axis=-1)
 
     def digest(self) -> str:
         return f"box {array_digest(self.lower.host, self.upper.host)}"

@@ -31,13 +31,20 @@ def threshold(v: Any, total: Any) -> Any:
     xp = namespace(v)
     if xp is np and v.ndim == 1 and np.ndim(total) == 0:
         return _michelot(v, float(total))
-    ordered = np.sort(v, axis=-1)[..., ::-1] if xp is np else xp.sort(v, dim=-1, descending=True).values
+    ordered = np.sort(v, axis=-1)[..., ::-1] if xp is np else xp.sort(v.detach(), dim=-1, descending=True).values
     count = xp.arange(1, v.shape[-1] + 1, dtype=v.dtype, **({} if xp is np else {"device": v.device}))
-    return xp.amax((xp.cumsum(ordered, axis=-1) - total) / count, axis=-1, keepdims=True)
+    target = total.detach() if hasattr(total, "detach") else total
+    theta = xp.amax((xp.cumsum(ordered, axis=-1) - target) / count, axis=-1, keepdims=True)
+    # one Newton step: it mends the rounding of a long cumulative sum, and its derivative is the derivative of theta
+    kept = v > theta
+    number = xp.clip(kept.sum(axis=-1, keepdims=True, dtype=v.dtype), 1.0, None)
+    return theta + (xp.where(kept, v - theta, 0.0).sum(axis=-1, keepdims=True) - total) / number
 
 
 def _michelot(v: np.ndarray, total: float) -> Any:
-    kept = v[v > -total]
+    kept = v[v >= -total]
+    if len(kept) == 0:
+        return v.max()  # NaN
     for _ in range(ROUNDS):
         theta = (kept.sum() - total) / len(kept)
         smaller = kept[kept > theta]
