@@ -7,7 +7,7 @@ from solverkit.plugin import SolverSpec, SourceSpec, hookimpl
 
 @hookimpl
 def solverkit_solvers() -> list[SolverSpec]:
-    """`lv-hba`."""
+    """`lv-hba`, `implicit-gradient`."""
     return [
         SolverSpec(
             name="lv-hba",
@@ -23,7 +23,37 @@ def solverkit_solvers() -> list[SolverSpec]:
             pays="The lower level is convex in y, merely convex included; affine constraints may couple x and y.",
             avoid="The lower level is not convex in y: lower KKT points are found, and the certificate says so.",
             priority=10,
-        )
+        ),
+        SolverSpec(
+            name="penalty",
+            kind="bilevel",
+            summary="First-order bilevel optimization by the penalty psi_s and its extrapolation to s = 0.",
+            target="solverkit_bilevel.penalty.method:Penalty",
+            options="solverkit_bilevel.penalty.options:PenaltyOptions",
+            requires=("gradient",),
+            backends=("cpu", "cuda"),
+            dtypes=("float64", "float32"),
+            packages=("numpy", "scipy"),
+            paper="arXiv 2309.01753",
+            pays="Gradients alone; the lower level has simple sets of its own, no rows that couple it to x, any size.",
+            avoid="Rows couple x and y, or the lower level has many minima that jump with x.",
+            priority=4,
+        ),
+        SolverSpec(
+            name="implicit-gradient",
+            kind="bilevel",
+            summary="Descent along the implicit hypergradient, by Hessian-vector products alone.",
+            target="solverkit_bilevel.implicit_gradient.method:ImplicitGradient",
+            options="solverkit_bilevel.implicit_gradient.options:ImplicitGradientOptions",
+            requires=("gradient", "hvp", "unconstrained-lower"),
+            backends=("cpu", "cuda"),
+            dtypes=("float64", "float32"),
+            packages=("numpy", "scipy"),
+            paper="AID-BiO, ITD-BiO, stocBiO: arXiv 2010.07962",
+            pays="The lower level is free and strongly convex, of any size; x is free, or in a box, ball or simplex.",
+            avoid="The lower level has constraints, or minimizers that are not isolated.",
+            priority=5,
+        ),
     ]
 
 

@@ -1,0 +1,1 @@
+"""`implicit-gradient`: descent of F(x, y*(x)) along the implicit hypergradient."""
