@@ -21,6 +21,11 @@ def solverkit_problem_kinds() -> list[KindSpec]:
             "solverkit.kinds.dag.kind:DagKind",
         ),
         KindSpec(
+            "inclusion",
+            "0 in F(u) + G(u), F monotone: games, saddle points, variational inequalities, linear programs",
+            "solverkit.kinds.inclusion.kind:InclusionKind",
+        ),
+        KindSpec(
             "linear-sequence",
             "A_t x_t = b_t for t = 1, ..., T, sparse systems of one pattern",
             "solverkit.kinds.linear_sequence.kind:LinearSequenceKind",

@@ -5,25 +5,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
-    from scipy.sparse import csr_array
 
 
 @runtime_checkable
 class Operator(Protocol):
     """A single-valued monotone F on R^N. NumPy arrays at this boundary, each result the caller's own."""
 
-    size: int  # N
-    count: int  # n components; 1 where F is not a sum
-    lipschitz: float | None  # a valid L with ||F(u) - F(v)|| <= L ||u - v||; None where none is known
-    cocoercive: bool  # whether <F(u) - F(v), u - v> >= (1 / L) ||F(u) - F(v)||^2 is known to hold for some L
-    weights: np.ndarray | None  # (n,) probabilities for sampling by importance; None for uniform ones
-    mean_lipschitz: (
-        float | None
-    )  # L_Q with E_{i ~ Q} ||F_i(u) - F_i(v)||^2 / (n q_i)^2 <= L_Q^2 ||u - v||^2, q = weights
+    @property
+    def size(self) -> int:
+        """N."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """n, the number of components; 1 where F is not a sum."""
+        ...
+
+    @property
+    def lipschitz(self) -> float | None:
+        """A valid L with ||F(u) - F(v)|| <= L ||u - v||; None where none is known."""
+        ...
+
+    @property
+    def cocoercive(self) -> bool:
+        """Whether <F(u) - F(v), u - v> >= (1 / L) ||F(u) - F(v)||^2 is known to hold for some L."""
+        ...
+
+    @property
+    def weights(self) -> np.ndarray | None:
+        """(n,) probabilities q for sampling by importance, their sum 1; None for uniform ones."""
+        ...
+
+    @property
+    def mean_lipschitz(self) -> float | None:
+        """L_Q with E_{i ~ Q} ||F_i(u) - F_i(v)||^2 / (n q_i)^2 <= L_Q^2 ||u - v||^2; None where none is known."""
+        ...
 
     def value(self, u: np.ndarray) -> np.ndarray:
         """F(u), (N,)."""
@@ -47,12 +67,24 @@ class Bilinear(Operator, Protocol):
     """F of  min_x max_y  c'x + x'A y - b'y:   F(x, y) = (c + A y, b - A'x),   u = (x, y).
 
     Methods that know this form use A directly: by the problem's counted oracles `forward` and `adjoint`, or by compiled
-    kernels on `matrix`, which charge what they do. Component i samples a row and a column of A.
+    kernels on `matrix`, which charge what they do. There are n = max(p, q) components: component i samples row i for
+    the second half and column i for the first, where A has them; kernels may draw the two independently.
     """
 
-    matrix: np.ndarray | csr_array  # A, (p, q)
-    linear_x: np.ndarray  # c, (p,)
-    linear_y: np.ndarray  # b, (q,)
+    @property
+    def matrix(self) -> Any:
+        """A, (p, q): a C-ordered array or a csr_array."""
+        ...
+
+    @property
+    def linear_x(self) -> np.ndarray:
+        """c, (p,)."""
+        ...
+
+    @property
+    def linear_y(self) -> np.ndarray:
+        """b, (q,)."""
+        ...
 
 
 class Resolvent(Protocol):

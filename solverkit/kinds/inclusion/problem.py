@@ -2,8 +2,8 @@
 
     find u with 0 in F(u) + G(u),   F = (1 / n) sum_i F_i monotone,   G maximally monotone with a cheap resolvent
 
-u stacks the named blocks in the order of the file, each ravelled in C order. There is no objective; games and linear
-programs have a value, which the certificate reports. Where F is bilinear, F(x, y) = (c + A y, b - A'x), the first block
+u stacks the named blocks in the order of the file, each ravelled in C order. There is no objective in general; games,
+saddle problems and linear programs have a value. Where F is bilinear, F(x, y) = (c + A y, b - A'x), the first block
 is x and the second y, and `bilinear` holds A, b and c.
 
 | here | paper (arXiv 2310.02987) | meaning |
@@ -30,6 +30,7 @@ from solverkit.kinds.inclusion.operator import Bilinear
 
 if TYPE_CHECKING:
     from solverkit.kinds.inclusion.operator import Operator
+    from solverkit.kinds.inclusion.structure import Structure
     from solverkit.operators.proximal import ProximalMap
 
 
@@ -54,7 +55,9 @@ class Inclusion(Problem):
     variables: tuple[Block, ...]
     part: Operator  # F
     sets: tuple[ProximalMap, ...]  # G, block by block: normal cones of simple sets, or subdifferentials
-    form: str = "operator"  # game, linear-program, saddle, finite-sum or operator: what the certificate may add
+    form: str = "operator"  # game, sequence-form, linear-program, saddle, finite-sum or operator
+    structure: Structure | None = None  # what a game or a linear program is beyond F and G: value, exact gap
+    monotone: bool = True  # what the author says of F; probed where it is not proven
     expect: Mapping[str, Any] = field(default_factory=dict)
 
     # -- sizes and blocks
@@ -134,14 +137,17 @@ class Inclusion(Problem):
 
     @cached_property
     def provides(self) -> frozenset[str]:
-        """`resolvent` always; `bilinear`, `finite-sum`, `cocoercive`, `lipschitz`, `game`, `linear-program`."""
+        """`resolvent` always; `bilinear`, `finite-sum`, `cocoercive`, `lipschitz`, `monotone`, `game` (on simplices),
+        `sequence-form`, `linear-program`."""
         flags = {
             "resolvent": True,
             "bilinear": self.bilinear is not None,
             "finite-sum": self.count > 1,
             "cocoercive": self.part.cocoercive,
             "lipschitz": self.part.lipschitz is not None,
+            "monotone": self.monotone,
             "game": self.form == "game",
+            "sequence-form": self.form == "sequence-form",
             "linear-program": self.form == "linear-program",
         }
         return frozenset(name for name, holds in flags.items() if holds)
@@ -149,6 +155,13 @@ class Inclusion(Problem):
     def start(self, rng: np.random.Generator) -> Point:
         """The start of the file, whatever the seed."""
         return {block.name: block.start.copy() for block in self.variables}
+
+    def objective(self, point: Point) -> float:
+        """The value of a game, a saddle problem or a linear program at a point; NaN for other forms."""
+        if self.structure is not None:
+            return self.structure.value(self.flat(point))
+        payoff = getattr(self.part, "payoff", None)
+        return float("nan") if payoff is None else float(payoff(self.flat(point)))
 
     @property
     def expected(self) -> Mapping[str, Any]:
@@ -162,6 +175,8 @@ class Inclusion(Problem):
             digest.update(repr((block.name, block.shape, part.digest())).encode())
             digest.update(np.ascontiguousarray(block.start, dtype=float).tobytes())
         digest.update(self.part.digest().encode())
+        if self.structure is not None:
+            digest.update(self.structure.digest().encode())
         return digest.hexdigest()
 
     def fingerprint(self) -> str:

@@ -1,0 +1,64 @@
+"""Are the oracles of an inclusion what they say? The `oracles` term of the certificate.
+
+| what | against | tolerance |
+|---|---|---|
+| components F_i / (n q_i) | F: their mean under q, all up to EVERY, otherwise samples | 1e-8, beyond noise |
+| F of a saddle problem | central differences of its payoff (`kinds/oracles.py`) | 1e-4 |
+| F | itself, evaluated twice | 1e-8 |
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from solverkit.kinds.base import Term
+from solverkit.kinds.inclusion.local import inside
+from solverkit.kinds.inclusion.problem import Inclusion
+from solverkit.kinds.oracles import TOLERANCE, Oracle, consistency
+
+EVERY = 512  # components that are added one by one
+BATCH, ROUNDS, DEVIATIONS = 256, 16, 6  # of samples, where there are more of them
+AWAY = 0.1  # distance of the second point, times 1 + |u_i|
+EXACT = 1e-8
+
+
+def oracle_term(problem: Inclusion, u: np.ndarray, seed: int) -> Term:
+    """The worst discrepancy at u and at a point close by, with whose it is."""
+    rng = np.random.default_rng(seed)
+    near = inside(problem, u + AWAY * (1 + np.abs(u)) * rng.uniform(-1, 1, len(u)))
+    values = [(point, problem.operator(point)) for point in (u, near)]
+    size = max(float(np.abs(value).max(initial=0.0)) for _, value in values) or 1.0
+    found = {"F": max(float(np.abs(problem.operator(v) - value).max(initial=0.0)) for v, value in values) / size}
+    if problem.count > 1:
+        found["components"] = max(_components(problem, v, value, size, seed) for v, value in values)
+    worst = max(found, key=lambda name: np.inf if np.isnan(found[name]) else found[name])
+    note = "" if found[worst] <= EXACT else f"worst: {worst}"
+    payoff = getattr(problem.part, "payoff", None)
+    if payoff is None or not found[worst] <= EXACT:
+        return Term("oracles", found[worst], EXACT, note=note)
+    oracle = Oracle("payoff", lambda v: np.array([payoff(v)]), lambda v, d: np.array([_slope(problem, v, d)]))
+    seen = consistency([oracle], u, seed)
+    wrong = not seen.value <= TOLERANCE
+    return Term("oracles", seen.value, TOLERANCE, note="worst: F against the payoff" if wrong else "")
+
+
+def _slope(problem: Inclusion, v: np.ndarray, d: np.ndarray) -> float:
+    """The payoff's derivative along d, of F = (grad_x, -grad_y)."""
+    sign = problem.part.sign  # type: ignore[attr-defined]  # whatever has a payoff has its signs
+    return float((sign * problem.operator(v)) @ d)
+
+
+def _components(problem: Inclusion, u: np.ndarray, whole: np.ndarray, size: float, seed: int) -> float:
+    """The largest entry of (mean of the components - F(u)) over `size`, less what sampling explains."""
+    n, weights = problem.count, problem.part.weights
+    if weights is None:
+        return float(np.abs(problem.components(u, np.arange(n)) - whole).max(initial=0.0)) / size
+    drawn = np.flatnonzero(weights > 0)
+    if len(drawn) <= EVERY:
+        total = sum(weights[i] * problem.components(u, np.array([i])) for i in drawn)
+        return float(np.abs(total - whole).max(initial=0.0)) / size
+    rng = np.random.default_rng(seed)
+    means = np.array([problem.components(u, rng.choice(n, BATCH, p=weights)) for _ in range(ROUNDS)])
+    off = float(np.linalg.norm(means.mean(axis=0) - whole))
+    noise = float(np.sqrt((means.var(axis=0, ddof=1) / ROUNDS).sum()))
+    return max(0.0, off - DEVIATIONS * noise) / (size + noise)

@@ -1,0 +1,106 @@
+"""Optimality of linear programs: primal residual, dual residual and gap, in float64.
+
+    min c'x  s.t.  l <= A x <= u,  lower <= x <= upper        max_y  -sigma(y) + sum_j min_{x_j} r_j x_j,   r = c + A'y
+
+y_i > 0 presses on the upper side of row i, y_i < 0 on the lower one, sigma(y) = sum_i (u_i y_i^+ - l_i y_i^-). Parts of
+y and of r that press on a side that is infinite are the dual residual; the dual value is that of the rest. x enters
+the gap clipped to its bounds, and the clipping counts in the primal residual.
+
+| residual | norm | scaling |
+|---|---|---|
+| primal | distance of A x to [l, u], and of x to its bounds, 2-norm | at most 1 + ||b||, b the finite sides |
+| dual | the parts that press on infinite sides, 2-norm | at most 1 + ||c|| |
+| gap | |c'x - dual value| | at most 1 + |c'x| + |dual value| |
+
+These scalings are those of LP codes. Where the data are small beside 1, the 1 would hide any error, so that each 1 is
+replaced by what the data themselves say: ||b||, ||c||, and the sizes of the terms that enter c'x and sigma(y).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import issparse
+
+from solverkit.kinds.inclusion.structure import LinearProgram
+
+
+@dataclass(frozen=True)
+class Optimality:
+    """Residuals with their scalings; values without the constant."""
+
+    primal: float
+    primal_scale: float
+    dual: float
+    dual_scale: float
+    primal_value: float
+    dual_value: float
+    gap_scale: float
+
+    @property
+    def gap(self) -> float:
+        return abs(self.primal_value - self.dual_value)
+
+
+def optimality(program: LinearProgram, u: np.ndarray) -> Optimality:
+    """Of u = (x, y)."""
+    n = len(program.c)
+    x, y = u[:n], u[n:]
+    held = np.clip(x, program.lower, program.upper)
+    activity = program.A @ held
+    outside = np.maximum(program.row_lower - activity, activity - program.row_upper)
+    primal = float(np.hypot(np.linalg.norm(np.maximum(outside, 0.0)), np.linalg.norm(x - held)))
+    reduced = program.c + program.A.T @ y
+    strays, sigma, terms = _support(y, program.row_lower, program.row_upper)
+    pulls, least, more = _support(-reduced, program.lower, program.upper)
+    value = float(program.c @ held)
+    dual_value = -sigma - least
+    sizes = _Sizes.of(program)
+    entering = float(np.abs(program.c) @ np.abs(held)) + terms + more
+    return Optimality(
+        primal,
+        min(1 + sizes.b, sizes.primal),
+        float(np.hypot(np.linalg.norm(strays) * sizes.row, np.linalg.norm(pulls))),
+        min(1 + sizes.c, sizes.dual),
+        value,
+        dual_value,
+        min(1 + abs(value) + abs(dual_value), max(entering, sizes.value)),
+    )
+
+
+def _support(y: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """(parts of y on infinite sides, sigma of the rest, the sum of the sizes of its terms)."""
+    side = np.where(y > 0, upper, lower)
+    free = np.isinf(side) & (y != 0)
+    terms = np.where(free | (y == 0), 0.0, y) * np.where(np.isinf(side), 0.0, side)
+    return np.where(free, y, 0.0), float(terms.sum()), float(np.abs(terms).sum())
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """Scalings that follow the units of the program."""
+
+    b: float
+    c: float
+    row: float  # size of a row of A: what one unit of y does to the reduced costs
+    primal: float
+    dual: float
+    value: float  # least size of c'x
+
+    @classmethod
+    def of(cls, program: LinearProgram) -> _Sizes:
+        A = program.A
+        entries = np.abs(A.data if issparse(A) else A).ravel()
+        norm = float(np.linalg.norm(entries))
+        sides = np.where(np.isfinite(program.row_upper), program.row_upper, program.row_lower)
+        sides = np.maximum(
+            np.where(np.isfinite(sides), np.abs(sides), 0.0),
+            np.where(np.isfinite(program.row_lower), np.abs(program.row_lower), 0.0),
+        )
+        bounds = [np.where(np.isfinite(side), np.abs(side), 0.0) for side in (program.lower, program.upper)]
+        b, c = float(np.linalg.norm(sides)), float(np.linalg.norm(program.c))
+        typical = norm / np.sqrt(max(A.shape[0], 1)) or 1.0
+        reach = max((float(bound.max(initial=0.0)) for bound in bounds), default=0.0)
+        unit = min(1.0, b / typical if b > 0 else reach or 1.0)
+        return cls(b, c, typical, b or min(1.0, typical * unit), c or min(1.0, typical), min(1.0, c or 1.0) * unit)

@@ -1,0 +1,129 @@
+"""An inclusion near a point: how large F is there, how fast it changes, and whether it is monotone.
+
+    v = J_G(u + d),    d random with entries of the size of t (1 + |u_i|),    t = 1, 1e-2, 1e-4
+
+v is taken through the resolvent with a tiny step, so that F is asked within the domain alone. From F(v) - F(u) come
+
+    s_i      the scale of coordinate i: the largest |F_i| and change of F_i seen; it follows the units of F
+    L        the largest ||F(v) - F(u)|| / ||v - u||, also along d = F(v) - F(u), which finds the steep directions
+    bend     the most negative <F(v) - F(u), v - u> / (||F(v) - F(u)|| ||v - u||), beyond rounding: 0 if monotone
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solverkit.kinds.inclusion.problem import Inclusion
+
+DISTANCES = (1.0, 1.0, 1e-2, 1e-4)
+STEEP = 6  # probes along the change of F
+JACOBIAN = 400  # variables up to which the symmetric part of a Jacobian is formed
+DIFFERENCES = 40  # the same where it has to be formed by differences
+TINY = 1e-12  # step of the resolvent that finds the domain
+FLOOR = 1e-9  # least scale of a coordinate, relative to the largest
+EPS = float(np.finfo(float).eps)
+
+
+@dataclass(frozen=True)
+class Local:
+    """What was seen around u."""
+
+    value: np.ndarray  # F(u), (N,)
+    scales: np.ndarray  # s, (N,), positive
+    lipschitz: float  # the largest ratio seen: a lower bound of L
+    bend: float  # >= 0, how far F is from monotone
+    where: str  # how that was seen
+
+
+def inside(problem: Inclusion, v: np.ndarray) -> np.ndarray:
+    """The nearest point of the domain of G, (N,)."""
+    return problem.resolvent(v, TINY)
+
+
+def look(problem: Inclusion, u: np.ndarray, seed: int = 0, others: tuple[np.ndarray, ...] = ()) -> Local:
+    """Probe F around u, and between u and `others`. Costs about 12 evaluations of F and, for few variables, a Jacobian.
+
+    Points where F is not finite are passed over: F may end within the domain of G.
+    """
+    rng = np.random.default_rng(seed)
+    here = np.asarray(problem.operator(u), dtype=float)
+    seen = _Seen(here)
+    latest = None
+    for distance in DISTANCES:
+        d = distance * (1 + np.abs(u)) * rng.choice([-1.0, 1.0], len(u)) * rng.uniform(0.5, 1.0, len(u))
+        latest = seen.probe(problem, u, inside(problem, u + d)) if distance == 1.0 else latest
+        if distance != 1.0:
+            seen.probe(problem, u, inside(problem, u + d))
+    for other in others:
+        seen.probe(problem, u, other)
+    for _ in range(STEEP):
+        size = 0.0 if latest is None else float(np.linalg.norm(latest))
+        if not size > 0:
+            break
+        assert latest is not None
+        reach = float(np.linalg.norm(1 + np.abs(u)))
+        latest = seen.probe(problem, u, inside(problem, u + latest * (reach / size)))
+    curved = _curvature(problem, u, seen)
+    bend, where = max((seen.bend, "between random points"), (curved, "by the symmetric part of its Jacobian"))
+    scales = np.maximum(seen.scales, FLOOR * seen.scales.max(initial=0.0))
+    return Local(here, np.where(scales > 0, scales, 1.0), seen.lipschitz, bend, where if bend > 0 else "")
+
+
+class _Seen:
+    """The largest of what the probes show."""
+
+    def __init__(self, here: np.ndarray) -> None:
+        self.here = here
+        self.scales = np.abs(here)
+        self.lipschitz = 0.0
+        self.bend = 0.0
+
+    def probe(self, problem: Inclusion, u: np.ndarray, v: np.ndarray) -> np.ndarray | None:
+        """F(v) - F(u); None where v = u or F is not finite at v."""
+        apart = v - u
+        length = float(np.linalg.norm(apart))
+        if not 0 < length < np.inf:
+            return None
+        there = np.asarray(problem.operator(v), dtype=float)
+        if not np.isfinite(there).all():
+            return None
+        change = there - self.here
+        size = float(np.linalg.norm(change))
+        rounding = 8 * EPS * float(np.linalg.norm(np.abs(there) + np.abs(self.here)))
+        self.scales = np.maximum(self.scales, np.maximum(np.abs(change), np.abs(there)))
+        if size > 8 * rounding:
+            self.lipschitz = max(self.lipschitz, size / length)
+            product = float(change @ apart)
+            doubt = rounding * length + 8 * EPS * float(np.abs(change) @ np.abs(apart))
+            self.bend = max(self.bend, (-product - doubt) / (size * length))
+        return change
+
+
+def _curvature(problem: Inclusion, u: np.ndarray, seen: _Seen) -> float:
+    """max(0, -least eigenvalue of the symmetric part of dF) / ||dF||, at u; 0 where the Jacobian is out of reach."""
+    jacobian = _jacobian(problem, u)
+    if jacobian is None or not np.isfinite(jacobian).all():
+        return 0.0
+    norm = float(np.linalg.norm(jacobian, 2)) if jacobian.size else 0.0
+    if norm == 0:
+        return 0.0
+    seen.lipschitz = max(seen.lipschitz, norm)
+    least = float(np.linalg.eigvalsh((jacobian + jacobian.T) / 2)[0])
+    return max(0.0, -least / norm)
+
+
+def _jacobian(problem: Inclusion, u: np.ndarray) -> np.ndarray | None:
+    exact = getattr(problem.part, "jacobian", None)
+    if exact is not None:
+        return exact(u).toarray() if len(u) <= JACOBIAN else None
+    if len(u) > DIFFERENCES or problem.bilinear is not None:
+        return None
+    columns = []
+    for k in range(len(u)):
+        h = EPS ** (1 / 3) * (1 + abs(u[k]))
+        e = np.zeros(len(u))
+        e[k] = h
+        columns.append((problem.operator(u + e) - problem.operator(u - e)) / (2 * h))
+    return np.array(columns).T

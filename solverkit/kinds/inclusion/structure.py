@@ -1,0 +1,123 @@
+"""What some inclusions are beyond F and G, so that their answers can be held against an exact duality gap.
+
+| form | problem | u |
+|---|---|---|
+| Game | min_x max_y x'A y on two simplices | (x, y) |
+| SequenceForm | the same over { x >= 0, E x = e } and { y >= 0, F y = f } | (x, v, y, w), multipliers v of F, w of E |
+| LinearProgram | min c'x + constant, row_lower <= A x <= row_upper, lower <= x <= upper | (x, y), y multipliers |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from scipy.sparse import issparse
+
+
+class Structure(Protocol):
+    """A form with a value of its own."""
+
+    def value(self, u: np.ndarray) -> float:
+        """What the user calls the value at u."""
+        ...
+
+    def digest(self) -> str:
+        """A text that is equal for equal forms."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Game:
+    """min_x max_y x'A y, x in the simplex of R^p, y in that of R^q."""
+
+    matrix: Any  # A, (p, q), float64
+
+    def value(self, u: np.ndarray) -> float:
+        """x'A y."""
+        p = self.matrix.shape[0]
+        return float(u[:p] @ (self.matrix @ u[p:]))
+
+    @cached_property
+    def scale(self) -> float:
+        """The size of payoffs by which a gap is measured; see `payoff_scale`."""
+        return payoff_scale(self.matrix)
+
+    def digest(self) -> str:
+        return "game"
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceForm:
+    """min_x max_y x'A y over { x >= 0, E x = e } and { y >= 0, F y = f }."""
+
+    matrix: Any  # A, (p, q)
+    E: Any  # (r, p)
+    e: np.ndarray  # (r,)
+    F: Any  # (s, q)
+    f: np.ndarray  # (s,)
+
+    def strategies(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(x, y) of u = (x, v, y, w)."""
+        p, q = self.matrix.shape
+        first = p + len(self.f)
+        return u[:p], u[first : first + q]
+
+    def value(self, u: np.ndarray) -> float:
+        """x'A y."""
+        x, y = self.strategies(u)
+        return float(x @ (self.matrix @ y))
+
+    @cached_property
+    def scale(self) -> float:
+        """As of `Game`."""
+        return payoff_scale(self.matrix)
+
+    def digest(self) -> str:
+        return f"sequence-form {self.matrix.shape}"
+
+
+@dataclass(frozen=True, eq=False)
+class LinearProgram:
+    """min c'x + constant subject to row_lower <= A x <= row_upper, lower <= x <= upper; sides may be infinite."""
+
+    c: np.ndarray  # (n,)
+    A: Any  # (m, n)
+    row_lower: np.ndarray  # (m,)
+    row_upper: np.ndarray  # (m,)
+    lower: np.ndarray  # (n,)
+    upper: np.ndarray  # (n,)
+    constant: float = 0.0
+    columns: tuple[str, ...] = ()  # names of variables and rows, where a file gives them
+    rows: tuple[str, ...] = ()
+    maximize: bool = False  # the author's sense; c and constant are those of the minimization
+
+    def value(self, u: np.ndarray) -> float:
+        """c'x + constant, in the author's sense."""
+        value = float(self.c @ u[: len(self.c)]) + self.constant
+        return -value if self.maximize else value
+
+    def digest(self) -> str:
+        return f"linear-program {self.constant!r} {self.maximize}"
+
+
+def payoff_scale(matrix: Any) -> float:
+    """Mean of |a - m| over the entries with a != m, m their median: what is at stake in a game of matrix A.
+
+    It does not change when a constant is added to every payoff, follows their units, and a few huge entries do not
+    move it. For entries in {-1, 0, 1} it is 1, for standard normal ones 0.8. A constant matrix has scale |m|, or 1.
+    """
+    size = matrix.shape[0] * matrix.shape[1]
+    entries = matrix.data if issparse(matrix) else matrix.ravel()
+    entries = entries[entries != 0] if issparse(matrix) else entries
+    if 2 * len(entries) <= size:
+        middle, away = 0.0, np.abs(entries)
+    elif issparse(matrix):
+        return payoff_scale(matrix.toarray())
+    else:
+        middle = float(np.median(entries))
+        away = np.abs(entries - middle)
+        away = away[away > 1e-14 * abs(middle)]
+    return float(away.mean()) if len(away) else abs(middle) or 1.0
