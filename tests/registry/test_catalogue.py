@@ -101,7 +101,7 @@ def test_generators_are_found_by_name(fresh):
     source = SourceSpec("join", "Joins paths.", "os.path:join")
     with fresh.using(Plugin(sources=[source])):
         assert fresh.source("join")("a", "b") == str(Path("a", "b"))
-        assert fresh.sources() == [source]
+        assert source in fresh.sources()
         with pytest.raises(UsageError, match=r"unknown source 'jion'.*did you mean 'join'"):
             fresh.source("jion")
 
