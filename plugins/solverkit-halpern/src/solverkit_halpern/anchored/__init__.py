@@ -1,0 +1,1 @@
+"""Anchored (Halpern) iterations for any monotone inclusion with a resolvent."""

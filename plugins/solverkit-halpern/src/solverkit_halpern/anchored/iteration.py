@@ -1,0 +1,144 @@
+"""Anchored iterations for 0 in F(u) + G(u), restarted on the residual.
+
+    cocoercive F (Halpern 1967; Lieder 2021), eta <= 1 / L, and T(u) = J(u - eta F(u)) is nonexpansive:
+        u_{k+1} = u_0 / (k+2) + (k+1)/(k+2) T(u_k)
+
+    monotone Lipschitz F (EAG, Yoon, Ryu 2021, arXiv 2102.07922, with a resolvent as in Cai, Oikonomou, Zheng 2022,
+    arXiv 2206.09228), eta <= 1 / (sqrt(3) L):
+        v       = J(u_k + (u_0 - u_k) / (k+2) - eta F(u_k))
+        u_{k+1} = J(u_k + (u_0 - u_k) / (k+2) - eta F(v))
+
+The residual ||u - J(u - eta F(u))|| / eta falls as O(L ||u_0 - u*|| / k) in both, for the last iterate. Restarts (the anchor
+moves to T(u_k) when the residual has halved, or at a share of all iterations) give linear rates where the problem is
+sharp, and lose a constant factor elsewhere.
+
+L is the problem's where it is known. Else it is found: eta begins at the local 1 / L between the first two points, and
+shrinks by a half, with a restart, when ||F(v) - F(u)|| exceeds what eta allows. Every evaluation is an oracle call.
+
+| here | paper | meaning |
+|---|---|---|
+| step | eta | step |
+| anchor | u_0 | |
+| image | T(u) | forward-backward point, the answer |
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from solverkit.engine.solver import Context
+from solverkit.kinds.inclusion.problem import Inclusion
+from solverkit_halpern.anchored.claim import Claim
+from solverkit_halpern.anchored.state import AnchoredState
+from solverkit_halpern.pdhg.options import HalpernOptions
+
+COCOERCIVE, LIPSCHITZ = 0.99, 0.57  # eta L; 1 / sqrt(3) = 0.577 for EAG
+SHORTER = 0.5
+
+
+class Anchored:
+    """One of the two iterations, by the structure of F."""
+
+    def __init__(self, problem: Inclusion, options: HalpernOptions, ctx: Context) -> None:
+        self.problem, self.options, self.ctx = problem, options, ctx
+        self.cocoercive = problem.part.cocoercive
+        self.share = COCOERCIVE if self.cocoercive else LIPSCHITZ
+        self.restarting = (options.mode != "plain") if options.restart is None else options.restart
+        self.longest = options.longest or 0.5
+        self._claim = Claim(problem, ctx)
+
+    def start(self, u: np.ndarray) -> AnchoredState:
+        """Projected start, and a first step size."""
+        u = self.problem.resolvent(u, 1e-12)
+        value = self.problem.operator(u)
+        step = self.options.step or self._first_step(u, value)
+        state = AnchoredState(u=u, anchor=u, image=u, step=step, tol=self.ctx.tol, value=value)
+        state.blocks = self.problem.blocks(u)
+        return state
+
+    def _first_step(self, u: np.ndarray, value: np.ndarray) -> float:
+        known = self.options.lipschitz or self.problem.part.lipschitz
+        if known is not None:
+            return self.share / known if known > 0 else 1.0
+        size = float(np.linalg.norm(value))
+        if not 0 < size < np.inf:
+            return 1.0
+        # a short trial step sees how fast F changes along itself
+        trial = 1e-3 * (1 + float(np.linalg.norm(u))) / size
+        ahead = self.problem.resolvent(u - trial * value, trial)
+        change = float(np.linalg.norm(self.problem.operator(ahead) - value))
+        moved = float(np.linalg.norm(ahead - u))
+        return self.share * moved / change if change > 0 and moved > 0 else trial
+
+    def advance(self, state: AnchoredState, count: int) -> None:
+        """`count` iterations, fewer where the run is done."""
+        for _ in range(count):
+            self._once(state)
+            if state.done or state.merit != state.merit:
+                break
+        state.blocks = self.problem.blocks(state.image)
+
+    def _once(self, state: AnchoredState) -> None:
+        eta = state.step
+        state.image = self.problem.resolvent(state.u - eta * state.value, eta)
+        state.merit = float(np.abs(state.u - state.image).max(initial=0.0)) / eta
+        residual = float(np.linalg.norm(state.u - state.image)) / eta
+        state.total += 1
+        if not np.isfinite(residual):
+            state.merit = np.nan
+            return
+        if state.inner == 0:
+            state.first = residual
+        if self._claim.due(state.image, state.merit, state.asked):
+            state.asked, state.done = state.merit, self._claim.holds(state.image)
+            if state.done:
+                return
+        if self._due(state, residual):
+            self._restart(state, state.image, self.problem.operator(state.image))
+            return
+        state.last = residual
+        self._move(state)
+
+    def _due(self, state: AnchoredState, residual: float) -> bool:
+        if not self.restarting or state.inner == 0:
+            return False
+        fallen = residual / state.first if state.first > 0 else 0.0
+        return (
+            fallen <= self.options.sufficient
+            or (fallen <= self.options.necessary and residual > state.last)
+            or state.inner >= self.longest * state.total
+        )
+
+    def _restart(self, state: AnchoredState, u: np.ndarray, value: np.ndarray) -> None:
+        state.u, state.anchor, state.value = u, u, value
+        state.inner, state.last, state.restarts = 0, np.inf, state.restarts + 1
+
+    def _move(self, state: AnchoredState) -> None:
+        """u_{k+1}, or a shorter step and a restart where this one was too long."""
+        share = 1 / (state.inner + 2)
+        if self.cocoercive:
+            following = share * state.anchor + (1 - share) * state.image
+            value = self.problem.operator(following)
+            if self._too_long(state, following, value):
+                return
+        else:
+            pulled = state.u + share * (state.anchor - state.u)
+            middle = self.problem.resolvent(pulled - state.step * state.value, state.step)
+            there = self.problem.operator(middle)
+            if self._too_long(state, middle, there):
+                return
+            following = self.problem.resolvent(pulled - state.step * there, state.step)
+            value = self.problem.operator(following)
+        state.u, state.value = following, value
+        state.inner += 1
+
+    def _too_long(self, state: AnchoredState, v: np.ndarray, value: np.ndarray) -> bool:
+        """Whether F changes faster between u and v than the step allows; then the step halves and the anchor moves."""
+        moved, change = float(np.linalg.norm(v - state.u)), float(np.linalg.norm(value - state.value))
+        if not (state.step * change > 1.001 * moved and moved > 0 and self.options.step is None):
+            return False
+        if moved <= 1e-12 * (1 + float(np.linalg.norm(v))):
+            return False
+        state.step = min(SHORTER * state.step, self.share * moved / change)
+        self._restart(state, state.u, state.value)
+        return True

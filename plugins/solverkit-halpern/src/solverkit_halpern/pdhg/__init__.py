@@ -1,0 +1,1 @@
+"""Reflected restarted Halpern PDHG for bilinear saddle points: games, linear programs, and products of simple sets."""
