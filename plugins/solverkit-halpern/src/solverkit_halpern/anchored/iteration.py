@@ -8,9 +8,9 @@
         v       = J(u_k + (u_0 - u_k) / (k+2) - eta F(u_k))
         u_{k+1} = J(u_k + (u_0 - u_k) / (k+2) - eta F(v))
 
-The residual ||u - J(u - eta F(u))|| / eta falls as O(L ||u_0 - u*|| / k) in both, for the last iterate. Restarts (the anchor
-moves to T(u_k) when the residual has halved, or at a share of all iterations) give linear rates where the problem is
-sharp, and lose a constant factor elsewhere.
+The residual ||u - J(u - eta F(u))|| / eta falls as O(L ||u_0 - u*|| / k) in both, for the last iterate. Restarts (the
+anchor moves to T(u_k) when the residual has fallen enough, or at a share of all iterations) give linear rates where the
+problem is sharp, and lose a constant factor elsewhere.
 
 L is the problem's where it is known. Else it is found: eta begins at the local 1 / L between the first two points, and
 shrinks by a half, with a restart, when ||F(v) - F(u)|| exceeds what eta allows. Every evaluation is an oracle call.

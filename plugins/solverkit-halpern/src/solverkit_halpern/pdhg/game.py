@@ -47,7 +47,8 @@ class GameModel:
     longest = 0.5
 
     def __init__(self, problem: Inclusion, options: HalpernOptions, ctx: Context) -> None:
-        assert problem.bilinear is not None and isinstance(problem.structure, Game)
+        assert problem.bilinear is not None
+        assert isinstance(problem.structure, Game)
         self.problem, self.options, self.ctx = problem, options, ctx
         self.shape = problem.bilinear.matrix.shape
         self.target = ctx.tol * _scale(problem.structure)
@@ -107,7 +108,8 @@ class GameModel:
     def _confirm(self, state: PdhgState) -> None:
         """What was found in single precision is claimed only if it holds in double; else double goes on."""
         if self._products is not self.problem:
-            assert state.best_x is not None and state.best_y is not None
+            assert state.best_x is not None
+            assert state.best_y is not None
             state.upper = float(self.problem.adjoint(state.best_x).max())
             state.lower = float(self.problem.forward(state.best_y).min())
             state.merit = state.upper - state.lower

@@ -6,8 +6,8 @@
 
     ||z||_P^2 = omega ||dx||^2 + ||dy||^2 / omega - 2 s <dy, A'dx>        (times 1 / s: the metric T is nonexpansive in)
 
-Each z carries A'x and A y. T needs A'x+ and A y+, one product each; combinations of points combine their products. So an
-iteration costs two products, and what is known of T(z), a gap or residuals, costs none.
+Each z carries A'x and A y. T needs A'x+ and A y+, one product each; combinations of points combine their products. So
+an iteration costs two products, and what is known of T(z), a gap or residuals, costs none.
 
 | here | paper | meaning |
 |---|---|---|

@@ -38,7 +38,8 @@ def operator_norm(
     length = float(np.linalg.norm(v))
     if length == 0 or not np.isfinite(length):
         return Norm(0.0, np.zeros_like(v), 0)
-    basis, others = [v / length], []
+    basis: list[np.ndarray] = [v / length]
+    others: list[np.ndarray] = []
     diagonal: list[float] = []
     beside: list[float] = []
     value, products = 0.0, 0

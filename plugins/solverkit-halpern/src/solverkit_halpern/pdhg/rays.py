@@ -6,7 +6,7 @@ y:  A x = s has no solution with s in the rows' sides and x in its bounds if som
 x:  c'd < 0 with d in the recession cone of the bounds and A d in that of the sides: from any feasible point the
     objective falls without end.
 
-Directions come from differences of iterates and hold up to rounding: what they miss is measured against what they prove.
+Directions come from differences of iterates and hold up to rounding: what they miss is held against what they prove.
 """
 
 from __future__ import annotations

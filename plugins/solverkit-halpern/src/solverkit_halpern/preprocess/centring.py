@@ -7,7 +7,7 @@ On sum(x) = 1, sum(y) = 1, with row means a and column means b of A and the gran
 Steps of primal-dual methods go as 1 / ||K||, not as 1 / ||A||: on the policeman-burglar games ||A|| is a hundred times
 larger. K is never formed: A stays as it is, dense or sparse, and its products are corrected.
 
-Projections onto {sum = 1} do not see multiples of 1, and K'x differs from A'x by b and a multiple of 1 where sum(x) = 1,
+Projections onto {sum = 1} do not see multiples of 1, and K'x differs from A'x by b and a multiple of 1 on sum(x) = 1,
 which the linear term b'y puts back. So an iteration that uses projections and the centred data makes the same steps as
 one on A itself; only the step size differs. The methods here use that: they centre the norm, and iterate on A.
 """

@@ -1,9 +1,10 @@
 """Diagonal scaling of a linear program, with the map back.
 
-    A~ = D A E,   x = E x~ / alpha,   y = D y~ / beta,   c~ = beta E c,   rows~ = alpha D rows,   bounds~ = alpha bounds / E
+    A~ = D A E,   x = E x~ / alpha,   y = D y~ / beta
+    c~ = beta E c,   rows~ = alpha D rows,   bounds~ = alpha bounds / E
 
 Ruiz equilibration divides rows and columns by the square roots of their largest entries, round by round; Pock-Chambolle
-(alpha = 1) then by the square roots of their absolute sums. alpha = 1 / (||sides|| + 1) and beta = 1 / (||c|| + 1) bring
+(alpha = 1) then by the square roots of their absolute sums. alpha = 1 / (||sides|| + 1), beta = 1 / (||c|| + 1) bring
 both sides of the problem to about unit size, so that the primal weight may begin at 1 (cuPDLPx, arXiv 2507.14051).
 
 Factors are rounded to powers of 2, so that scaling and the map back are exact.
