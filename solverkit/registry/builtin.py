@@ -41,9 +41,26 @@ def solverkit_problem_kinds() -> list[KindSpec]:
 @hookimpl
 def solverkit_sources() -> list[SourceSpec]:
     """Seeded data that belong to a kind rather than to a method."""
-    module = "solverkit.kinds.dag.generators"
     return [
-        SourceSpec("linear-sem", "Samples of a linear structural model on a random graph.", f"{module}:linear_sem"),
-        SourceSpec("logistic-sem", "Binary samples of a logistic structural model.", f"{module}:logistic_sem"),
-        SourceSpec("mlp-sem", "Samples of a nonlinear structural model of random networks.", f"{module}:mlp_sem"),
+        *_sources(
+            "solverkit.kinds.dag.generators",
+            linear_sem="Samples of a linear structural model on a random graph.",
+            logistic_sem="Binary samples of a logistic structural model.",
+            mlp_sem="Samples of a nonlinear structural model of random networks.",
+        ),
+        *_sources(
+            "solverkit.kinds.inclusion.generators",
+            constrained_qp="A quadratic program that is hard for first-order methods, as a saddle problem.",
+            gaussian_game="A matrix of standard normal payoffs.",
+            kuhn_poker="Kuhn poker in sequence form.",
+            policeman_burglar="Where to wait for a burglar: the matrix game of arXiv 2310.02987.",
+            quadratic_game="A quadratic game as the mean of random ones.",
+            random_poker="Kuhn's poker with more cards and sizes of bets.",
+            sparse_game="Standard normal payoffs, most of them zero.",
+        ),
     ]
+
+
+def _sources(module: str, **summaries: str) -> list[SourceSpec]:
+    """One for each function of a module, named as it with hyphens."""
+    return [SourceSpec(name.replace("_", "-"), summary, f"{module}:{name}") for name, summary in summaries.items()]
