@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 YAML = (".yaml", ".yml")
 NL = ".nl"
+MPS = ".mps"
 NL_KEY = "nl"
 """The key by which a problem file says that the problem itself is in an .nl file beside it."""
 
@@ -44,8 +45,14 @@ def load(
         _known("parameter", parameters or {}, {})
         _known("data", data or {}, {})
         return load_nl(path)
+    if path.suffix.lower() == MPS:
+        from solverkit.formats.mps.problem import load_mps
+
+        _known("parameter", parameters or {}, {})
+        _known("data", data or {}, {})
+        return load_mps(path)
     if path.suffix.lower() not in YAML:
-        known = ", ".join((*YAML, NL))
+        known = ", ".join((*YAML, NL, MPS))
         raise UsageError(f"'{path.name}': no reader for '{path.suffix}'; problem files end in {known}")
     return load_yaml(path, parameters or {}, data or {}, allow_python)
 

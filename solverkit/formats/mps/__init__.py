@@ -1,0 +1,1 @@
+"""MPS files of linear programs: fixed and free format, continuous variables."""
