@@ -4,4 +4,6 @@ A diverging iteration is found by its NaN, so neither `nnan` nor `ninf` is set."
 
 from __future__ import annotations
 
-VECTORS: dict = {"fastmath": {"contract", "nsz", "arcp", "reassoc"}, "nogil": True, "cache": True}
+from typing import Any
+
+VECTORS: Any = {"fastmath": {"contract", "nsz", "arcp", "reassoc"}, "nogil": True, "cache": True}

@@ -4,8 +4,8 @@ On F^k(v) = eta F(v) + r (v - centre), r = 1 for the inner problem of an inexact
 
     v_{t+1} = P( alpha v_t + (1 - alpha) w - tau [F^k(w) + F^k_i(v_t) - F^k_i(w_{t-1})] )
 
-w_{t-1} differs from w in the first step after the snapshot has moved only. One sample and one projection a step: a column and a row
-of A (O(rows + columns) dense, touched entries sparse) and a few passes over v.
+w_{t-1} differs from w in the first step after the snapshot has moved only. One sample and one projection a step: a
+column and a row of A (O(rows + columns) dense, touched entries sparse) and a few passes over v.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Extragradient, forward-reflected-backward, and their variance-reduced forms: the house's baselines for inclusions."""

@@ -1,0 +1,1 @@
+"""How components are drawn and evaluated, and whether drawing them pays."""

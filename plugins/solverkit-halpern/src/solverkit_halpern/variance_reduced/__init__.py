@@ -1,0 +1,1 @@
+"""Variance-reduced Halpern iteration (Cai, Alacaoglu, Diakonikolas, ICLR 2024)."""
