@@ -7,10 +7,10 @@ describe one as text.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from solverkit.kinds.inclusion.build import game, inclusion, linear_program, saddle, sequence_form
+    from solverkit.kinds.inclusion.build import finite_sum, game, inclusion, linear_program, saddle, sequence_form
     from solverkit.kinds.inclusion.problem import Inclusion
 
-__all__ = ["Inclusion", "game", "inclusion", "linear_program", "saddle", "sequence_form"]
+__all__ = ["Inclusion", "finite_sum", "game", "inclusion", "linear_program", "saddle", "sequence_form"]
 
 
 def __getattr__(name: str) -> Any:

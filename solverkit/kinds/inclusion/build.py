@@ -99,6 +99,37 @@ def saddle(
     return _with(_from_file({"saddle": form}, name, data, parameters, expect), sets)
 
 
+def finite_sum(
+    *,
+    variables: Mapping[str, Any] | None = None,
+    minimize: Mapping[str, Any] | None = None,
+    maximize: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+    parameters: Mapping[str, float] | None = None,
+    sets: Mapping[str, ProximalMap] | None = None,
+    name: str = "finite-sum",
+    expect: Expect = None,
+    **terms: Any,
+) -> Inclusion:
+    """0 in (1 / n) sum_i F_i(u) + G(u), the terms given as in the `finite_sum:` section of a problem file.
+
+    terms : `samples`, `own`, and one of `function` (payoff of one sample, of `minimize` and `maximize`), `value` (F_i),
+        `columns`, `matrices`, or `python` with `count`: a function of NumPy arrays or torch tensors, of the blocks by
+        name and `samples` (integer indices), that returns the mean of their F_i, an array or one for each block
+
+        finite_sum(
+            minimize={"w": dict(shape=30)},
+            maximize={"p": dict(shape=569, set="simplex", start=1 / 569)},
+            samples={"a": X, "b": labels},
+            own=["p"],
+            function="569*p*logistic(-b*dot(a, w)) + 0.005*sum(w**2)",
+        )
+    """
+    sides = {"variables": variables, "minimize": minimize, "maximize": maximize}
+    form = {**{key: dict(value) for key, value in sides.items() if value is not None}, **terms}
+    return _with(_from_file({"finite_sum": form}, name, data, parameters, expect), sets)
+
+
 def inclusion(
     operator: str | Mapping[str, str] | Callable[..., Any] | Operator,
     variables: Mapping[str, Any],

@@ -160,3 +160,37 @@ class CalledOperator:
 
     def digest(self) -> str:
         return f"called {self.call.digest()}"
+
+
+@dataclass(frozen=True, eq=False)
+class CalledSum:
+    """F = (1 / n) sum_i F_i by a Python function of the blocks and `samples`, which returns the mean of their F_i."""
+
+    call: Called
+    count: int
+    lipschitz: float | None = None
+    cocoercive: bool = False
+
+    weights: None = field(default=None, init=False)
+    mean_lipschitz: None = field(default=None, init=False)
+
+    @property
+    def size(self) -> int:
+        """N."""
+        return sum(size(shape) for shape in self.call.shapes.values())
+
+    def value(self, u: np.ndarray) -> np.ndarray:
+        """F(u), (N,)."""
+        return self.call(u, np.arange(self.count))
+
+    def components(self, u: np.ndarray, samples: np.ndarray) -> np.ndarray:
+        """(1 / b) sum over samples of F_i(u), (N,)."""
+        return self.call(u, np.asarray(samples))
+
+    def to(self, device: str, dtype: str) -> Operator:
+        """The same operator elsewhere, where the function works on tensors."""
+        call = self.call.to(device, dtype)
+        return self if call is self.call else replace(self, call=call)
+
+    def digest(self) -> str:
+        return f"called {self.count} {self.call.digest()}"

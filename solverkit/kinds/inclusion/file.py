@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from solverkit.errors import UsageError
-from solverkit.kinds import formulas, variables
+from solverkit.kinds import formulas
 from solverkit.kinds.expectation import expected
 from solverkit.kinds.fields import Python
 from solverkit.kinds.inclusion import forms
 from solverkit.kinds.inclusion.called import Called, CalledOperator
-from solverkit.kinds.inclusion.probes import doubts
+from solverkit.kinds.inclusion.fitting import Unusable, blocks_of, checked, declared, table
 from solverkit.kinds.inclusion.problem import Inclusion
+from solverkit.kinds.inclusion.sum_file import finite_sum
 from solverkit.kinds.inclusion.written import SaddleOperator, VectorOperator
 
 if TYPE_CHECKING:
     from solverkit.kinds.base import Block, Source
-    from solverkit.kinds.inclusion.operator import Operator
     from solverkit.kinds.inclusion.schema import (
         GameForm,
         InclusionFile,
@@ -31,11 +31,7 @@ if TYPE_CHECKING:
     from solverkit.kinds.source import KeyPath
     from solverkit.operators.proximal import ProximalMap
 
-FORMS = ("game", "saddle", "operator", "linear_program")
-
-
-class Unusable(Exception):
-    """A defect was recorded, and nothing can be built."""
+FORMS = ("game", "saddle", "finite_sum", "operator", "linear_program")
 
 
 def build(file: InclusionFile, source: Source) -> Inclusion:
@@ -49,6 +45,7 @@ def build(file: InclusionFile, source: Source) -> Inclusion:
     builders: dict[str, Callable[[Any, Source], Inclusion]] = {
         "game": _game,
         "saddle": _saddle,
+        "finite_sum": finite_sum,
         "operator": _operator,
         "linear_program": _linear_program,
     }
@@ -62,7 +59,7 @@ def build(file: InclusionFile, source: Source) -> Inclusion:
 
 
 def _game(form: GameForm, source: Source) -> Inclusion:
-    payoff = _table(form.payoff, source, ("game", "payoff"))
+    payoff = table(form.payoff, source, ("game", "payoff"))
     if (form.rows is None) != (form.columns is None):
         key = "rows" if form.columns is None else "columns"
         source.defect(("game",), f"polytopes are given for both players; `{key}` is missing", key=True)
@@ -83,7 +80,7 @@ def _polytope(form: Polytope, columns: int, source: Source, place: KeyPath) -> t
 
 def _linear_program(form: LinearProgramForm, source: Source) -> Inclusion:
     place = ("linear_program",)
-    A = _table(form.matrix, source, (*place, "matrix"))
+    A = table(form.matrix, source, (*place, "matrix"))
     m, n = A.shape
 
     def side(name: str, length: int, otherwise: float) -> np.ndarray:
@@ -98,34 +95,6 @@ def _linear_program(form: LinearProgramForm, source: Source) -> Inclusion:
     )
     cost, constant = side("cost", n, 0.0), source.number(form.constant, (*place, "constant"))
     return _made(lambda: forms.program(source.name, cost, A, *sides, constant, form.maximize), source, place)
-
-
-def _table(value: Any, source: Source, place: KeyPath) -> Any:
-    """A matrix whose columns are not known beforehand: data by name, or a list of lists."""
-    data = source.data.get(value, value) if isinstance(value, str) else value
-    if hasattr(data, "tocsr"):
-        return data
-    before = len(source.defects)
-    if isinstance(value, str) and value not in source.data:
-        here = ", ".join(source.data) or "none"
-        source.defect(place, f"no data are named '{value[:64]}' (data here: {here})")
-        raise Unusable
-    array = np.asarray(data, dtype=float) if not isinstance(data, list | tuple) else _listed(data, source, place)
-    if len(source.defects) > before:
-        raise Unusable
-    if array.ndim != 2:
-        source.defect(place, f"needs a matrix, and has shape {array.shape}")
-        raise Unusable
-    return array
-
-
-def _listed(rows: Any, source: Source, place: KeyPath) -> np.ndarray:
-    """Rows written out in the file, each number an expression of parameters or not."""
-    lengths = {len(row) if isinstance(row, list | tuple) else -1 for row in rows}
-    if len(lengths) != 1 or lengths <= {-1, 0}:
-        source.defect(place, "a matrix is a list of rows, all of one length")
-        return np.zeros((1, 1))
-    return source.array(rows, (len(rows), lengths.pop()), place)
 
 
 def _made(make: Callable[[], Inclusion], source: Source, place: KeyPath) -> Inclusion:
@@ -145,22 +114,8 @@ def _made(make: Callable[[], Inclusion], source: Source, place: KeyPath) -> Incl
 # -- expressions
 
 
-def _blocks(
-    given: variables.Variables, source: Source, place: KeyPath
-) -> tuple[tuple[Block, ...], tuple[ProximalMap, ...]]:
-    """The blocks and their sets as proximal maps, one by one."""
-    from solverkit.operators.proximal import of_set
-
-    blocks, sets = [], []
-    for name, variable in given.items():
-        (block,), simple = variables.build({name: variable}, source, place)
-        blocks.append(block)
-        sets.append(of_set(simple))
-    return tuple(blocks), tuple(sets)
-
-
 def _operator(form: OperatorForm, source: Source) -> Inclusion:
-    blocks, sets = _blocks(form.variables, source, ("operator", "variables"))
+    blocks, sets = blocks_of(form.variables, source, ("operator", "variables"))
     shapes = {block.name: block.shape for block in blocks}
     place = ("operator", "value")
     if isinstance(form.value, Python):
@@ -180,8 +135,8 @@ def _operator(form: OperatorForm, source: Source) -> Inclusion:
     size = sum(block.size for block in blocks)
     if not source.defects and function.outputs != size:
         source.defect(place, f"F has {function.outputs} entries, and the variables have {size}")
-    part = VectorOperator(function, _lipschitz(form.lipschitz, source, ("operator", "lipschitz")))
-    return _checked(part, blocks, sets, "operator", form.monotone, source, place)
+    part = VectorOperator(function, declared(form.lipschitz, source, ("operator", "lipschitz")))
+    return checked(part, blocks, sets, "operator", form.monotone, source, place)
 
 
 def _python(form: OperatorForm, blocks: tuple[Block, ...], sets: tuple[ProximalMap, ...], source: Source) -> Inclusion:
@@ -189,7 +144,7 @@ def _python(form: OperatorForm, blocks: tuple[Block, ...], sets: tuple[ProximalM
     place = ("operator", "value")
     assert isinstance(form.value, Python)
     function = source.python(form.value.python, place)
-    lipschitz = _lipschitz(form.lipschitz, source, ("operator", "lipschitz"))
+    lipschitz = declared(form.lipschitz, source, ("operator", "lipschitz"))
     if function is None or source.defects:
         raise Unusable
     start = np.concatenate([block.start.ravel() for block in blocks])
@@ -198,12 +153,12 @@ def _python(form: OperatorForm, blocks: tuple[Block, ...], sets: tuple[ProximalM
     except UsageError as error:
         source.defect(place, str(error))
         raise Unusable from None
-    return _checked(CalledOperator(call, lipschitz), blocks, sets, "operator", form.monotone, source, place)
+    return checked(CalledOperator(call, lipschitz), blocks, sets, "operator", form.monotone, source, place)
 
 
 def _saddle(form: SaddleForm, source: Source) -> Inclusion:
-    first, one = _blocks(form.minimize, source, ("saddle", "minimize"))
-    second, two = _blocks(form.maximize, source, ("saddle", "maximize"))
+    first, one = blocks_of(form.minimize, source, ("saddle", "minimize"))
+    second, two = blocks_of(form.maximize, source, ("saddle", "maximize"))
     for name in form.maximize:
         if name in form.minimize:
             source.defect(("saddle", "maximize", name), f"'{name}' is a variable of both sides", key=True)
@@ -212,36 +167,8 @@ def _saddle(form: SaddleForm, source: Source) -> Inclusion:
     function = formulas.objective(form.function, shapes, source, ("saddle", "function"))
     sizes = [sum(block.size for block in side) for side in (first, second)]
     sign = np.repeat([1.0, -1.0], sizes)
-    part = SaddleOperator(function, _lipschitz(form.lipschitz, source, ("saddle", "lipschitz")), sign)
-    return _checked(part, blocks, (*one, *two), "saddle", form.monotone, source, ("saddle", "function"))
-
-
-def _lipschitz(value: Any, source: Source, place: KeyPath) -> float | None:
-    if value is None:
-        return None
-    before = len(source.defects)
-    number = source.number(value, place)
-    if len(source.defects) == before and not 0 < number < np.inf:
-        source.defect(place, f"a Lipschitz constant is positive and finite, not {number:g}")
-    return number
-
-
-def _checked(
-    part: Operator,
-    blocks: tuple[Block, ...],
-    sets: tuple[ProximalMap, ...],
-    form: str,
-    monotone: bool,
-    source: Source,
-    place: KeyPath,
-) -> Inclusion:
-    """The inclusion, once nothing speaks against what its author says of F."""
-    if source.defects:
-        raise Unusable
-    problem = Inclusion(source.name, blocks, part, sets, form, None, monotone, expected(source, blocks))
-    for key, message in doubts(problem).items():
-        source.defect((place[0], key) if key == "lipschitz" else place, message)
-    return problem
+    part = SaddleOperator(function, declared(form.lipschitz, source, ("saddle", "lipschitz")), sign)
+    return checked(part, blocks, (*one, *two), "saddle", form.monotone, source, ("saddle", "function"))
 
 
 def _stand_in(source: Source) -> Inclusion:

@@ -1,13 +1,19 @@
-"""How problem.yaml describes an inclusion: exactly one of five forms."""
+"""How problem.yaml describes an inclusion: exactly one of its forms."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from solverkit.kinds.fields import Expression, Formula, Name, Quantity, Scalar, Schema
+from solverkit.kinds.fields import Expression, Formula, Name, Python, Quantity, Scalar, Schema
 from solverkit.kinds.variables import Variables
+
+
+def _reference(value: Any) -> Any:
+    """`python: "model.py:components"` is short for the mapping; from Python a function."""
+    return {"python": value} if isinstance(value, str) or callable(value) else value
+
 
 Monotone = Annotated[
     bool,
@@ -55,6 +61,55 @@ class SaddleForm(Schema):
     lipschitz: Lipschitz = None
 
 
+class ColumnsForm(Schema):
+    """F(u) = matrix u + constant, by groups of columns i, i + count, i + 2 count, ...; sampled by importance."""
+
+    matrix: Annotated[Quantity, Field(description="(N, N), dense or sparse")]
+    constant: Annotated[Quantity, Field(description="(N,) or one number")] = 0
+    count: Annotated[Scalar | None, Field(description="n, number of components; default: N")] = None
+
+
+class MatricesForm(Schema):
+    """F_i(u) = M_i u + q_i, such as a quadratic game of random samples; sampled by importance."""
+
+    matrices: Annotated[Quantity, Field(description="M, (n, N, N), or (n N, N) one below the other")]
+    offsets: Annotated[Quantity, Field(description="q, (n, N), (N,) or one number")] = 0
+
+
+class FiniteSumForm(Schema):
+    """F = (1 / n) sum_i F_i. Exactly one of `function`, `value`, `python`, `columns` and `matrices` gives the terms.
+
+    `function` is a payoff of the variables of `minimize` and `maximize`; the others take `variables`.
+    """
+
+    variables: Annotated[Variables, Field(default_factory=dict, description="the blocks of u, with their sets")]
+    minimize: Annotated[Variables, Field(default_factory=dict, description="variables of the minimizing side")]
+    maximize: Annotated[Variables, Field(default_factory=dict, description="variables of the maximizing side")]
+    samples: Annotated[
+        dict[Name, Quantity],
+        Field(default_factory=dict, description="name in the expression -> data; a sample is a row of each"),
+    ]
+    own: Annotated[
+        list[Name],
+        Field(default_factory=list, description="variables with one entry or row a sample, which sees that one alone"),
+    ]
+    function: Annotated[Expression | None, Field(description="payoff of one sample: one number")] = None
+    value: Annotated[
+        dict[Name, Expression] | Expression | None,
+        Field(description="F_i: one expression, or one for each block by its name"),
+    ] = None
+    python: Annotated[
+        Python | None,
+        BeforeValidator(_reference),
+        Field(description="function of the blocks and `samples` (indices) that returns the mean of their F_i"),
+    ] = None
+    count: Annotated[Scalar | None, Field(description="n, for `python`")] = None
+    columns: ColumnsForm | None = None
+    matrices: MatricesForm | None = None
+    monotone: Monotone = True
+    lipschitz: Lipschitz = None
+
+
 class LinearProgramForm(Schema):
     """min c'x + constant subject to row_lower <= A x <= row_upper, lower <= x <= upper; .inf where a side is open."""
 
@@ -73,5 +128,6 @@ class InclusionFile(Schema):
 
     game: GameForm | None = None
     saddle: SaddleForm | None = None
+    finite_sum: FiniteSumForm | None = None
     operator: OperatorForm | None = None
     linear_program: LinearProgramForm | None = None
