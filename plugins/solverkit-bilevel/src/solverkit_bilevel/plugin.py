@@ -7,7 +7,7 @@ from solverkit.plugin import SolverSpec, SourceSpec, hookimpl
 
 @hookimpl
 def solverkit_solvers() -> list[SolverSpec]:
-    """`lv-hba`, `implicit-gradient`."""
+    """`lv-hba`, `implicit-gradient`, `bo-rep`."""
     return [
         SolverSpec(
             name="lv-hba",
@@ -53,6 +53,20 @@ def solverkit_solvers() -> list[SolverSpec]:
             pays="The lower level is free and strongly convex, of any size; x is free, or in a box, ball or simplex.",
             avoid="The lower level has constraints, or minimizers that are not isolated.",
             priority=5,
+        ),
+        SolverSpec(
+            name="bo-rep",
+            kind="bilevel",
+            summary="Normalized momentum with periodic lower steps, for upper objectives of unbounded smoothness.",
+            target="solverkit_bilevel.bo_rep.method:BORep",
+            options="solverkit_bilevel.bo_rep.options:BORepOptions",
+            requires=("gradient", "hvp", "unconstrained-lower"),
+            backends=("cpu", "cuda"),
+            dtypes=("float64", "float32"),
+            packages=("numpy", "scipy"),
+            paper="arXiv 2401.09587",
+            pays="Objectives are means over many samples, or the upper one grows exponentially; lower level free.",
+            avoid="The lower level has constraints or is not strongly convex; full gradients are cheap and smooth.",
         ),
     ]
 

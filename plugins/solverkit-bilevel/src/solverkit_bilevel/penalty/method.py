@@ -65,7 +65,7 @@ class Penalty(Solver[Bilevel, State]):
         z = problem.flat(start)
         state = State(shapes, n, rows, Walk(z[:n], np.nan, np.zeros(n)), [], 1.0, 1.0, options.inner_accuracy, ctx.tol)
         self._prepare(problem, state, ctx)
-        x, y = self._x.project(z[:n]), self._y.project(z[n:])
+        x, y = self._x.project(z[:n]).copy(), self._y.project(z[n:]).copy()
         state.x.v, state.ys = x, [Walk(y, np.nan, np.zeros(problem.m))]
         if options.paper:
             state.schedule, state.s_first = begin(x, y), options.s0 or 1.0

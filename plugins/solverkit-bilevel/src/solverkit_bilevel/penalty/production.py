@@ -1,10 +1,12 @@
 """The penalty method made to converge: psi_s by line searches, s lowered by its measured bias, then the bias removed.
 
     levels        descend psi_s until |P(x - grad) - x| <= settle (1 + |grad F|); measure the gradients of order 1, 2, 3
-                  there; s <- shrink s until  |g_3 - g_2| <= 0.3 |g_3 - g_1|:  the extrapolation has set in
+                  there; s <- shrink s until  |g_3 - g_2| <= 0.3 |g_3 - g_1|:  the extrapolation has set in. Then
     extrapolated  descend the combination of order 2 or 3 to tol; claim where |g_3 - g_2| <= 10 tol (1 + |grad F|),
                   otherwise s <- shrink s
-    implicit      descend F(x, y*(x)) by its exact gradient
+    implicit      or descend F(x, y*(x)) by its exact gradient
+    levels again  or, where that stops at a kink of y*: psi_s is differentiable there all the same, so it is descended
+                  to tol at s, shrink s, ...; claim where x_s, extrapolated to s = 0, no longer changes
 
 The paper proves O(s) for value and gradient under its proximal error bound and lets s follow a schedule; here the bias
 is measured. Where psi_s, psi_{s/2}, psi_{s/4} do not draw together, the error bound is in doubt and the log says so.
@@ -28,6 +30,8 @@ ETA_FLOOR = 1e-9
 ASYMPTOTIC = 0.3  # |g_3 - g_2| / |g_3 - g_1| below which the orders of the extrapolation are believed
 LOOSE = 10.0  # tolerances, for the bias and for a claim where rounding ended the descent
 EXACT = 1e-11  # lower residual and adjoint of the implicit finish
+FALLING = 0.8  # a bias that does not fall to this share when s does is no longer the bias of s
+PATIENCE = 20  # steps in which the residual must fall by a tenth
 UNSETTLED = 0.9  # ratio of successive differences of psi above which they do not draw together
 
 
@@ -39,20 +43,22 @@ class Production:
         self.noise, self.outer_noise = NOISE[dtype], OUTER_NOISE[dtype]
         self.ladder = Ladder(problem, Y, self.noise, options.inner_iterations, options.memory)
         self.order = options.order
-        free = Y.boxed and "hvp" in problem.provides
-        self.implicit = options.finish == "implicit" or (options.finish == "auto" and free)
+        self.first = options.finish
+        if options.finish == "auto":
+            self.first = "implicit" if Y.boxed and "hvp" in problem.provides else "extrapolate"
 
     # -- the start
 
     def begin(self, problem: Bilevel, state: State, ctx: Context) -> None:
         """First reading; s is lowered until h_s has a minimum."""
+        self._explore(problem, state, ctx)
         for _ in range(8):
             reading = self._read(problem, state, 1)
             accurate = all(rung.residual <= 1e-2 * (1 + reading.size) for rung in reading.rungs)
             if np.isfinite(reading.psi).all() and accurate:
                 break
             state.s *= 0.1
-        state.s_first = state.s
+        state.s_first, state.finish = state.s, self.first
         self._take(state, reading, 1)
 
     # -- one iteration
@@ -67,12 +73,12 @@ class Production:
                 self._next_level(problem, state, ctx)
             else:
                 self._judge(problem, state, ctx)
-        elif not self._descend(problem, state):
+        elif state.since >= PATIENCE or not self._descend(problem, state):
             self._stuck(problem, state, ctx)
 
     def _target(self, state: State) -> float:
-        unfinished = self.options.finish in ("none", "extrapolate-answer")
-        return state.tol if state.phase == EXTRAPOLATED or unfinished else self.options.settle
+        to_the_end = state.phase == EXTRAPOLATED or state.finish in ("none", "extrapolate-answer")
+        return state.tol if to_the_end else self.options.settle
 
     def _descend(self, problem: Bilevel, state: State) -> bool:
         state.eta = float(np.clip(0.1 * state.rho, ETA_FLOOR, state.eta))
@@ -110,62 +116,60 @@ class Production:
         reading = self._read(problem, state, 3)
         first, second, third = (reading.gradient(order) for order in (1, 2, 3))
         bias, left = float(np.linalg.norm(third - first)), float(np.linalg.norm(third - second))
+        before = state.bias
         self._measure(state, reading, bias, ctx)
         small = LOOSE * state.tol * (1 + state.size)
-        floor = state.s * self.options.shrink < self.options.s_min * state.s_first
-        if self.options.finish == "none":
-            done = bias <= small or floor
-            state.claimed = done
-        elif self.options.finish == "extrapolate-answer":
-            self._answer(problem, state, ctx, left <= small or floor)
-            return
+        floor = state.s * self.options.shrink < self.options.s_min * state.s_first or bias > FALLING * before
+        if state.finish == "extrapolate-answer":
+            self._answer(problem, state, reading, ctx)
+        elif state.finish == "none" and (bias <= small or floor):
+            state.claimed = True
+        elif state.finish != "none" and (left <= ASYMPTOTIC * bias or bias <= small or floor):
+            self._finishing(problem, state, reading, ctx)
         else:
-            done = left <= ASYMPTOTIC * bias or bias <= small or floor
-            if done:
-                self._finishing(problem, state, reading, ctx)
-        if not done:
-            self._lower(problem, state, reading, 1)
+            self._lower(problem, state, reading, ctx, 1)
 
     def _finishing(self, problem: Bilevel, state: State, reading: Reading, ctx: Context) -> None:
-        if self.options.finish == "implicit":
-            self._begin_exact(problem, state, ctx)
+        if state.finish == "implicit" and self._begin_exact(problem, state):
             return
-        state.phase, state.order = EXTRAPOLATED, self.order
+        state.finish, state.phase, state.order = "extrapolate", EXTRAPOLATED, self.order
         self._take(state, reading, self.order)
 
-    def _answer(self, problem: Bilevel, state: State, ctx: Context, last: bool) -> None:
-        """2 x_{s/2} - x_s, once both are there."""
-        if state.settled_x is not None:
-            state.x.v = self.X.project(2 * state.x.v - state.settled_x)
+    def _answer(self, problem: Bilevel, state: State, reading: Reading, ctx: Context) -> None:
+        """(x_{qs} - q x_s) / (1 - q) with q = shrink: 2 x_{s/2} - x_s for q = 1/2. Claim where it has come to rest."""
+        x, q, before = state.x.v, self.options.shrink, state.answer
+        if state.settled is not None:
+            state.answer = self.X.project((x - q * state.settled) / (1 - q))
+        state.settled = x.copy()
+        moved = np.inf if before is None or state.answer is None else float(np.linalg.norm(state.answer - before))
+        if moved <= LOOSE * state.tol * (1 + float(np.linalg.norm(x))) or state.answer is x:
+            state.x.v, state.claimed = state.answer, True
             state.x.forget()
-            reading = self._read(problem, state, 3)
-            self._take(state, reading, 3)
-            state.order, state.phase, state.claimed = 1, EXTRAPOLATED, True
-            return
-        if last:
-            state.settled_x = state.x.v.copy()
-            state.s /= 2
+            self._take(state, self._read(problem, state, 3), 3)
+            state.bias = moved
+        elif state.s * q >= self.options.s_min * state.s_first:
+            self._lower(problem, state, reading, ctx, 1)
         else:
-            state.s *= self.options.shrink
-        self._take(state, self._read(problem, state, 1), 1)
+            raise Stop(Termination.STALLED, f"the extrapolated answer still moves by {moved:.1e} at the least s")
 
-    def _lower(self, problem: Bilevel, state: State, reading: Reading, order: int) -> None:
-        """s <- shrink s, minimizations over y warm started from the extrapolation."""
+    def _lower(self, problem: Bilevel, state: State, reading: Reading, ctx: Context, order: int) -> None:
+        """s <- shrink s, minimizations over y warm started from those for s / 4."""
         state.s *= self.options.shrink
         state.ys = [state.ys[0], reading.rungs[-1].walk]
+        self._explore(problem, state, ctx)
         self._take(state, self._read(problem, state, order), order)
 
     def _judge(self, problem: Bilevel, state: State, ctx: Context) -> None:
         """x is stationary for the extrapolated function: is its own error small?"""
         reading = self._read(problem, state, 3)
-        bias = float(np.linalg.norm(reading.gradient(3) - reading.gradient(2)))
+        bias, before = float(np.linalg.norm(reading.gradient(3) - reading.gradient(2))), state.bias
         self._measure(state, reading, bias, ctx)
         if bias <= LOOSE * state.tol * (1 + state.size):
             state.claimed = True
-        elif state.s * self.options.shrink >= self.options.s_min * state.s_first:
-            self._lower(problem, state, reading, state.order)
+        elif bias <= FALLING * before and state.s * self.options.shrink >= self.options.s_min * state.s_first:
+            self._lower(problem, state, reading, ctx, state.order)
         else:
-            self._beyond(problem, state, ctx, f"the bias is still {bias:.1e} at the least s")
+            self._beyond(problem, state, ctx, f"a bias of {bias:.1e} no longer falls with s = {state.s:.1e}")
 
     def _measure(self, state: State, reading: Reading, bias: float, ctx: Context) -> None:
         """Keep psi at three values of s and say what they say."""
@@ -188,24 +192,27 @@ class Production:
     # -- the exact finish
 
     def _beyond(self, problem: Bilevel, state: State, ctx: Context, why: str) -> None:
-        if not self.implicit:
-            raise Stop(Termination.STALLED, f"{why}; finish={self.options.finish} ends here")
-        ctx.log(f"{why}: going on with the implicit gradient")
-        self._begin_exact(problem, state, ctx)
+        """The finish at hand ends without a claim: extrapolate the answer where the choice is ours."""
+        if self.options.finish != "auto" or state.finish == "extrapolate-answer":
+            raise Stop(Termination.STALLED, f"{why}; finish={state.finish} ends here")
+        ctx.log(f"{why}: going on with psi_s, whose minimizers are extrapolated")
+        state.finish, state.phase, state.order = "extrapolate-answer", LEVELS, 1
+        state.bias, state.settled, state.answer = np.inf, None, None
+        state.x.forget()
+        self._take(state, self._read(problem, state, 1), 1)
 
-    def _begin_exact(self, problem: Bilevel, state: State, ctx: Context) -> None:
+    def _begin_exact(self, problem: Bilevel, state: State) -> bool:
+        """Go over to F(x, y*(x)); False where it has no gradient by the lower level's curvature."""
+        before, state.adjoint = state.ys, np.zeros(problem.m)
         state.ys = state.ys[:1]
-        state.adjoint = np.zeros(problem.m)
         found = self._exact(problem, state, state.x.v)
         if found is None:
-            raise Stop(
-                Termination.STALLED,
-                "the lower level has no curvature along a direction at the answer, so F(x, y*(x)) has no gradient "
-                "there: use finish=extrapolate with a smaller s0",
-            )
-        state.phase, state.bias = IMPLICIT, 0.0
+            state.ys = before
+            return False
+        state.phase, state.bias, state.best = IMPLICIT, 0.0, np.inf
         state.x = Walk(state.x.v, found.upper, found.gradient)
         self._take_exact(state, found)
+        return True
 
     def _exact(self, problem: Bilevel, state: State, x: np.ndarray) -> Exact | None:
         limit = self.options.inner_iterations
@@ -215,7 +222,7 @@ class Production:
     def _take_exact(self, state: State, found: Exact) -> None:
         state.ys, state.adjoint = [found.walk], found.adjoint
         state.size, state.upper = found.size, found.upper
-        state.residual = self.X.residual(state.x.v, state.x.gradient)
+        self._look(state)
 
     def _descend_exact(self, problem: Bilevel, state: State, ctx: Context) -> None:
         if state.residual <= state.tol * (1 + state.size):
@@ -230,12 +237,13 @@ class Production:
             seen.append(found)
             return found.upper, found.gradient
 
-        if advance(state.x, evaluate, self.X, self.noise, self.options.memory):
+        moving = state.since < PATIENCE
+        if moving and advance(state.x, evaluate, self.X, self.noise, self.options.memory):
             self._take_exact(state, next(found for found in seen if found.x is state.x.v))
         elif state.rho <= LOOSE * state.tol:
             state.claimed = True
         else:
-            raise Stop(Termination.STALLED, f"no step lowers F(x, y*(x)) (residual {state.rho:.1e})")
+            self._beyond(problem, state, ctx, f"no step lowers F(x, y*(x)) (residual {state.rho:.1e})")
 
     # -- the end
 
@@ -252,6 +260,22 @@ class Production:
         state.ys = [rung.walk, *state.ys[1:]]
         state.upper = rung.upper
 
+    # -- lower levels that are not convex
+
+    def _explore(self, problem: Bilevel, state: State, ctx: Context) -> None:
+        """Minimize f from random y as well, and begin y_0 and y_s at the lowest; nothing where f is known to be convex
+        or Y has no ends to draw between."""
+        known = problem.convex is True or "quadratic-lower" in problem.provides
+        bounded = self.Y.boxed and np.isfinite(self.Y.lower).all() and np.isfinite(self.Y.upper).all()
+        if known or not bounded or not self.options.starts:
+            return
+        first = [walk.v for walk in state.ys]
+        drawn = [ctx.rng.uniform(self.Y.lower, self.Y.upper) for _ in range(self.options.starts)]
+        found = [self.ladder.settle(problem, state.x.v, y, state.size) for y in (*first, *drawn)]
+        lowest = min(found, key=lambda rung: rung.lower)
+        blended = min(found, key=lambda rung: state.s * rung.upper + rung.lower)
+        state.ys = [lowest.walk, blended.walk]
+
     # -- readings
 
     def _read(self, problem: Bilevel, state: State, order: int, x: np.ndarray | None = None) -> Reading:
@@ -261,10 +285,17 @@ class Production:
     def _take(self, state: State, reading: Reading, order: int) -> None:
         """Go on from a reading at the current x."""
         state.x.value, state.x.gradient, state.order = reading.value(order), reading.gradient(order), order
+        state.best = np.inf
         state.inner += reading.inner
         self._facts(state, reading)
 
     def _facts(self, state: State, reading: Reading) -> None:
         state.ys = [rung.walk for rung in reading.rungs]
         state.size, state.upper = reading.size, reading.rungs[0].upper
+        self._look(state)
+
+    def _look(self, state: State) -> None:
+        """The residual, and whether it still falls."""
         state.residual = self.X.residual(state.x.v, state.x.gradient)
+        state.since = state.since + 1 if state.residual > 0.9 * state.best else 0
+        state.best = min(state.best, state.residual) if state.since else state.residual

@@ -28,7 +28,7 @@ from solverkit.operators.sets import Box, Free, Product, SimpleSet
 Evaluate = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
 ARMIJO, WOLFE = 1e-4, 0.9
-TRIALS = 40  # of one line search
+TRIALS = 25  # of one line search
 CURVED = 1e-12  # least s'y / y'y of a pair
 STEP_RANGE = (1e-12, 1e12)  # of the spectral step
 NOISE = {"float64": 1e-11, "float32": 1e-5}  # relative differences of values that may be rounding
@@ -44,11 +44,12 @@ class Walk:
     gradient: np.ndarray  # (n,)
     moves: list[np.ndarray] = field(default_factory=list)  # differences of v
     turns: list[np.ndarray] = field(default_factory=list)  # and of the gradient
+    bends: list[float] = field(default_factory=list)  # their products, > 0
     step: float = 0.0  # spectral step; 0: none yet
 
     def forget(self) -> None:
         """Drop the curvature."""
-        self.moves, self.turns, self.step = [], [], 0.0
+        self.moves, self.turns, self.bends, self.step = [], [], [], 0.0
 
     def remember(self, v: np.ndarray, value: float, gradient: np.ndarray, memory: int) -> None:
         """Move there and keep the pair."""
@@ -56,6 +57,7 @@ class Walk:
         bent, long = float(move @ turn), float(turn @ turn)
         if bent > CURVED * long and long > 0:
             self.moves, self.turns = [*self.moves, move][-memory:], [*self.turns, turn][-memory:]
+            self.bends = [*self.bends, bent][-memory:]
             self.step = float(np.clip(float(move @ move) / bent, *STEP_RANGE))
         self.v, self.value, self.gradient = v, value, gradient
 
@@ -67,14 +69,19 @@ class Domain:
         self.simple = simple
         bounds = _bounds(simple, n)
         self.boxed = bounds is not None
+        self.unbounded = isinstance(simple, Free)
         self.lower, self.upper = bounds if bounds is not None else (np.full(n, -np.inf), np.full(n, np.inf))
 
     def project(self, v: np.ndarray) -> np.ndarray:
         """The nearest point of V."""
+        if self.unbounded:
+            return v
         return np.clip(v, self.lower, self.upper) if self.boxed else self.simple.project(v)
 
     def residual(self, v: np.ndarray, gradient: np.ndarray) -> float:
         """||P(v - g) - v||."""
+        if self.unbounded:
+            return float(np.sqrt(gradient @ gradient))
         return float(np.linalg.norm(self.project(v - gradient) - v))
 
     def free(self, v: np.ndarray, gradient: np.ndarray) -> np.ndarray:
@@ -118,21 +125,34 @@ def _direction(walk: Walk, domain: Domain) -> np.ndarray:
     if not domain.boxed:
         step = walk.step or 1.0 / max(1.0, float(np.abs(g).max(initial=0.0)))
         return domain.project(walk.v - step * g) - walk.v
+    if not walk.moves:
+        return -g / max(1.0, float(np.abs(g).max(initial=0.0)))
+    if domain.unbounded:
+        return _two_loops(g, walk.moves, walk.turns, walk.bends)[0]
     free = domain.free(walk.v, g)
     pairs = [(move * free, turn * free) for move, turn in zip(walk.moves, walk.turns, strict=True)]
-    pairs = [(move, turn) for move, turn in pairs if move @ turn > CURVED * float(turn @ turn) > 0]
-    if not pairs:
+    kept = [(move, turn, float(move @ turn)) for move, turn in pairs]
+    kept = [pair for pair in kept if pair[2] > CURVED * float(pair[1] @ pair[1]) > 0]
+    if not kept:
         return -g / max(1.0, float(np.abs(g).max(initial=0.0)))
-    q, weights = np.where(free, g, 0.0), []
-    for move, turn in reversed(pairs):
-        weights.append(float(move @ q) / float(move @ turn))
-        q = q - weights[-1] * turn
-    move, turn = pairs[-1]
-    scale = float(move @ turn) / float(turn @ turn)
-    q = q * scale
-    for (move, turn), weight in zip(pairs, reversed(weights), strict=True):
-        q = q + (weight - float(turn @ q) / float(move @ turn)) * move
-    return np.where(free, -q, -scale * g)
+    moves, turns, bends = (list(part) for part in zip(*kept, strict=True))
+    direction, scale = _two_loops(np.where(free, g, 0.0), moves, turns, bends)
+    return np.where(free, direction, -scale * g)
+
+
+def _two_loops(
+    g: np.ndarray, moves: list[np.ndarray], turns: list[np.ndarray], bends: list[float]
+) -> tuple[np.ndarray, float]:
+    """(-H g, the scale of H's first guess)."""
+    q, weights = g.copy(), []
+    for move, turn, bent in zip(reversed(moves), reversed(turns), reversed(bends), strict=True):
+        weights.append(float(move @ q) / bent)
+        q -= weights[-1] * turn
+    scale = bends[-1] / float(turns[-1] @ turns[-1])
+    q *= -scale
+    for move, turn, bent, weight in zip(moves, turns, bends, reversed(weights), strict=True):
+        q -= (weight + float(turn @ q) / bent) * move
+    return q, scale
 
 
 def _search(

@@ -57,9 +57,13 @@ class State:
     psi: list[float] = field(default_factory=list)  # psi at s, s/2, s/4 when last measured
     psi_zero: float = np.nan  # and their extrapolation
     adjoint: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    settled_x: np.ndarray | None = None  # x at the last s, for the extrapolation of the answer
+    finish: str = ""  # how the bias is being removed: `extrapolate`, `extrapolate-answer`, `implicit` or `none`
+    settled: np.ndarray | None = None  # x at the last s, for the extrapolation of the answer
+    answer: np.ndarray | None = None  # the extrapolation before this one
     iterations: int = 0
     inner: int = 0
+    best: float = np.inf  # least residual for the present function of x
+    since: int = 0  # steps since it fell to nine tenths
     claimed: bool = False
     unsettled: bool = False  # the warning that psi_s does not settle was given
     schedule: Schedule | None = None
