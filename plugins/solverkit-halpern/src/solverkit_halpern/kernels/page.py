@@ -1,58 +1,48 @@
 """Batches of the PAGE estimator with anchored steps (Algorithm 1 of arXiv 2310.02987, between two full evaluations).
 
-For F(x, y) = (c + A y, b - A'x) a component is a column j and a row i of A, and for a batch S of pairs
-
-    g_x += (1 / |S|) sum_{(i, j) in S} A_:j (y_j - y'_j) / q_j,    g_y -= (1 / |S|) sum A_i: (x_i - x'_i) / q_i
+    g   += (1 / b) sum_{i in S} [F_i(u) - F_i(u')] / (n q_i)          u' the point before u
     u'   = u
     u    = P( lambda_t u_0 + (1 - lambda_t) u - eta g )
 
-with q the probability of a draw. A step of b pairs costs O(b (rows + columns)) dense, O(entries) sparse, and one linear
-projection. Coordinates that did not move contribute nothing and are not read.
+A step costs b components (`components`) and one projection of each block in linear time.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
+from solverkit_halpern.kernels.components import add_difference
 from solverkit_halpern.kernels.flags import VECTORS
-from solverkit_halpern.kernels.rows import Rows, add_row
 from solverkit_halpern.kernels.sets import SetCode, project
 
 
 @njit(**VECTORS)
 def page(
-    rows: Rows,
-    columns: Rows,
-    set_x: SetCode,
-    set_y: SetCode,
-    u: np.ndarray,  # (p + q,) current point, overwritten
-    previous: np.ndarray,  # (p + q,) the one before, overwritten
-    g: np.ndarray,  # (p + q,) estimate of F(previous), overwritten
-    anchor: np.ndarray,  # (p + q,)
-    p: int,  # rows of A
+    form: Any,  # Bilinear or Affine
+    split: int,  # where the second block begins
+    first: SetCode,
+    second: SetCode,
+    u: np.ndarray,  # (N,) current point, overwritten
+    previous: np.ndarray,  # (N,) the one before, overwritten
+    g: np.ndarray,  # (N,) estimate of F(previous), overwritten
+    anchor: np.ndarray,  # (N,)
     step: float,  # eta
     anchoring: np.ndarray,  # (m,) lambda of each step
-    pairs: np.ndarray,  # (m, b, 2) row and column of each sample
-    row_scale: np.ndarray,  # (p,) 1 / q_i
-    column_scale: np.ndarray,  # (q,) 1 / q_j
+    samples: np.ndarray,  # (m, b, 1 or 2)
 ) -> None:
     """m steps in place."""
-    count, batch, _ = pairs.shape
+    count, batch, _ = samples.shape
     z = np.empty_like(u)
-    theta_x = theta_y = 0.0
+    theta = psi = 0.0
     for t in range(count):
         for s in range(batch):
-            i, j = pairs[t, s, 0], pairs[t, s, 1]
-            move = u[p + j] - previous[p + j]
-            if move != 0.0:
-                add_row(columns, j, move * column_scale[j] / batch, g[:p])
-            move = u[i] - previous[i]
-            if move != 0.0:
-                add_row(rows, i, -move * row_scale[i] / batch, g[p:])
+            add_difference(form, samples[t, s], u, previous, 1.0 / batch, g)
         weight = anchoring[t]
         for k in range(len(u)):
             previous[k] = u[k]
             z[k] = weight * anchor[k] + (1.0 - weight) * u[k] - step * g[k]
-        theta_x = project(z[:p], u[:p], set_x, theta_x)
-        theta_y = project(z[p:], u[p:], set_y, theta_y)
+        theta = project(z[:split], u[:split], first, theta)
+        psi = project(z[split:], u[split:], second, psi)

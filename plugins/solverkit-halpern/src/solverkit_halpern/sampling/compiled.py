@@ -1,9 +1,13 @@
-"""Steps by compiled kernels: bilinear problems on simplices, boxes and whole spaces, dense or sparse.
+"""Steps by compiled kernels: bilinear and affine operators on simplices, boxes and whole spaces, dense or sparse.
 
-A sample is a pair of a row and a column of A. By importance they are drawn apart, each by its squared norm, which gives
-L_Q = ||A||_F; uniform ones share an index where A is square, as in the paper's experiments, and have
+A sample of a bilinear operator is a pair of a row and a column of A. By importance they are drawn apart, each by its
+squared norm, which gives L_Q = ||A||_F; uniform ones share an index where A is square, as in the paper's experiments,
+and have
 
     L_Q^2 = max(rows max_i ||A_i:||^2, columns max_j ||A_:j||^2).
+
+A sample of an affine operator F(u) = M u + q is a group of columns of M, by the problem's weights or uniformly, the
+latter with L_Q^2 <= n max_i ||M_G||^2.
 
 **Centring.** Where both strategies lie in simplices, A may be replaced by A - a 1' - 1 b' for any a and b: F changes
 by a multiple of 1 in each block, which the projection does not see. With the means of rows and columns for a and b the
@@ -20,7 +24,9 @@ import numpy as np
 from scipy.sparse import issparse
 
 from solverkit.kinds.inclusion.problem import Inclusion
+from solverkit.kinds.inclusion.sums import ColumnSum
 from solverkit.operators.proximal import Box, Free, ProximalMap, Simplex
+from solverkit_halpern.kernels.components import Affine, Bilinear
 from solverkit_halpern.kernels.extragradient import extragradient
 from solverkit_halpern.kernels.page import page
 from solverkit_halpern.kernels.reflected import reflected
@@ -31,6 +37,7 @@ from solverkit_halpern.sampling.subsets import subsets
 
 Charge = Callable[[str, int], None]
 EMPTY = np.empty(0)
+Array = np.ndarray
 
 
 def code_of(part: ProximalMap, size: int) -> SetCode | None:
@@ -45,20 +52,36 @@ def code_of(part: ProximalMap, size: int) -> SetCode | None:
     return None
 
 
+def codes_of(problem: Inclusion) -> list[SetCode] | None:
+    """Of one or two blocks, the second one empty where there is none; None where the kernels cannot have them."""
+    codes = [code_of(part, block.size) for part, block in zip(problem.sets, problem.variables, strict=True)]
+    known = [code for code in codes if code is not None]
+    if len(known) < len(codes) or len(codes) > 2:
+        return None
+    return known if len(known) == 2 else [*known, (FREE, 0.0, EMPTY, EMPTY)]
+
+
 def compilable(problem: Inclusion) -> bool:
-    """Whether the kernels can run this problem: bilinear, both sets known, arithmetic on the CPU in float64."""
-    part = problem.bilinear
-    if part is None or len(problem.sets) != 2:
+    """Whether the kernels can run this problem: bilinear or affine, sets known, arithmetic on the CPU in float64."""
+    part = problem.part
+    if codes_of(problem) is None:
         return False
-    here = getattr(part, "device", "cpu") == "cpu" and part.matrix.dtype == np.float64
-    return here and all(
-        code_of(each, block.size) is not None for each, block in zip(problem.sets, problem.variables, strict=True)
-    )
+    if problem.bilinear is not None:
+        here = getattr(part, "device", "cpu") == "cpu" and problem.bilinear.matrix.dtype == np.float64
+        return here and len(problem.sets) == 2
+    return isinstance(part, ColumnSum)
 
 
-def centred(matrix: np.ndarray) -> np.ndarray:
+def centred(matrix: Array) -> Array:
     """A - a 1' - 1 b' with the means of rows and columns: every row and column sums to 0."""
     return matrix - matrix.mean(axis=1, keepdims=True) - matrix.mean(axis=0, keepdims=True) + matrix.mean()
+
+
+def squares(matrix: Any) -> tuple[Array, Array]:
+    """Squared norms of rows and of columns."""
+    square = matrix.multiply(matrix) if issparse(matrix) else matrix**2
+    rows, columns = (np.asarray(square.sum(axis=axis), dtype=float).ravel() for axis in (1, 0))
+    return rows, columns
 
 
 class CompiledComponents:
@@ -67,101 +90,110 @@ class CompiledComponents:
     def __init__(
         self, problem: Inclusion, charge: Charge, *, importance: bool = True, centre: bool = True, repeat: bool = True
     ) -> None:
-        part = problem.bilinear
-        assert part is not None
-        codes = [code_of(s, block.size) for s, block in zip(problem.sets, problem.variables, strict=True)]
-        assert codes[0] is not None
-        assert codes[1] is not None
-        self._sets: tuple[Any, Any] = (codes[0], codes[1])
+        codes = codes_of(problem)
+        assert codes is not None
+        self._sets = codes
+        self._split = problem.variables[0].size
         self.count = problem.count
+        self.mean_lipschitz: float | None = None
         self._charge, self._repeat = charge, repeat
-        matrix = part.matrix
-        self.centred = centre and not issparse(matrix) and all(code[0] == SIMPLEX for code in self._sets)
-        if self.centred:
-            matrix = centred(matrix)
-        self._p, self._q = matrix.shape
-        self._rows, self._columns = layout(matrix)
-        self._weigh(matrix, importance)
+        self._tables: tuple[AliasTable, ...] = ()
+        self._sizes: tuple[int, ...] = ()  # of what a uniform sample draws
+        self._form: Bilinear | Affine
+        part = problem.part
+        if isinstance(part, ColumnSum):
+            self._affine(part, importance)
+            return
+        assert problem.bilinear is not None
+        matrix = problem.bilinear.matrix
+        simplices = all(code[0] == SIMPLEX for code in codes)
+        self._bilinear(centred(matrix) if centre and simplices and not issparse(matrix) else matrix, importance)
 
-    def _weigh(self, matrix: Any, importance: bool) -> None:
-        square = matrix.multiply(matrix) if issparse(matrix) else matrix**2
-        rows, columns = (np.asarray(square.sum(axis=axis), dtype=float).ravel() for axis in (1, 0))
-        total = rows.sum()
-        self.frobenius = float(np.sqrt(total))
-        self._tables = None
+    def _bilinear(self, matrix: Any, importance: bool) -> None:
+        (p, q), (rows, columns) = matrix.shape, squares(matrix)
+        total = float(rows.sum())
         if importance and total > 0:
             self._tables = AliasTable.of(rows), AliasTable.of(columns)
-            self._scales = tuple(np.divide(total, w, out=np.zeros_like(w), where=w > 0) for w in (rows, columns))
-            self.mean_lipschitz: float | None = self.frobenius
+            scales = [np.divide(total, w, out=np.zeros_like(w), where=w > 0) for w in (rows, columns)]
+            self.mean_lipschitz = float(np.sqrt(total))
         else:
-            self._scales = np.full(self._p, float(self._p)), np.full(self._q, float(self._q))
-            self.mean_lipschitz = float(np.sqrt(max(self._p * rows.max(), self._q * columns.max())))
+            self._sizes = (p,) if p == q else (p, q)
+            scales = [np.full(p, float(p)), np.full(q, float(q))]
+            self.mean_lipschitz = float(np.sqrt(max(p * rows.max(), q * columns.max())))
+        by_rows, by_columns = layout(matrix)
+        self._form = Bilinear(by_rows, by_columns, p, scales[0], scales[1])
 
-    def draw(self, rng: np.random.Generator, steps: int, batch: int) -> np.ndarray:
-        """Pairs (steps, batch, 2)."""
-        if self._tables is not None:
+    def _affine(self, part: ColumnSum, importance: bool) -> None:
+        n = part.count
+        if importance:
+            self._tables = (AliasTable.of(part.weights),)
+            scale = np.divide(1.0, part.weights, out=np.zeros(n), where=part.weights > 0)
+            self.mean_lipschitz = part.mean_lipschitz
+        else:
+            self._sizes, scale = (n,), np.full(n, float(n))
+            self.mean_lipschitz = float(np.sqrt(n * part.weights.max()) * part.mean_lipschitz)
+        self._form = Affine(layout(part.whole)[1], n, scale)
+
+    def draw(self, rng: np.random.Generator, steps: int, batch: int) -> Array:
+        """(steps, batch, 2) pairs, or (steps, batch, 1) components."""
+        if self._tables:
             return np.stack([table.draw(rng, (steps, batch)) for table in self._tables], axis=-1)
-        sizes = (self._p,) if self._p == self._q else (self._p, self._q)
-        drawn = [self._uniform(rng, steps, batch, size) for size in sizes]
-        return np.stack([drawn[0], drawn[-1]], axis=-1)
+        drawn = [self._uniform(rng, steps, batch, size) for size in self._sizes]
+        if isinstance(self._form, Bilinear):
+            drawn = [drawn[0], drawn[-1]]
+        return np.stack(drawn, axis=-1)
 
-    def _uniform(self, rng: np.random.Generator, steps: int, batch: int, size: int) -> np.ndarray:
+    def _uniform(self, rng: np.random.Generator, steps: int, batch: int, size: int) -> Array:
         if self._repeat or batch > size:
             return rng.integers(0, size, (steps, batch))
         return subsets(rng, steps, batch, size)
 
     def page(
         self,
-        u: np.ndarray,
-        previous: np.ndarray,
-        estimate: np.ndarray,
-        anchor: np.ndarray,
+        u: Array,
+        previous: Array,
+        estimate: Array,
+        anchor: Array,
         step: float,
-        anchoring: np.ndarray,
-        samples: np.ndarray,
+        anchoring: Array,
+        samples: Array,
     ) -> None:
         """Anchored steps with PAGE batches."""
         self._charge("ncomp", 2 * samples.shape[0] * samples.shape[1])
         self._charge("nprox", len(samples))
-        page(
-            self._rows, self._columns, *self._sets, u, previous, estimate, anchor, self._p, step, anchoring, samples,
-            *self._scales,
-        )  # fmt: skip
+        place = self._form, self._split, *self._sets
+        page(*place, u, previous, estimate, anchor, float(step), anchoring, samples)
 
     def reflected(
         self,
-        v: np.ndarray,
-        w: np.ndarray,
-        before: np.ndarray,
-        base: np.ndarray,
+        v: Array,
+        w: Array,
+        before: Array,
+        base: Array,
         scale: float,
         pull: float,
         step: float,
         alpha: float,
-        samples: np.ndarray,
+        samples: Array,
     ) -> None:
         """Forward-reflected-backward steps."""
         self._charge("ncomp", 2 * len(samples))
         self._charge("nprox", len(samples))
-        reflected(
-            self._rows, self._columns, *self._sets, v, w, before, base, self._p, scale, pull, step, alpha,
-            samples[:, 0], *self._scales,
-        )  # fmt: skip
+        place = self._form, self._split, *self._sets
+        reflected(*place, v, w, before, base, float(scale), float(pull), float(step), alpha, samples[:, 0])
 
     def extragradient(
         self,
-        v: np.ndarray,
-        w: np.ndarray,
-        base: np.ndarray,
-        total: np.ndarray,
+        v: Array,
+        w: Array,
+        base: Array,
+        total: Array,
         step: float,
         alpha: float,
-        samples: np.ndarray,
+        samples: Array,
     ) -> None:
         """Extragradient steps."""
         self._charge("ncomp", 2 * len(samples))
         self._charge("nprox", 2 * len(samples))
-        extragradient(
-            self._rows, self._columns, *self._sets, v, w, base, total, self._p, step, alpha, samples[:, 0],
-            *self._scales,
-        )  # fmt: skip
+        place = self._form, self._split, *self._sets
+        extragradient(*place, v, w, base, total, float(step), alpha, samples[:, 0])
