@@ -1,0 +1,1 @@
+"""Peers for bilinear games and linear programs: HiGHS and CVXPY."""

@@ -1,0 +1,67 @@
+"""Clarabel, an interior point method, as CVXPY calls it: the program in CVXPY's words, and its duals.
+
+CVXPY is part of the comparison: what it spends on the way to the solver counts. It cannot be interrupted, and is given
+no time limit of its own, since its limit would not include that way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from solverkit.engine.solver import Context, Observe, OneShotSolver, Stop
+from solverkit.engine.status import Termination
+from solverkit.kinds.base import Point
+from solverkit.kinds.inclusion.problem import Inclusion
+from solverkit_baselines.inclusion.options import CvxpyOptions
+from solverkit_baselines.inclusion.program import Program, program_of
+
+ENDS = {"infeasible": Termination.INFEASIBLE, "unbounded": Termination.UNBOUNDED}
+
+
+class Cvxpy(OneShotSolver[Inclusion]):
+    """CVXPY with Clarabel."""
+
+    Options = CvxpyOptions
+
+    def solve(self, problem: Inclusion, start: Point, ctx: Context, observe: Observe) -> Point:
+        import cvxpy
+
+        program = program_of(problem, "cvxpy")
+        observe(start)
+        x = cvxpy.Variable(len(program.c))
+        rows = _rows(program, x)
+        model = cvxpy.Problem(cvxpy.Minimize(program.c @ x), [constraint for constraint, *_ in rows])
+        tolerance = self.options.tolerance or max(ctx.tol / 10, 1e-12)
+        settings = dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), tolerance)
+        model.solve(solver=cvxpy.CLARABEL, **settings)
+        if x.value is None:
+            raise Stop(ENDS.get(model.status, Termination.STALLED), f"CVXPY says: {model.status}")
+        y = np.zeros(len(program.row_lower))
+        for constraint, places, sign in rows:
+            if places is not None:
+                y[places] += sign * np.atleast_1d(constraint.dual_value)
+        return program.point(problem, np.asarray(x.value), y)
+
+
+def _rows(program: Program, x: Any) -> list[tuple[Any, np.ndarray | None, float]]:
+    """Constraints with the rows whose multipliers they are, and the sign; None for bounds."""
+    A = program.A.tocsr()
+    low, high = program.row_lower, program.row_upper
+    equal = low == high
+    made: list[tuple[Any, np.ndarray | None, float]] = []
+    for places, side, sign in (
+        (np.flatnonzero(equal), high, 1.0),
+        (np.flatnonzero(np.isfinite(high) & ~equal), high, 1.0),
+        (np.flatnonzero(np.isfinite(low) & ~equal), low, -1.0),
+    ):
+        if len(places):
+            activity = A[places] @ x
+            exact = bool(equal[places[0]])
+            made.append((activity == side[places] if exact else sign * activity <= sign * side[places], places, sign))
+    for side, sign in ((program.upper, 1.0), (program.lower, -1.0)):
+        places = np.flatnonzero(np.isfinite(side))
+        if len(places):
+            made.append((sign * x[places] <= sign * side[places], None, 0.0))
+    return made

@@ -1,0 +1,157 @@
+"""HiGHS: dual simplex, interior point without crossover, and its first-order PDLP, on one thread.
+
+Simplex and interior point are run in a thread and cancelled when a limit is reached. PDLP does not look at
+cancellation, so it runs in a process of its own that can be ended; what that costs is part of its time here.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from typing import Any, ClassVar
+
+import numpy as np
+
+from solverkit.engine.solver import Context, Observe, OneShotSolver, Stop
+from solverkit.engine.status import Termination
+from solverkit.kinds.base import Point
+from solverkit.kinds.inclusion.problem import Inclusion
+from solverkit_baselines.inclusion.options import HighsOptions
+from solverkit_baselines.inclusion.program import Program, program_of
+
+WAIT = 0.05  # seconds between looks at the limits
+TOLERANCES = (
+    "primal_feasibility_tolerance",
+    "dual_feasibility_tolerance",
+    "ipm_optimality_tolerance",
+    "pdlp_optimality_tolerance",
+)
+OPTIMAL, INFEASIBLE, UNBOUNDED = "Optimal", "Infeasible", "Unbounded"
+ENDS = {INFEASIBLE: Termination.INFEASIBLE, UNBOUNDED: Termination.UNBOUNDED}
+
+Answer = tuple[str, np.ndarray, np.ndarray, float]
+"""HiGHS's word on the model, x, y, and the seconds of its run."""
+
+
+def model_of(program: Program, solver: str, tolerance: float, threads: int = 1, presolve: bool = True) -> Any:
+    """A Highs object that holds the program and knows what to do."""
+    import highspy
+
+    highs = highspy.Highs()
+    settings: dict[str, Any] = {
+        "output_flag": False,
+        "solver": solver,
+        "threads": threads,
+        "presolve": "on" if presolve else "off",
+        **dict.fromkeys(TOLERANCES, tolerance),
+    }
+    if solver == "ipm":
+        settings["run_crossover"] = "off"
+    for name, value in settings.items():
+        highs.setOptionValue(name, value)
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = program.A.shape
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = program.c, program.lower, program.upper
+    lp.row_lower_, lp.row_upper_ = program.row_lower, program.row_upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_ = program.A.indptr, program.A.indices
+    lp.a_matrix_.value_ = program.A.data
+    highs.passModel(lp)
+    return highs
+
+
+def answer_of(highs: Any, seconds: float) -> Answer:
+    """What HiGHS found; its duals have the other sign."""
+    solution = highs.getSolution()
+    status = str(highs.modelStatusToString(highs.getModelStatus()))
+    return status, np.array(solution.col_value), -np.array(solution.row_dual), seconds
+
+
+def run_highs(program: Program, solver: str, tolerance: float, threads: int = 1, presolve: bool = True) -> Answer:
+    """HiGHS on a program, without limits: what figures time."""
+    highs = model_of(program, solver, tolerance, threads, presolve)
+    begun = time.perf_counter()
+    highs.run()
+    return answer_of(highs, time.perf_counter() - begun)
+
+
+def _child(sender: Any, *arguments: Any) -> None:
+    sender.send(run_highs(*arguments))
+
+
+class HighsPeer(OneShotSolver[Inclusion]):
+    """One of HiGHS's solvers; the classes below say which."""
+
+    Options = HighsOptions
+    name: ClassVar[str]
+    solver: ClassVar[str]
+
+    def solve(self, problem: Inclusion, start: Point, ctx: Context, observe: Observe) -> Point:
+        program = program_of(problem, self.name)
+        tolerance = self.options.tolerance or float(np.clip(ctx.tol / 10, 1e-10, 1e-4))
+        settings = (program, self.solver, tolerance, self.options.threads, self.options.presolve)
+        status, x, y, seconds = self._run(settings, start, observe)
+        ctx.log(f"HiGHS itself took {seconds:.3f} s")
+        whole = len(x) == len(program.c) and len(y) == len(program.row_lower)
+        point = program.point(problem, x, y) if whole else None
+        if status != OPTIMAL:
+            raise Stop(ENDS.get(status, Termination.STALLED), f"HiGHS says: {status}", point)
+        assert point is not None
+        return point
+
+    def _run(self, settings: tuple, start: Point, observe: Observe) -> Answer:
+        """In a thread, cancelled when `observe` says that a limit is reached."""
+        highs = model_of(*settings)
+        highs.HandleUserInterrupt = True
+        begun = time.perf_counter()
+        highs.startSolve()
+        try:
+            while not highs.wait(WAIT)[0]:
+                observe(start)
+        except BaseException:
+            highs.cancelSolve()
+            while not highs.wait(WAIT)[0]:
+                pass
+            raise
+        return answer_of(highs, time.perf_counter() - begun)
+
+
+class HighsSimplex(HighsPeer):
+    """Dual simplex."""
+
+    name, solver = "highs-simplex", "simplex"
+
+
+class HighsIpm(HighsPeer):
+    """Interior point, without crossover."""
+
+    name, solver = "highs-ipm", "ipm"
+
+
+class HighsPdlp(HighsPeer):
+    """PDLP, in a process of its own."""
+
+    name, solver = "highs-pdlp", "pdlp"
+
+    def _run(self, settings: tuple, start: Point, observe: Observe) -> Answer:
+        context = multiprocessing.get_context("spawn")
+        receiver, sender = context.Pipe(duplex=False)
+        child = context.Process(target=_child, args=(sender, *_plain(settings)), daemon=True)
+        child.start()
+        sender.close()
+        try:
+            while not receiver.poll(WAIT):
+                observe(start)
+            return receiver.recv()
+        except EOFError:
+            raise Stop(Termination.STALLED, "HiGHS ended without an answer") from None
+        finally:
+            child.kill()
+            child.join()
+
+
+def _plain(settings: tuple) -> tuple:
+    """Settings that can be pickled: the way back stays here."""
+    program, *rest = settings
+    data = (program.c, program.A, program.row_lower, program.row_upper, program.lower, program.upper)
+    return (Program(*data, back=np.append), *rest)

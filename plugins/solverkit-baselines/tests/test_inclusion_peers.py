@@ -1,0 +1,96 @@
+"""HiGHS and CVXPY on games and linear programs: certified answers, limits, and what they refuse."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+import solverkit as sk
+from solverkit.engine.status import Termination
+from solverkit.errors import UsageError
+from solverkit.kinds.base import PointStatus
+from solverkit.kinds.inclusion import game, inclusion, linear_program, sequence_form
+from solverkit.testing import Budget, SolverConformance
+
+highs = pytest.mark.skipif(find_spec("highspy") is None, reason="highspy is not installed")
+PEERS = [
+    pytest.param("highs-simplex", marks=highs),
+    pytest.param("highs-ipm", marks=highs),
+    pytest.param("highs-pdlp", marks=highs),
+    pytest.param("cvxpy", marks=pytest.mark.skipif(find_spec("cvxpy") is None, reason="CVXPY is not installed")),
+]
+ROCK = np.array([[0.0, 1, -2], [-1, 0, 1], [2, -1, 0]])
+
+
+def rock():
+    """Rock-paper-scissors where one win counts double: value 0, strategies (1, 2, 1) / 4."""
+    return game(ROCK)
+
+
+def program():
+    """Every kind of row and bound: the answer is (2, 1, -1), value -3."""
+    return linear_program(
+        [1.0, -2, 3],
+        [[1.0, 1, 1], [1, -1, 0], [0, 1, 0]],
+        [2.0, -5, -np.inf],
+        [2.0, 1, 1],
+        [-np.inf, 0, -1],
+        [np.inf, np.inf, 4],
+    )
+
+
+@pytest.mark.parametrize("method", PEERS)
+def test_certified(method):
+    found = sk.solve(rock(), method=method, tol=1e-6)
+    assert found.point_status is PointStatus.CERTIFIED, found.message
+    np.testing.assert_allclose(found.point["x"], [0.25, 0.5, 0.25], atol=1e-5)
+    found = sk.solve(program(), method=method, tol=1e-6)
+    assert found.point_status is PointStatus.CERTIFIED, found.message
+    np.testing.assert_allclose(found.point["x"], [2, 1, -1], atol=1e-4)
+
+
+@pytest.mark.parametrize("method", PEERS[:2])
+def test_sequence_form_of_a_matrix_game_is_that_game(method):
+    ones = np.ones((1, 3))
+    found = sk.solve(sequence_form(ROCK, ones, [1.0], ones, [1.0]), method=method, tol=1e-6)
+    assert found.point_status is PointStatus.CERTIFIED, found.message
+    assert abs(found.fun) < 1e-6
+
+
+@pytest.mark.parametrize("method", PEERS[:2])
+def test_infeasible_and_unbounded(method):
+    nowhere = linear_program([1.0, 1], [[1.0, 1], [1, 1]], [2.0, -np.inf], [np.inf, 1.0])
+    assert sk.solve(nowhere, method=method).termination in (Termination.INFEASIBLE, Termination.STALLED)
+    endless = linear_program([-1.0, -1], [[1.0, -1]], [-1.0], [1.0])
+    assert sk.solve(endless, method=method).termination in (Termination.UNBOUNDED, Termination.STALLED)
+
+
+@highs
+@pytest.mark.parametrize("method", ["highs-simplex", "highs-pdlp"])
+def test_limits_on_time_are_kept(method):
+    payoff = np.random.default_rng(0).standard_normal((500, 500))
+    found = sk.solve(game(payoff), method=method, max_time=0.3)
+    assert found.termination is Termination.MAX_TIME
+    assert found.point_status is not PointStatus.CERTIFIED
+
+
+@highs
+def test_other_forms_are_refused():
+    with pytest.raises(UsageError, match="bilinear"):
+        sk.solve(inclusion("u - 1", {"u": {"shape": 2}}), method="highs-simplex")
+
+
+@highs
+class TestHighsSimplex(SolverConformance):
+    method = "highs-simplex"
+    problems = (rock, program)
+    budget = Budget(max_time=20.0)
+
+
+@highs
+class TestHighsIpm(SolverConformance):
+    method = "highs-ipm"
+    problems = (rock, program)
+    budget = Budget(max_time=20.0)
