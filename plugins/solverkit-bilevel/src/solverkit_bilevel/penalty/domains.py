@@ -17,7 +17,9 @@ from solverkit.kinds.bilevel.problem import Bilevel
 from solverkit.operators.sets import Polyhedron, SimpleSet
 from solverkit_bilevel.penalty.projected import Domain
 
-REMEDY = "Methods that take coupled rows are listed by `solverkit methods --for FILE`, which says why another does not fit"
+REMEDY = (
+    "Methods that take coupled rows are listed by `solverkit methods --for FILE`, which says why another does not fit"
+)
 
 
 @dataclass
@@ -52,8 +54,10 @@ def own_rows(problem: Bilevel, method: str) -> tuple[OwnRows | None, OwnRows | N
                 f"method '{method}' projects onto the sets of x and of y; problem {problem.name!r} has curved "
                 f"{level} rows ({', '.join(rows.names[:3])}). Give them as a ball, or move them into the objective"
             )
-        read = (problem.upper_rows_jacobian, problem.upper_rows) if level == "upper" else _lower(problem)
-        jacobian = csr_array(read[0](at), dtype=float)
+        if level == "upper":
+            values, jacobian = problem.upper_rows(at), csr_array(problem.upper_rows_jacobian(at), dtype=float)
+        else:
+            values, jacobian = problem.lower_rows(at), csr_array(problem.lower_rows_jacobian(at), dtype=float)
         other = slice(n, None) if level == "upper" else slice(0, n)
         coupled = np.flatnonzero(abs(jacobian[:, other]).sum(axis=1))
         if len(coupled):
@@ -61,15 +65,11 @@ def own_rows(problem: Bilevel, method: str) -> tuple[OwnRows | None, OwnRows | N
                 f"method '{method}' needs a set of x and a set of y that do not depend on each other; problem "
                 f"{problem.name!r} couples them in the {level} row {rows.names[coupled[0]]!r}. {REMEDY}"
             )
-        bound = jacobian @ at - read[1](at)
+        bound = jacobian @ at - values
         lower = np.where(np.arange(rows.count) < rows.inequalities, -np.inf, bound)
         own = csr_array(jacobian[:, mine])
         found.append(OwnRows(own.data, own.indices, own.indptr, lower, bound))
     return found[0], found[1]
-
-
-def _lower(problem: Bilevel):  # type: ignore[no-untyped-def]
-    return problem.lower_rows_jacobian, problem.lower_rows
 
 
 def domain(simple: SimpleSet, rows: OwnRows | None, n: int, name: str, method: str) -> Domain:

@@ -31,7 +31,7 @@ from solverkit.kinds.bilevel.problem import Bilevel
 from solverkit_bilevel.penalty.projected import Domain, Walk, minimize
 
 WEIGHTS = {1: np.array([1.0]), 2: np.array([-1.0, 2.0]), 3: np.array([1.0, -6.0, 8.0]) / 3}
-TINY = 1e-300
+Seen = tuple[float, float, np.ndarray, np.ndarray]  # F, f and their gradients
 
 
 @dataclass
@@ -139,9 +139,10 @@ class Ladder:
         self, problem: Bilevel, x: np.ndarray, y: np.ndarray, weight: float, accuracy: float, warm: Walk | None
     ) -> tuple[Rung, int]:
         """min_y weight F + f over Y, from y with the curvature of `warm`."""
-        n, last = self.n, {}
+        n = self.n
+        last: list[tuple[np.ndarray, Seen]] = []  # where h was evaluated last, and what was seen
 
-        def look(y: np.ndarray) -> tuple[float, float, np.ndarray, np.ndarray]:
+        def look(y: np.ndarray) -> Seen:
             z = np.concatenate([x, y])
             return problem.upper(z), problem.lower(z), problem.upper_gradient(z), problem.lower_gradient(z)
 
@@ -150,13 +151,13 @@ class Ladder:
                 z = np.concatenate([x, y])
                 return problem.lower(z), problem.lower_gradient(z)[n:]
             seen = look(y)
-            last["y"], last["seen"] = y, seen
+            last[:] = [(y, seen)]
             return weight * seen[0] + seen[1], weight * seen[2][n:] + seen[3][n:]
 
         value, gradient = evaluate(y)
         walk = Walk(y, value, gradient) if warm is None else replace(warm, v=y, value=value, gradient=gradient)
         walk, steps = minimize(evaluate, self.Y, walk, accuracy, self.limit, self.noise, self.memory)
-        upper, lower, dF, df = last["seen"] if last and last["y"] is walk.v else look(walk.v)
+        upper, lower, dF, df = last[0][1] if last and last[0][0] is walk.v else look(walk.v)
         residual = self.Y.residual(walk.v, walk.gradient)
         return Rung(walk, upper, lower, dF[:n], df[:n], dF[n:], residual), steps
 

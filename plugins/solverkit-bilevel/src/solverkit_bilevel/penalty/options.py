@@ -22,9 +22,9 @@ class PenaltyOptions(Options):
     )
     finish: Finish = Field(
         "auto",
-        description="Production: how the O(s) bias is removed. implicit: descend F(x, y*(x)), its gradient by conjugate "
-        "gradients on Hessian-vector products; it needs a lower level that is strongly convex near the answer and a "
-        "box for Y, and is replaced by extrapolate where curvature is missing. extrapolate: descend the Richardson "
+        description="Production: how the O(s) bias is removed. implicit: descend F(x, y*(x)), its gradient by "
+        "conjugate gradients on Hessian-vector products; it needs a lower level that is strongly convex near the answer "
+        "and a box for Y, and is replaced by extrapolate where curvature is missing. extrapolate: descend the Richardson "
         "combination of psi_s, psi_{s/2} and psi_{s/4}, gradients alone. extrapolate-answer: solve at s, q s, "
         "q^2 s, ... with q = shrink and return (x_{qs} - q x_s) / (1 - q) once it has come to rest; for kinks of y*. "
         "auto: implicit where it can be had, else extrapolate; then extrapolate-answer where that stalls. none: x_s "
@@ -71,8 +71,8 @@ class PenaltyOptions(Options):
     starts: int = Field(
         8,
         ge=0,
-        description="Production: random starts of the minimization over y, at the first x and wherever s changes, where Y "
-        "is a bounded box and f is neither declared convex nor proven quadratic. 0: none.",
+        description="Production: random starts of the minimization over y, at the first x and wherever s changes, "
+        "where Y is a bounded box and f is neither declared convex nor proven quadratic. 0: none.",
     )
     inner_iterations: int = Field(
         500, ge=1, description="Production: most iterations of one minimization over y (T_k is what the accuracy asks)."

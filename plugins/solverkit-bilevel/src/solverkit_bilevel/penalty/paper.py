@@ -2,10 +2,11 @@
 
     double loop: T times   y <- P_Y(y - gamma_k ( grad_y (s_k F + f)(x, y; xi) [ + (y - y_k) / rho ] ))
                            z <- P_Y(z - gamma_k ( grad_y f(x, z; xi')          [ + (z - z_k) / rho ] ))
-                 then      x <- P_X(x - alpha_k [ grad_x F(x, y; zeta) + (grad_x f(x, y; xi'') - grad_x f(x, z; xi'')) / s_k ])
+                 then      x <- P_X(x - alpha_k [ grad_x F(x, y; zeta)
+                                                  + (grad_x f(x, y; xi'') - grad_x f(x, z; xi'')) / s_k ])
 
     single loop: T = 1, each bracket replaced by a momentum
-                           d_{k+1} = g_{k+1}(xi) + (1 - eta_{k+1}) (d_k - g_k(xi)),     g_k at the iterates and s of step k
+                           d_{k+1} = g_{k+1}(xi) + (1 - eta_{k+1}) (d_k - g_k(xi)),   g_k at the iterates and s of k
 
     s_k = s0 (k+1)^-s_power,   alpha_k, gamma_k = alpha, gamma times (k+1)^-step_power,   eta_k = (k+1)^-momentum_power
 
@@ -101,7 +102,8 @@ def _single(
     fresh = _brackets(gradients, state.n, x, now.y, now.z, state.s, upper, lower)
     if now.before:
         eta = (now.k + 1.0) ** -options.momentum_power
-        old = _brackets(gradients, state.n, *now.before, now.s_before, upper, lower)
+        x_before, y_before, z_before = now.before
+        old = _brackets(gradients, state.n, x_before, y_before, z_before, now.s_before, upper, lower)
         kept = (now.for_x, now.for_y, now.for_z)
         fresh = tuple(g + (1 - eta) * (d - o) for g, d, o in zip(fresh, kept, old, strict=True))
     now.for_x, now.for_y, now.for_z = fresh

@@ -142,7 +142,7 @@ class Production:
             state.answer = self.X.project((x - q * state.settled) / (1 - q))
         state.settled = x.copy()
         moved = np.inf if before is None or state.answer is None else float(np.linalg.norm(state.answer - before))
-        if moved <= LOOSE * state.tol * (1 + float(np.linalg.norm(x))) or state.answer is x:
+        if state.answer is not None and moved <= LOOSE * state.tol * (1 + float(np.linalg.norm(x))):
             state.x.v, state.claimed = state.answer, True
             state.x.forget()
             self._take(state, self._read(problem, state, 3), 3)
