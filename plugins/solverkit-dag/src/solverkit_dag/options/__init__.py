@@ -1,0 +1,1 @@
+"""Options of the methods, one module each; nothing heavy is imported."""

@@ -1,0 +1,17 @@
+"""Regressions of a whole graph on a Gram matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from solverkit.kinds.dag.scores import regression
+
+
+def refit(gram: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Least-squares weights on the edges of a graph, (d, d): each variable on its parents."""
+    W = np.zeros(edges.shape)
+    for j in range(len(W)):
+        chosen = np.flatnonzero(edges[:, j])
+        if len(chosen):
+            W[chosen, j] = regression(gram, j, chosen)
+    return W

@@ -1,0 +1,1 @@
+"""Searches over orders: what one step of each does to one order."""
