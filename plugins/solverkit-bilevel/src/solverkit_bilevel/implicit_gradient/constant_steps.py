@@ -67,6 +67,13 @@ def advance(
     drift.iterations += 1
 
 
+def still(problem: Bilevel, drift: Drift, tol: float) -> bool:
+    """Whether the last estimate vanishes with y and z accurate enough for it to mean anything."""
+    scale = 1 + float(np.linalg.norm(drift.gradient))
+    lower = float(np.linalg.norm(problem.lower_gradient(drift.z)[problem.n :]))
+    return bool(drift.size <= tol * scale and lower <= tol and drift.left <= 1e-3)
+
+
 def _adjoint(
     problem: Bilevel,
     drift: Drift,
@@ -83,4 +90,4 @@ def _adjoint(
     product = oracles.lower_products(problem, z)
     if options.solver == "neumann":
         return neumann(product, slope[n:], n, drift.lower_step, options.adjoint_products)
-    return conjugate_gradients(product, slope[n:], n, drift.adjoint, 1e-12, options.adjoint_products)
+    return conjugate_gradients(product, slope[n:], n, drift.adjoint, 1e-12, options.adjoint_products + 1)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solverkit_bilevel.hypergradient.descent import Walk
 from solverkit_bilevel.hypergradient.oracles import Batches
+from solverkit_bilevel.hypergradient.settle import Settling
 
 
 @dataclass
@@ -20,7 +20,6 @@ class Drift:
     adjoint: np.ndarray  # (m,) of the last step, the next one's start with cg
     gradient: np.ndarray  # (n,) the last estimate of the hypergradient
     size: float = np.inf  # running mean of its norm
-    upper: float = 0.0  # the last estimate of F, full oracles alone
     iterations: int = 0
     left: float = 0.0  # what the last adjoint system left, relative
 
@@ -30,18 +29,14 @@ class State:
     """One of the two phases, `drift` first where there is one."""
 
     shapes: dict[str, list[int]]  # of the blocks of (x, y), in order
-    walk: Walk | None = None
+    settling: Settling | None = None
     drift: Drift | None = None
-    tol: float = 1e-6
-    least: float = np.inf  # least relative residual so far: Phi falls all along, so later points are no worse
-    escapes: int = 0  # from saddle points
-    claimed: bool = False
-    ended: bool = False
+    still: bool = False  # the constant steps with full oracles have come to rest
 
     @property
     def z(self) -> np.ndarray:
         """(x, y)."""
-        if self.walk is not None:
-            return self.walk.z
+        if self.settling is not None:
+            return self.settling.walk.z
         assert self.drift is not None
         return self.drift.z
