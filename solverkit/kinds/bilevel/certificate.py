@@ -29,6 +29,7 @@ from __future__ import annotations
 import numpy as np
 
 from solverkit.kinds.base import Certificate, Point, Term
+from solverkit.kinds.bilevel import by_products
 from solverkit.kinds.bilevel.consistency import oracle_term
 from solverkit.kinds.bilevel.curvature import DENSE, Curvature, probe, reduced_curvature
 from solverkit.kinds.bilevel.local import Local
@@ -68,13 +69,16 @@ def _certify(problem: Bilevel, z: np.ndarray, tol: float, seed: int) -> Certific
         if not np.isfinite(value):
             return Certificate((), facts, f"{name} is {value} at the point")
     terms = _feasibility(local, tol)
-    answer = solve_lower(local, seed)
+    answer = by_products.solve_free(local, seed) if local.by_products else solve_lower(local, seed)
     multipliers = lower_multipliers(local)
     terms += _lower_terms(local, answer, multipliers, tol, seed)
     best = best_upper(local, answer)
     terms.append(_optimistic_term(local, answer, best, tol))
-    upper, doubt = _upper_terms(local, answer, multipliers, tol, seed, facts)
-    terms += [*upper, oracle_term(problem, z, seed)]
+    if local.by_products:
+        upper, doubt = _upper_terms_by_products(local, answer, tol, seed, facts), None
+    else:
+        upper, doubt = _upper_terms(local, answer, multipliers, tol, seed, facts)
+    terms += [*upper, oracle_term(problem, z, seed, local.by_products)]
     if doubt is not None and len(z) <= DENSE and all(term.ok for term in terms):
         moved = probe(local, answer, doubt.direction, seed, tol)
         terms.append(Term("probe", moved.value, _wide(max(tol, 1e-7)), local.upper_scale))
@@ -107,7 +111,8 @@ def _lower_terms(local: Local, answer: LowerAnswer, multipliers: LowerMultiplier
         Term("lower_kkt", residual, _wide(tol), local.lower_scale),
     ]
     if local.problem.convex is True and not answer.quadratic:
-        seen = negative_curvature(local, seed)
+        look = by_products.negative_curvature if local.by_products else negative_curvature
+        seen = look(local, seed)
         note = "declared convex, but it is not at a sampled y" if seen else ""
         terms.append(Term("lower_convexity", seen, 1e-8, note=note))
     return terms
@@ -144,6 +149,18 @@ def _upper_terms(
     ]
     settled = bend.how == "Lagrangian convex" and worst.label == "S" and count == 1 and unique_multipliers(local)
     return terms, None if settled and answer.quadratic else bend
+
+
+def _upper_terms_by_products(local: Local, answer: LowerAnswer, tol: float, seed: int, facts: Facts) -> list[Term]:
+    values = value_rows(local, answer)
+    reduced = by_products.Reduced(local)
+    found = by_products.stationarity(local, reduced, values)
+    bend = by_products.curvature(local, reduced, found, seed)
+    _upper_facts(facts, found, bend, 1, len(values))
+    return [
+        Term("upper_stationarity", found.value, _wide(tol), local.upper_scale, note=found.note),
+        Term("curvature", bend.value, _wide(max(tol, 1e-8), 1e-4), note=bend.how),
+    ]
 
 
 def _upper_facts(facts: Facts, worst: Stationarity, bend: Curvature, count: int, values: int) -> None:

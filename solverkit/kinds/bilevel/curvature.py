@@ -23,12 +23,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eigh
 from scipy.sparse import block_array, csr_array, vstack
-from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, LinearOperator, eigsh
 
 from solverkit.kinds.bilevel.local import Local
 from solverkit.kinds.bilevel.lower_solve import LowerAnswer, at, solve_lower
 from solverkit.kinds.bilevel.multipliers import LowerMultipliers
 from solverkit.kinds.bilevel.optimistic import best_upper
+from solverkit.kinds.bilevel.spectrum import lanczos
 from solverkit.kinds.bilevel.stationarity import Split, Stationarity
 from solverkit.operators.least_squares import null_space, positive_definiteness
 from solverkit.operators.polyhedra import AffineProjector
@@ -39,6 +39,8 @@ STEPS = (1e-2, 1e-3)  # of a probe, times 1 + ||x||_inf
 COORDINATES = 10  # x of up to this length is probed along its coordinates
 RANDOM = 4
 DIFFERENCE = 1e-5
+PRODUCTS = 200  # of Lanczos
+NEGATIVE = 1e-6  # the least tolerance of the term: less is not worth finding
 
 
 @dataclass(frozen=True)
@@ -163,17 +165,11 @@ def _lanczos(W: csr_array, cross: csr_array, bend, tangent: csr_array, scale: fl
             top = top + bend(v[:N])
         return projector.project(np.concatenate([top, cross.T @ v[:N]]), zero)[0] / scale
 
-    start = np.random.default_rng(0).normal(size=total)
-    try:
-        operator = LinearOperator((total, total), matvec=apply, dtype=float)
-        values, vectors = eigsh(operator, k=1, which="SA", v0=start, tol=1e-4, maxiter=200)
-        return Curvature(max(-float(values[0]), 0.0), "Lanczos", vectors[:N, 0])
-    except ArpackNoConvergence as partial:
-        if len(partial.eigenvalues):
-            return Curvature(max(-float(partial.eigenvalues[0]), 0.0), "Lanczos, not converged")
-    except (ArpackError, RuntimeError):
-        pass
-    return Curvature(float("nan"), "Lanczos did not converge")
+    start = projector.project(np.random.default_rng(0).normal(size=total), zero)[0]
+    found = lanczos(apply, start, PRODUCTS, NEGATIVE)
+    if not np.isfinite(found.smallest):
+        return Curvature(float("nan"), "the Hessian of the Lagrangian is not finite")
+    return Curvature(max(-found.smallest, 0.0), "Lanczos", found.vector[:N])
 
 
 # -- the probe

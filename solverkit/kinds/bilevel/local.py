@@ -8,10 +8,12 @@ about the distance to the row, relative to its bound: multiplying the row by any
 
 The scale of an objective's gradient is  S = ||grad||_inf + min(1, max|Hessian| (1 + ||z||_inf)): one plus the gradient
 for an objective of ordinary size, and still meaningful for an objective multiplied by 1e-8.
+With products alone ||Hessian||_2 stands for max|Hessian|.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,6 +27,8 @@ from solverkit.operators.qp import largest, row_norms
 from solverkit.operators.quadratic import shifted
 
 TINY = 1e-300
+LARGE = 500  # n + m up to which dense Hessians are formed
+POWER = 12  # products with which ||Hessian||_2 is estimated
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,15 +183,32 @@ class Local:
         return csr_array(self.lower_hessian + self.lower.rows.hessian(self.z, multiplier))
 
     @cached_property
+    def by_products(self) -> bool:
+        """Whether Hessians are seen by their products alone, see `by_products.py`."""
+        problem = self.problem
+        if len(self.z) <= LARGE or "unconstrained-lower" not in problem.provides:
+            return False
+        dense = any(hasattr(f, "products_only") for f in (problem.upper_function, problem.lower_function))
+        return dense and csr_array(self.upper.jacobian[:, problem.n :]).nnz == 0
+
+    @cached_property
     def upper_scale(self) -> float:
         """S of F, see the module."""
-        return _scale(self.upper_gradient, self.upper_hessian, self.z)
+        if self.by_products:
+            size = _norm(lambda v: self.problem.upper_hvp(self.z, v), len(self.z))
+        else:
+            size = largest(self.upper_hessian)
+        return _scale(self.upper_gradient, size, self.z)
 
     @cached_property
     def lower_scale(self) -> float:
         """S of f: gradient in y, Hessian rows of y."""
         n = self.problem.n
-        return _scale(self.lower_gradient[n:], csr_array(self.lower_hessian[n:]), self.z)
+        if self.by_products:
+            size = _norm(lambda v: self.problem.lower_hvp(self.z, v), len(self.z), n)
+        else:
+            size = largest(csr_array(self.lower_hessian[n:]))
+        return _scale(self.lower_gradient[n:], size, self.z)
 
     @cached_property
     def active_lower(self) -> np.ndarray:
@@ -200,6 +221,20 @@ class Local:
         return np.flatnonzero(self.upper.active(self.width))
 
 
-def _scale(gradient: np.ndarray, hessian: csr_array, z: np.ndarray) -> float:
-    size = largest(hessian) * (1 + float(np.abs(z).max(initial=0.0)))
+def _scale(gradient: np.ndarray, curvature: float, z: np.ndarray) -> float:
+    size = curvature * (1 + float(np.abs(z).max(initial=0.0)))
     return max(float(np.abs(gradient).max(initial=0.0)) + min(1.0, size), TINY)
+
+
+def _norm(product: Callable[[np.ndarray], np.ndarray], length: int, first: int = 0) -> float:
+    """About ||Hessian||_2 on the entries from `first` on, by power iterations: never above it."""
+    v = np.random.default_rng(0).normal(size=length)
+    size = 0.0
+    for _ in range(POWER):
+        v[:first] = 0.0
+        v = v / max(float(np.linalg.norm(v)), TINY)
+        v = np.array(product(v), dtype=float)
+        size = float(np.linalg.norm(v[first:]))
+        if not 0 < size < np.inf:
+            break
+    return size

@@ -148,7 +148,7 @@ def _solve_general(local: Local, seed: int, starts: list[np.ndarray] | None) -> 
         if on_grid is not None:
             points, label = on_grid
             guesses += points
-        guesses += _random_points(local, rng, 2 if convex or problem.m > DENSE else 8)
+        guesses += random_points(local, rng, 2 if convex or problem.m > DENSE else 8)
     found = [end for start in guesses if (end := local_solve(local, start)) is not None]
     if not found:
         return LowerAnswer(
@@ -161,12 +161,13 @@ def _solve_general(local: Local, seed: int, starts: list[np.ndarray] | None) -> 
     order = np.argsort(values, kind="stable")
     best = float(values[order[0]])
     near = values <= best + 1e-10 * max(local.lower_scale, abs(best))
-    minimizers = _distinct([found[i] for i in order if near[i]])
-    minima = _distinct([found[i] for i in order])
+    minimizers = distinct([found[i] for i in order if near[i]])
+    minima = distinct([found[i] for i in order])
     return LowerAnswer(label, local.lower_value - best, best, minimizers, minima)
 
 
-def _distinct(points: list[np.ndarray]) -> list[np.ndarray]:
+def distinct(points: list[np.ndarray]) -> list[np.ndarray]:
+    """The points without repetitions, 24 at most."""
     kept: list[np.ndarray] = []
     for point in points:
         if all(np.abs(point - other).max() > 1e-5 * (1 + np.abs(other).max()) for other in kept):
@@ -223,7 +224,8 @@ def _grid(local: Local) -> tuple[list[np.ndarray], str] | None:
     return points[:24], "grid" if bounded else f"grid over {text}, the level is not bounded"
 
 
-def _random_points(local: Local, rng: np.random.Generator, count: int) -> list[np.ndarray]:
+def random_points(local: Local, rng: np.random.Generator, count: int) -> list[np.ndarray]:
+    """Points of Y about y, near and far in turn."""
     n, m = local.problem.n, local.problem.m
     y = local.z[n:]
     points = []
@@ -316,7 +318,7 @@ def negative_curvature(local: Local, seed: int, points: int = 5) -> float:
     n = local.problem.n
     rng = np.random.default_rng(seed)
     worst = 0.0
-    for y in [local.z[n:], *_random_points(local, rng, points)]:
+    for y in [local.z[n:], *random_points(local, rng, points)]:
         here = _inside(local, y)
         if not np.isfinite(here.lower_value):
             continue
