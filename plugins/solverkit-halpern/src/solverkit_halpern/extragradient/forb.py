@@ -20,7 +20,7 @@ from solverkit.engine.solver import Context, Solver
 from solverkit.kinds.base import Point
 from solverkit.kinds.inclusion.problem import Inclusion
 from solverkit_halpern.extragradient.iteration import EASY, GROWTH, SHRINK, SLACK, TRIALS, first_step
-from solverkit_halpern.extragradient.merit import Quality, begin, judge, ratio
+from solverkit_halpern.extragradient.merit import TINY, Quality, begin, judge, ratio
 from solverkit_halpern.extragradient.options import ForbOptions
 from solverkit_halpern.extragradient.shapes import Shapes, named, shapes_of
 
@@ -44,8 +44,8 @@ class Forb(Solver[Inclusion, State]):
 
     def init(self, problem: Inclusion, start: Point, ctx: Context) -> State:
         """F at the start, projected onto the domain of G."""
-        u = problem.resolvent(problem.flat(start), 1e-12)
-        quality = begin(problem, u, ctx.rng, ctx.tol)
+        u = problem.resolvent(problem.flat(start), TINY)
+        quality = begin(problem, u, ctx.tol)
         value = problem.operator(u)
         step = self.options.step or first_step(problem, quality, u, value) / 2
         judge(problem, quality, u, value)

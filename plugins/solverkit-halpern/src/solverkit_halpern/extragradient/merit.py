@@ -7,8 +7,9 @@
 | merit | games | gap / the scale of payoffs |
 | merit | others | max_i |u - J_{eta G}(u - eta F(u))|_i / (eta s_i), eta = 1 / L |
 
-s_i is the scale of coordinate i of F as the run has seen it, with the start and random points around it; L the largest
-ratio of changes seen, or the operator's own.
+s_i is the scale of coordinate i of F as the run has seen it, with the start and points around it; L the largest ratio
+of changes seen, or the operator's own. Both may be out of date where F is far from affine, so before a claim they are
+taken anew around the point (`PROBES` evaluations).
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from solverkit.kinds.inclusion.problem import Inclusion
 from solverkit.operators.proximal import Simplex
 
 SAFETY = 0.5  # of the tolerance, for a claim without an exact gap: the core knows s_i and L better
-PROBES = 2  # random points around the start
+PROBES = 3  # points around the start, or around a point to be claimed
+LOOKS = 20  # points that are looked at; later ones are claimed as they are
 FLOOR = 1e-9  # least s_i, relative to the largest
+TINY = 1e-12  # step of a resolvent that only leads into the domain of G
 
 Array = np.ndarray
 
@@ -39,6 +42,7 @@ class Quality:
     residual: float = np.inf
     gap: float = np.nan
     merit: float = np.inf
+    looks: int = 0  # points that were to be claimed, and looked at
 
     @property
     def claimed(self) -> bool:
@@ -51,21 +55,27 @@ class Quality:
         return shown | {"gap": self.gap} if np.isfinite(self.gap) else shown
 
 
-def begin(problem: Inclusion, u: Array, rng: np.random.Generator, tol: float) -> Quality:
-    """Scales and L around the start: 1 + PROBES evaluations of F, counted; for games the matrix says enough."""
+def begin(problem: Inclusion, u: Array, tol: float) -> Quality:
+    """Scales and L around the start: 1 + PROBES evaluations of F; for games the matrix says enough."""
     known = problem.part.lipschitz
     if _game(problem) is not None:
         return Quality(u, np.ones_like(u), known or 0.0, tol)
-    here = problem.operator(u)
-    scales, seen = np.abs(here), 0.0
-    for _ in range(PROBES):
-        direction = (1 + np.abs(u)) * rng.uniform(-1.0, 1.0, len(u))
-        there = problem.resolvent(u + direction, 1e-12)
-        change = problem.operator(there) - here
+    quality = Quality(u, np.zeros_like(u), 0.0, tol)
+    _look_around(problem, quality, u, problem.operator(u))
+    return quality
+
+
+def _look_around(problem: Inclusion, quality: Quality, u: Array, value: Array) -> None:
+    """Scales and L at u, from PROBES points about as far off as u is large."""
+    quality.scales, seen = np.abs(value), 0.0
+    for k in range(PROBES):
+        direction = (1 + np.abs(u)) * np.cos((1.0 + k) * (1.0 + np.arange(len(u))))
+        there = problem.resolvent(u + 10.0**-k * direction, TINY)
+        change = problem.operator(there) - value
         if np.isfinite(change).all():
-            scales = np.maximum(scales, np.maximum(np.abs(here + change), np.abs(change)))
+            quality.scales = np.maximum(quality.scales, np.maximum(np.abs(value + change), np.abs(change)))
             seen = max(seen, ratio(problem, change, there - u))
-    return Quality(u, scales, known or seen, tol)
+    quality.lipschitz = problem.part.lipschitz or seen
 
 
 def ratio(problem: Inclusion, change: Array, move: Array) -> float:
@@ -97,10 +107,18 @@ def judge(problem: Inclusion, quality: Quality, u: Array, value: Array) -> None:
         quality.merit = quality.gap / game.scale
         return
     quality.scales = np.maximum(quality.scales, np.abs(value))
+    quality.merit = _scaled(problem, quality, u, value)
+    if quality.claimed and quality.looks < LOOKS:
+        _look_around(problem, quality, u, value)
+        quality.looks += 1
+        quality.merit = _scaled(problem, quality, u, value)
+
+
+def _scaled(problem: Inclusion, quality: Quality, u: Array, value: Array) -> float:
     top = float(quality.scales.max(initial=0.0)) or 1.0
     step = 1 / quality.lipschitz if quality.lipschitz > 0 else 1.0
     apart = np.abs(u - problem.resolvent(u - step * value, step)) / step
-    quality.merit = float(np.max(apart / np.maximum(quality.scales, FLOOR * top), initial=0.0))
+    return float(np.max(apart / np.maximum(quality.scales, FLOOR * top), initial=0.0))
 
 
 def _game(problem: Inclusion) -> Any:

@@ -19,7 +19,7 @@ from solverkit.engine.solver import Context, Solver
 from solverkit.kinds.base import Point
 from solverkit.kinds.inclusion.problem import Inclusion
 from solverkit_halpern.extragradient.iteration import Iterate, advance, first_step
-from solverkit_halpern.extragradient.merit import Quality, begin, judge
+from solverkit_halpern.extragradient.merit import TINY, Quality, begin, judge
 from solverkit_halpern.extragradient.options import ExtragradientOptions
 from solverkit_halpern.extragradient.shapes import Shapes, named, shapes_of
 
@@ -46,8 +46,8 @@ class Extragradient(Solver[Inclusion, State]):
     def init(self, problem: Inclusion, start: Point, ctx: Context) -> State:
         """F at the start, projected onto the domain of G."""
         options: ExtragradientOptions = self.options
-        u = problem.resolvent(problem.flat(start), 1e-12)
-        quality = begin(problem, u, ctx.rng, ctx.tol)
+        u = problem.resolvent(problem.flat(start), TINY)
+        quality = begin(problem, u, ctx.tol)
         value = problem.operator(u)
         step = options.step or first_step(problem, quality, u, value)
         judge(problem, quality, u, value)

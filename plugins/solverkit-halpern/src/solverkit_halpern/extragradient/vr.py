@@ -28,7 +28,7 @@ import numpy as np
 from solverkit.engine.solver import Context, Solver
 from solverkit.kinds.base import Point
 from solverkit.kinds.inclusion.problem import Inclusion
-from solverkit_halpern.extragradient.merit import Quality, begin, judge
+from solverkit_halpern.extragradient.merit import TINY, Quality, begin, judge
 from solverkit_halpern.extragradient.options import VRExtragradientOptions
 from solverkit_halpern.extragradient.shapes import Shapes, named, shapes_of
 from solverkit_halpern.sampling.base import Components
@@ -68,8 +68,8 @@ class VRExtragradient(Solver[Inclusion, State]):
     def init(self, problem: Inclusion, start: Point, ctx: Context) -> State:
         """F at the start, and the theory's step."""
         options: VRExtragradientOptions = self.options
-        u = problem.resolvent(problem.flat(start), 1e-12)
-        quality = begin(problem, u, ctx.rng, ctx.tol)
+        u = problem.resolvent(problem.flat(start), TINY)
+        quality = begin(problem, u, ctx.tol)
         parts = self._components(problem, ctx)
         mean = mean_lipschitz(problem, parts, u, ctx) if options.step is None else 0.0
         quality.lipschitz = quality.lipschitz or mean

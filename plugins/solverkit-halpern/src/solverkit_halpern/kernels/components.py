@@ -34,7 +34,7 @@ class Affine(NamedTuple):
     """M by columns; components are groups of them."""
 
     columns: Rows
-    count: int  # n
+    groups: int  # n
     scale: np.ndarray  # (n,) 1 / q_i
 
 
@@ -45,13 +45,13 @@ def add_difference(form: Any, sample: Any, u: np.ndarray, v: np.ndarray, factor:
         add_row(form.columns, j, factor * form.column_scale[j] * (u[p + j] - v[p + j]), out[:p])
         add_row(form.rows, i, -factor * form.row_scale[i] * (u[i] - v[i]), out[p:])
         return
-    for g in range(sample[0], len(u), form.count):
+    for g in range(sample[0], len(u), form.groups):
         add_row(form.columns, g, factor * form.scale[sample[0]] * (u[g] - v[g]), out)
 
 
 @overload(add_difference, jit_options=VECTORS)
 def _add_difference(form: Any, sample: Any, u: Any, v: Any, factor: Any, out: Any) -> Any:
-    assert isinstance(form, types.BaseNamedTuple)
+    assert isinstance(form, types.NamedTuple | types.NamedUniTuple)
     if form.instance_class is Bilinear:
 
         def bilinear(form: Any, sample: Any, u: Any, v: Any, factor: Any, out: Any) -> None:
@@ -67,7 +67,7 @@ def _add_difference(form: Any, sample: Any, u: Any, v: Any, factor: Any, out: An
 
     def affine(form: Any, sample: Any, u: Any, v: Any, factor: Any, out: Any) -> None:
         i = sample[0]
-        for g in range(i, len(u), form.count):
+        for g in range(i, len(u), form.groups):
             move = u[g] - v[g]
             if move != 0.0:
                 add_row(form.columns, g, factor * form.scale[i] * move, out)

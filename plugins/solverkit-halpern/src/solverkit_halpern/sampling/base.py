@@ -15,6 +15,7 @@ import numpy as np
 class Components(Protocol):
     """F as a sum of `count` components that can be drawn."""
 
+    compiled: bool  # whether kernels evaluate them
     count: int  # n
     mean_lipschitz: float | None  # L_Q for these draws
 

@@ -87,6 +87,8 @@ def squares(matrix: Any) -> tuple[Array, Array]:
 class CompiledComponents:
     """See `base.Components`. Charges `ncomp` and `nprox` for what the kernels do."""
 
+    compiled = True
+
     def __init__(
         self, problem: Inclusion, charge: Charge, *, importance: bool = True, centre: bool = True, repeat: bool = True
     ) -> None:

@@ -15,6 +15,8 @@ from solverkit_halpern.sampling.subsets import subsets
 class OracleComponents:
     """See `base.Components`. Draws follow the operator's weights; without weights they are uniform."""
 
+    compiled = False
+
     def __init__(self, problem: Inclusion, repeat: bool = True) -> None:
         self.problem = problem
         self.count = problem.count

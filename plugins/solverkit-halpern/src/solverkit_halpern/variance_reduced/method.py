@@ -28,7 +28,7 @@ import numpy as np
 from solverkit.engine.solver import Context, Solver
 from solverkit.kinds.base import Point
 from solverkit.kinds.inclusion.problem import Inclusion
-from solverkit_halpern.extragradient.merit import begin
+from solverkit_halpern.extragradient.merit import TINY, begin
 from solverkit_halpern.extragradient.shapes import named, shapes_of
 from solverkit_halpern.sampling.base import Components
 from solverkit_halpern.sampling.build import components_of, mean_lipschitz
@@ -52,8 +52,8 @@ class VRHalpern(Solver[Inclusion, State]):
 
     def init(self, problem: Inclusion, start: Point, ctx: Context) -> State:
         """Choose the algorithm; the start is projected onto the domain of G."""
-        u = problem.resolvent(problem.flat(start), 1e-12)
-        quality = begin(problem, u, ctx.rng, ctx.tol)
+        u = problem.resolvent(problem.flat(start), TINY)
+        quality = begin(problem, u, ctx.tol)
         parts = self._components(problem, ctx)
         mean = mean_lipschitz(problem, parts, u, ctx)
         quality.lipschitz = quality.lipschitz or mean

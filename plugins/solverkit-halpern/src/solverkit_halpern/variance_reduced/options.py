@@ -99,10 +99,11 @@ class VRHalpernOptions(Options):
         "above, full evaluations are. Default: 0.1 for cocoercive operators, 0.0025 for others; both measured, see "
         "the page of the method.",
     )
-    cost: float | Literal["measured"] = Field(
-        1.0,
-        description="Time of one component over 1 / n of the time of a full evaluation, for the rule above. The "
-        "compiled kernels have about 1. measured: timed at the start, which makes the choice depend on the machine.",
+    cost: float | Literal["measured"] | None = Field(
+        None,
+        description="Time of one component over 1 / n of the time of a full evaluation, for the rule above. It is "
+        "squared there. measured: timed at the start, so that the choice depends on the machine. Default: 1 for "
+        "compiled kernels, measured where components are calls of the problem.",
     )
     block: int | None = Field(
         None,
@@ -112,7 +113,7 @@ class VRHalpernOptions(Options):
 
     @model_validator(mode="after")
     def _costs(self) -> VRHalpernOptions:
-        if not isinstance(self.cost, str) and not self.cost > 0:
+        if isinstance(self.cost, float) and not self.cost > 0:
             raise ValueError(f"cost = {self.cost:g} is not positive")
         return self
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from solverkit.engine.solver import Context
 from solverkit.kinds.inclusion.problem import Inclusion
-from solverkit_halpern.extragradient.merit import tangent
+from solverkit_halpern.extragradient.merit import TINY, tangent
 from solverkit_halpern.sampling.base import Components
 from solverkit_halpern.variance_reduced.options import VRHalpernOptions
 
@@ -39,6 +39,8 @@ class Verdict:
     limit: float
 
     def __str__(self) -> str:
+        if np.isnan(self.stable_rank):
+            return f"fewer than {FEW} components"
         return f"stable rank {self.stable_rank:.3g}, cost of a component {self.cost:.2g}, limit {self.limit:.3g}"
 
 
@@ -52,11 +54,14 @@ def decide(
     ctx: Context,
 ) -> Verdict:
     """The rule at u."""
-    cost, rank = options.cost, options.rank or (COCOERCIVE if problem.part.cocoercive else MONOTONE)
+    if parts.count < FEW:
+        return Verdict(False, np.nan, np.nan, FEW)
+    cost = options.cost or (1.0 if parts.compiled else "measured")
+    rank = options.rank or (COCOERCIVE if problem.part.cocoercive else MONOTONE)
     share = measured(problem, parts, u, ctx) if isinstance(cost, str) else cost
     stable = (mean / lipschitz) ** 2 if lipschitz > 0 else 1.0
     limit = rank * parts.count / share**2
-    return Verdict(parts.count >= FEW and stable <= limit, stable, share, limit)
+    return Verdict(stable <= limit, stable, share, limit)
 
 
 def steepness(problem: Inclusion, u: np.ndarray, ctx: Context) -> float:
@@ -83,7 +88,7 @@ def measured(problem: Inclusion, parts: Components, u: np.ndarray, ctx: Context)
         began = time.perf_counter()
         value = problem.operator(u)
         middle = time.perf_counter()
-        parts.page(u.copy(), u.copy(), value, u, 0.0, np.zeros(1), row[None])
+        parts.page(u.copy(), u.copy(), value, u, TINY, np.zeros(1), row[None])
         full.append(middle - began)
         one.append((time.perf_counter() - middle) / (2 * batch))
     return float(np.median(one[1:]) * parts.count / np.median(full[1:]))
