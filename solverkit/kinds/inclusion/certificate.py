@@ -114,8 +114,7 @@ def _general(problem: Inclusion, u: np.ndarray, tol: float, seed: int) -> Certif
     start = problem.operator(u)
     if not np.isfinite(start).all():
         return Certificate((), unverified="F is not finite at the point")
-    ahead = problem.resolvent(u - start, 1.0)
-    near = look(problem, u, seed, (ahead, inside(problem, u)))
+    near = look(problem, u, seed)
     step = 1 / near.lipschitz if near.lipschitz > 0 else 1.0
     forward = problem.resolvent(u - step * near.value, step)
     natural = (u - forward) / step

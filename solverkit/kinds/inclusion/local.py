@@ -5,7 +5,7 @@
 v is taken through the resolvent with a tiny step, so that F is asked within the domain alone. From F(v) - F(u) come
 
     s_i      the scale of coordinate i: the largest |F_i| and change of F_i seen; it follows the units of F
-    L        the largest ||F(v) - F(u)|| / ||v - u||, also along d = F(v) - F(u), which finds the steep directions
+    L        the largest ||F(v) - F(u)|| / ||v - u||, also along d = -F(u) and F(v) - F(u), the steep ways
     bend     the most negative <F(v) - F(u), v - u> / (||F(v) - F(u)|| ||v - u||), beyond rounding: 0 if monotone
 """
 
@@ -42,33 +42,35 @@ def inside(problem: Inclusion, v: np.ndarray) -> np.ndarray:
     return problem.resolvent(v, TINY)
 
 
-def look(problem: Inclusion, u: np.ndarray, seed: int = 0, others: tuple[np.ndarray, ...] = ()) -> Local:
-    """Probe F around u, and between u and `others`. Costs about 12 evaluations of F and, for few variables, a Jacobian.
+def look(problem: Inclusion, u: np.ndarray, seed: int = 0) -> Local:
+    """Probe F around u. Costs about 12 evaluations of F and, for few variables, those of a Jacobian.
 
     Points where F is not finite are passed over: F may end within the domain of G.
     """
     rng = np.random.default_rng(seed)
     here = np.asarray(problem.operator(u), dtype=float)
     seen = _Seen(here)
-    latest = None
+    reach = 1 + np.abs(u)
+    changes = []
     for distance in DISTANCES:
-        d = distance * (1 + np.abs(u)) * rng.choice([-1.0, 1.0], len(u)) * rng.uniform(0.5, 1.0, len(u))
-        latest = seen.probe(problem, u, inside(problem, u + d)) if distance == 1.0 else latest
-        if distance != 1.0:
-            seen.probe(problem, u, inside(problem, u + d))
-    for other in others:
-        seen.probe(problem, u, other)
+        d = distance * reach * rng.choice([-1.0, 1.0], len(u)) * rng.uniform(0.5, 1.0, len(u))
+        changes.append(seen.probe(problem, u, inside(problem, u + d)))
+    _follow(problem, u, seen, -here)
+    steep = changes[0]
     for _ in range(STEEP):
-        size = 0.0 if latest is None else float(np.linalg.norm(latest))
-        if not size > 0:
-            break
-        assert latest is not None
-        reach = float(np.linalg.norm(1 + np.abs(u)))
-        latest = seen.probe(problem, u, inside(problem, u + latest * (reach / size)))
+        steep = _follow(problem, u, seen, steep)
     curved = _curvature(problem, u, seen)
     bend, where = max((seen.bend, "between random points"), (curved, "by the symmetric part of its Jacobian"))
     scales = np.maximum(seen.scales, FLOOR * seen.scales.max(initial=0.0))
     return Local(here, np.where(scales > 0, scales, 1.0), seen.lipschitz, bend, where if bend > 0 else "")
+
+
+def _follow(problem: Inclusion, u: np.ndarray, seen: _Seen, d: np.ndarray | None) -> np.ndarray | None:
+    """Probe along d, as far as 1 + |u|, and give the change of F there."""
+    size = 0.0 if d is None else float(np.linalg.norm(d))
+    if d is None or not 0 < size < np.inf:
+        return None
+    return seen.probe(problem, u, inside(problem, u + d * (float(np.linalg.norm(1 + np.abs(u))) / size)))
 
 
 class _Seen:
