@@ -25,6 +25,21 @@ def solverkit_solvers() -> list[SolverSpec]:
             priority=10,
         ),
         SolverSpec(
+            name="bsvrb",
+            kind="bilevel",
+            summary="Many lower problems that share x, by sampled blocks with variance reduction and an exact finish.",
+            target="solverkit_bilevel.blocks.method:BSVRB",
+            options="solverkit_bilevel.blocks.options:BSVRBOptions",
+            requires=("gradient", "hvp", "unconstrained-lower", "upper-samples", "lower-samples"),
+            backends=("cpu", "cuda"),
+            dtypes=("float64", "float32"),
+            packages=("numpy", "scipy"),
+            paper="arXiv 2305.18730",
+            pays="Hundreds of free, strongly convex lower problems or more, each with a few variables of its own.",
+            avoid="The lower level is one problem, or its blocks share variables other than x.",
+            priority=3,
+        ),
+        SolverSpec(
             name="penalty",
             kind="bilevel",
             summary="First-order bilevel optimization by the penalty psi_s and its extrapolation to s = 0.",
@@ -85,5 +100,21 @@ def solverkit_sources() -> list[SourceSpec]:
             "breast-cancer-split",
             "A seeded split of scikit-learn's breast cancer data, with labels flipped at random where asked.",
             f"{module}:breast_cancer_split",
+        ),
+        SourceSpec(
+            "digits-split",
+            "A seeded split of scikit-learn's digits, with labels flipped at random where asked.",
+            f"{module}:digits_split",
+        ),
+        SourceSpec(
+            "exponential-tail",
+            "A quadratic lower level under an upper objective of unbounded smoothness.",
+            f"{module}:exponential_tail",
+        ),
+        SourceSpec("priced-demand", "Customers who answer prices within capacities.", f"{module}:priced_demand"),
+        SourceSpec(
+            "shrunk-tasks",
+            "Many small lower problems that share one upper variable.",
+            f"{module}:shrunk_tasks",
         ),
     ]
