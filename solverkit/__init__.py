@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from solverkit import dag as dag
     from solverkit.api import Fit as Fit
     from solverkit.api import bench as bench
     from solverkit.api import load as load
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from solverkit.errors import SolverKitError as SolverKitError
     from solverkit.errors import Unsuitable as Unsuitable
     from solverkit.errors import UsageError as UsageError
+    from solverkit.implicit import implicit as implicit
     from solverkit.kinds.base import Certificate as Certificate
     from solverkit.scipy_interface import minimize as minimize
     from solverkit.scipy_interface import scipy_method as scipy_method
@@ -39,17 +41,23 @@ _HOMES = {
     "api": ("Fit", "bench", "load", "methods", "resume", "solve", "solve_many", "verify"),
     "engine.result": ("NotCertified", "Result"),
     "engine.status": ("PointStatus", "Termination"),
+    "implicit": ("implicit",),
     "errors": ("CheckpointError", "InvalidProblem", "MissingPackage", "SolverKitError", "Unsuitable", "UsageError"),
     "kinds.base": ("Certificate",),
     "scipy_interface": ("minimize", "scipy_method"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = ["__version__", *_HOME]
+_MODULES = ("dag",)
+"""Front ends with names of their own: `solverkit.dag.fit`."""
+
+__all__ = ["__version__", *_HOME, *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
     """A public name, imported from its home on first use."""
+    if name in _MODULES:
+        return import_module(f"solverkit.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'solverkit' has no attribute {name!r}")
     value = getattr(import_module(f"solverkit.{_HOME[name]}"), name)
@@ -58,4 +66,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+    return sorted({*globals(), *_HOME, *_MODULES})

@@ -344,14 +344,19 @@ def _run(
     """Everything after the choice of problem and method; the result is saved where `out` is given."""
     from solverkit.engine.choices import check_options
     from solverkit.engine.driver import run
+    from solverkit.engine.findings import remarks, save_files
 
     registry = _registry()
     solver_class, model = registry.resolve(spec)
     solver = solver_class(check_options(model, options, spec.name))
     folder = None if out is None else Path(out)
     distribution = registry.origin(spec).distribution
-    result = run(problem, spec, solver, registry.kind(problem.kind), out=folder, distribution=distribution, **how)
+    kind = registry.kind(problem.kind)
+    result = run(problem, spec, solver, kind, out=folder, distribution=distribution, **how)
+    result.notes += remarks(kind, problem, result.point)
     if folder is not None:
+        if failure := save_files(kind, problem, result.point, folder):
+            result.notes.append(failure)
         try:
             result.save(folder)
         except OSError as error:

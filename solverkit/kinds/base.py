@@ -157,6 +157,14 @@ class Kind(ABC):
     def certify(self, problem: Any, point: Point, tol: float, seed: int) -> Certificate:
         """Recompute every condition in float64 from the problem's own oracles, trusting nothing but `point`."""
 
+    def remarks(self, problem: Any, point: Point) -> Sequence[str]:
+        """Sentences for the user about an answer, besides its certificate. They decide nothing."""
+        return ()
+
+    def files(self, problem: Any, point: Point) -> Mapping[str, str]:
+        """Texts to write beside result.json, by file name: what other programs read, pictures."""
+        return {}
+
 
 class Source(Protocol):
     """What the loader offers a kind while it builds a problem: names, data and expressions with their places.

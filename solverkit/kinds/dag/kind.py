@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 from solverkit.kinds.base import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pydantic import BaseModel
 
     from solverkit.kinds.base import Certificate, Point, Source
@@ -37,3 +39,15 @@ class DagKind(Kind):
         from solverkit.kinds.dag.certificate import certify
 
         return certify(problem, point, tol, seed)
+
+    def remarks(self, problem: Dag, point: Point) -> Sequence[str]:
+        """The pruned graph, varsortability, distance from the truth; see `solverkit.kinds.dag.findings`."""
+        from solverkit.kinds.dag.findings import remarks
+
+        return remarks(problem, point)
+
+    def files(self, problem: Dag, point: Point) -> Mapping[str, str]:
+        """graph.graphml, edges.csv, graph.svg."""
+        from solverkit.kinds.dag.findings import files
+
+        return files(problem, point)
