@@ -50,6 +50,7 @@ def solverkit_sources() -> list[SourceSpec]:
         ),
         *_sources(
             "solverkit.kinds.inclusion.generators",
+            breast_cancer_saddle="scikit-learn's breast cancer data with groups, for min-max fitting.",
             constrained_qp="A quadratic program that is hard for first-order methods, as a saddle problem.",
             gaussian_game="A matrix of standard normal payoffs.",
             kuhn_poker="Kuhn poker in sequence form.",

@@ -7,6 +7,7 @@
 | `kuhn-poker`, `random-poker` | `kuhn_poker`, `random_poker` |
 | `constrained-qp` | `constrained_qp` |
 | `quadratic-game` | `quadratic_game` |
+| `breast-cancer-saddle` | `breast_cancer_saddle` |
 """
 
 from __future__ import annotations
@@ -134,3 +135,19 @@ def quadratic_game(count: int = 200, size: int = 10, seed: int = 0, strength: fl
     M[:, :size, size:], M[:, size:, :size] = B, -np.swapaxes(B, 1, 2)
     offsets = rng.standard_normal((count, 2 * size))
     return {"M": M, "q": offsets, "u": np.linalg.solve(M.mean(axis=0), -offsets.mean(axis=0))}
+
+
+def breast_cancer_saddle(groups: int = 4) -> dict[str, np.ndarray]:
+    """scikit-learn's breast cancer data (569 samples, 30 features; UCI, CC BY 4.0) for min-max fitting.
+
+    Keys: `X` (569, 30) standardized, `b` (569,) labels in {-1, 1}, and `groups` (569, groups): row i is `groups` times
+    the unit vector of the group of sample i, weighted so that each column has mean 1. Groups are quantiles of the
+    first feature (the mean radius), so that a mean over samples of groups[i, g] loss_i is the mean loss of group g.
+    """
+    from sklearn.datasets import load_breast_cancer  # heavy, and absent from a light installation
+
+    features, target = load_breast_cancer(return_X_y=True)
+    X = (features - features.mean(axis=0)) / features.std(axis=0)
+    rank = np.argsort(np.argsort(features[:, 0], kind="stable"), kind="stable")
+    member = np.eye(groups)[rank * groups // len(rank)]
+    return {"X": X, "b": 2.0 * target - 1.0, "groups": member / member.mean(axis=0)}
