@@ -44,6 +44,7 @@ def solverkit_sources() -> list[SourceSpec]:
     return [
         *_sources(
             "solverkit.kinds.dag.generators",
+            gene_network="Samples of a published network of gene expression.",
             linear_sem="Samples of a linear structural model on a random graph.",
             logistic_sem="Binary samples of a logistic structural model.",
             mlp_sem="Samples of a nonlinear structural model of random networks.",

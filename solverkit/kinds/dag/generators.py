@@ -18,6 +18,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import expit
 
+from solverkit.kinds.dag.networks import network
+
 NOISES: dict[str, Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]] = {
     "gaussian": lambda rng, shape: rng.standard_normal(shape),
     "exponential": lambda rng, shape: rng.exponential(size=shape) - 1.0,
@@ -120,6 +122,13 @@ def mlp_sem(
         second = random_weights(rng, np.ones((1, hidden), dtype=bool), 0.5, 2.0)[0]
         X[:, j] = noise[:, j] + (expit(X[:, parents] @ first) @ second if len(parents) else 0.0)
     return {"X": X, "W": mask.astype(float)}
+
+
+def gene_network(name: str = "ecoli70", n: int = 1000, seed: int = 0) -> dict[str, np.ndarray]:
+    """`X` (n, d) of a published network, Gaussian with its variances, and its `W`; see `networks`."""
+    rng = np.random.default_rng(seed)
+    _, W, variance = network(name)
+    return {"X": solve_linear(W, rng.standard_normal((n, len(W))) * np.sqrt(variance)), "W": W}
 
 
 def _order(W: np.ndarray) -> np.ndarray:
