@@ -12,8 +12,10 @@ The residual ||u - J(u - eta F(u))|| / eta falls as O(L ||u_0 - u*|| / k) in bot
 anchor moves to T(u_k) when the residual has fallen enough, or at a share of all iterations) give linear rates where the
 problem is sharp, and lose a constant factor elsewhere.
 
-L is the problem's where it is known. Else it is found: eta begins at the local 1 / L between the first two points, and
-shrinks by a half, with a restart, when ||F(v) - F(u)|| exceeds what eta allows. Every evaluation is an oracle call.
+L is the problem's where it is known. Else it is found: eta begins at the local 1 / L between the first two points. A
+problem that is cocoercive need not be so with its Lipschitz constant (strong monotonicity mu gives L^2 / mu), so both
+constants are watched between u_k and the next point: where eta is too long it shrinks and the anchor moves, and where
+cocoercivity would ask for much shorter steps than EAG, EAG takes over. Every evaluation is an oracle call.
 
 | here | paper | meaning |
 |---|---|---|
@@ -34,6 +36,8 @@ from solverkit_halpern.pdhg.options import HalpernOptions
 
 COCOERCIVE, LIPSCHITZ = 0.99, 0.57  # eta L; 1 / sqrt(3) = 0.577 for EAG
 SHORTER = 0.5
+LEAST = 0.5  # a step of the cocoercive iteration below this share of EAG's, at half its cost, is not worth keeping
+ROUNDING = 1e-10  # relative distance of points below which differences of F are noise
 
 
 class Anchored:
@@ -41,8 +45,6 @@ class Anchored:
 
     def __init__(self, problem: Inclusion, options: HalpernOptions, ctx: Context) -> None:
         self.problem, self.options, self.ctx = problem, options, ctx
-        self.cocoercive = problem.part.cocoercive
-        self.share = COCOERCIVE if self.cocoercive else LIPSCHITZ
         self.restarting = (options.mode != "plain") if options.restart is None else options.restart
         self.longest = options.longest or 0.5
         self._claim = Claim(problem, ctx)
@@ -51,15 +53,17 @@ class Anchored:
         """Projected start, and a first step size."""
         u = self.problem.resolvent(u, 1e-12)
         value = self.problem.operator(u)
-        step = self.options.step or self._first_step(u, value)
-        state = AnchoredState(u=u, anchor=u, image=u, step=step, tol=self.ctx.tol, value=value)
+        self.ctx.charge("nop", 1)  # what a problem may work out to say whether it is cocoercive
+        cocoercive = self.problem.part.cocoercive
+        step = self.options.step or self._first_step(u, value, COCOERCIVE if cocoercive else LIPSCHITZ)
+        state = AnchoredState(u=u, anchor=u, image=u, step=step, tol=self.ctx.tol, value=value, cocoercive=cocoercive)
         state.blocks = self.problem.blocks(u)
         return state
 
-    def _first_step(self, u: np.ndarray, value: np.ndarray) -> float:
+    def _first_step(self, u: np.ndarray, value: np.ndarray, share: float) -> float:
         known = self.options.lipschitz or self.problem.part.lipschitz
         if known is not None:
-            return self.share / known if known > 0 else 1.0
+            return share / known if known > 0 else 1.0
         size = float(np.linalg.norm(value))
         if not 0 < size < np.inf:
             return 1.0
@@ -68,7 +72,7 @@ class Anchored:
         ahead = self.problem.resolvent(u - trial * value, trial)
         change = float(np.linalg.norm(self.problem.operator(ahead) - value))
         moved = float(np.linalg.norm(ahead - u))
-        return self.share * moved / change if change > 0 and moved > 0 else trial
+        return share * moved / change if change > 0 and moved > 0 else trial
 
     def advance(self, state: AnchoredState, count: int) -> None:
         """`count` iterations, fewer where the run is done."""
@@ -90,7 +94,7 @@ class Anchored:
         if state.inner == 0:
             state.first = residual
         if self._claim.due(state.image, state.merit, state.asked):
-            state.asked, state.done = state.merit, self._claim.holds(state.image)
+            state.asked, state.done = state.merit, self._claim.holds(state.image, eta)
             if state.done:
                 return
         if self._due(state, residual):
@@ -116,7 +120,7 @@ class Anchored:
     def _move(self, state: AnchoredState) -> None:
         """u_{k+1}, or a shorter step and a restart where this one was too long."""
         share = 1 / (state.inner + 2)
-        if self.cocoercive:
+        if state.cocoercive:
             following = share * state.anchor + (1 - share) * state.image
             value = self.problem.operator(following)
             if self._too_long(state, following, value):
@@ -133,12 +137,21 @@ class Anchored:
         state.inner += 1
 
     def _too_long(self, state: AnchoredState, v: np.ndarray, value: np.ndarray) -> bool:
-        """Whether F changes faster between u and v than the step allows; then the step halves and the anchor moves."""
-        moved, change = float(np.linalg.norm(v - state.u)), float(np.linalg.norm(value - state.value))
-        if not (state.step * change > 1.001 * moved and moved > 0 and self.options.step is None):
+        """Whether F changes faster between u and v than the step allows; then the step shrinks and the anchor moves."""
+        apart, differs = v - state.u, value - state.value
+        moved, change = float(np.linalg.norm(apart)), float(np.linalg.norm(differs))
+        if self.options.step is not None or moved <= ROUNDING * (1 + float(np.linalg.norm(v))) or change == 0:
             return False
-        if moved <= 1e-12 * (1 + float(np.linalg.norm(v))):
+        # 1 / L for the L that is seen: of cocoercivity, <dF, du> >= ||dF||^2 / L, or of Lipschitz continuity
+        along = float(differs @ apart)
+        allowed = max(along, 0.0) / change**2 if state.cocoercive else moved / change
+        if state.step <= 1.001 * allowed:
             return False
-        state.step = min(SHORTER * state.step, self.share * moved / change)
+        if state.cocoercive and COCOERCIVE * allowed < LEAST * LIPSCHITZ * moved / change:
+            self.ctx.log("F is far from cocoercive along the iterates; going on by the extra-anchored gradient method")
+            state.cocoercive, state.step = False, LIPSCHITZ * moved / change
+        else:
+            share = COCOERCIVE if state.cocoercive else LIPSCHITZ
+            state.step = min(SHORTER * state.step, share * allowed)
         self._restart(state, state.u, state.value)
         return True

@@ -17,6 +17,7 @@ class AnchoredState:
     step: float  # eta
     tol: float
     value: np.ndarray  # (N,) F(u_k)
+    cocoercive: bool  # which iteration
     inner: int = 0  # k, since the anchor
     total: int = 0
     first: float = -1.0  # residual at the anchor

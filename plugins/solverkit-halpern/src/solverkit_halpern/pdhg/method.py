@@ -40,12 +40,14 @@ class Halpern(Solver[Inclusion, State]):
 
     def __init__(self, options: HalpernOptions) -> None:
         super().__init__(options)
+        self._run: tuple[Inclusion, Context] | None = None  # what the parts below were built for
         self._iteration: Iteration | None = None
         self._anchored: Anchored | None = None
         self._model: Model | None = None
 
     def init(self, problem: Inclusion, start: Point, ctx: Context) -> State:
         u = problem.flat(start)
+        self._fresh(problem, ctx)
         if self._primal_dual(problem):
             model, iteration = self._build(problem, ctx)
             with np.errstate(all="ignore"):
@@ -56,6 +58,8 @@ class Halpern(Solver[Inclusion, State]):
         return self._anchored.start(u)
 
     def step(self, problem: Inclusion, state: State, ctx: Context) -> State:
+        if self._run is None or self._run[0] is not problem or self._run[1] is not ctx:
+            self._fresh(problem, ctx)
         if isinstance(state, AnchoredState):
             self._anchored = self._anchored or Anchored(problem, self.options, ctx)
             with np.errstate(all="ignore"):
@@ -95,6 +99,10 @@ class Halpern(Solver[Inclusion, State]):
 
     def converged(self, state: State) -> bool:
         return state.done
+
+    def _fresh(self, problem: Inclusion, ctx: Context) -> None:
+        """Forget what was built for another run."""
+        self._run, self._model, self._iteration, self._anchored = (problem, ctx), None, None, None
 
     def _primal_dual(self, problem: Inclusion) -> bool:
         fits = problem.bilinear is not None and len(problem.sets) == 2

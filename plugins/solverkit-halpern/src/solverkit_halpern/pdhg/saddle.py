@@ -2,8 +2,7 @@
 
     0 in (c + A y + df(x),  b - A'x + dg(y))
 
-The merit is the natural residual with step 1 / ||A||, from products at hand. What the certificate measures besides, in
-its own scalings, is asked of the certificate itself before a claim, and its evaluations of F are counted.
+The merit is the natural residual with step 1 / ||A||, from products at hand; `anchored.claim` says when it is enough.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ class SaddleModel:
         state.merit = float(np.abs(moved).max(initial=0.0))
         u = np.concatenate([image.x, image.y])
         if self._claim.due(u, state.merit, state.asked):
-            state.asked, state.done = state.merit, self._claim.holds(u)
+            state.asked, state.done = state.merit, self._claim.holds(u, step)
 
     def start(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(x, y) of u."""
