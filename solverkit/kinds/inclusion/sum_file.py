@@ -111,6 +111,9 @@ def _samples(form: FiniteSumForm, source: Source) -> tuple[np.ndarray, dict[str,
     for name, value in form.samples.items():
         data = source.data.get(value) if isinstance(value, str) else np.asarray(value, dtype=float)
         place = (*PLACE, "samples", name)
+        if name in source.data or name in source.parameters:
+            word = "data" if name in source.data else "a parameter"
+            source.defect(place, f"'{name}' is {word} already; choose another name for the sample's part", key=True)
         if data is None:
             here = ", ".join(source.data) or "none"
             source.defect(place, f"no data of that name (data here: {here})")
