@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from solverkit.kinds.dag.knowledge import priority_order
 from solverkit.kinds.dag.scores import regression
 
 
@@ -15,3 +16,8 @@ def refit(gram: np.ndarray, edges: np.ndarray) -> np.ndarray:
         if len(chosen):
             W[chosen, j] = regression(gram, j, chosen)
     return W
+
+
+def as_point(W: np.ndarray, priority: np.ndarray) -> dict[str, np.ndarray]:
+    """A graph as a point: its weights and its topological order that takes free variables by `priority`."""
+    return {"W": W, "order": priority_order(W != 0, priority).astype(float)}

@@ -20,8 +20,8 @@ from solverkit_dag.search.base import SLACK, Chain, Search
 class ClosedForm(Search):
     """For least squares where every variable may have all before it as parents."""
 
-    def __init__(self, gram: np.ndarray, precedence: Precedence, insertions: bool = True) -> None:
-        self.gram, self.before, self.insertions = gram, precedence.before, insertions
+    def __init__(self, gram: np.ndarray, precedence: Precedence) -> None:
+        self.gram, self.before = gram, precedence.before
 
     def begin(self, order: np.ndarray) -> Chain:
         """O(d^3)."""
@@ -33,9 +33,7 @@ class ClosedForm(Search):
         """One sweep, or one round of swaps. O(d^3)."""
         upper, inverse = factor(self.gram, chain.order)
         least = 2 * SLACK * chain.score
-        moves = 0
-        if self.insertions:
-            moves, _ = sweep(chain.order, upper, inverse, self.before, least)
+        moves, _ = sweep(chain.order, upper, inverse, self.before, least)
         if not moves:
             moves = accept(chain.order, upper, inverse, self._swaps(chain.order, upper), least)
         chain.moves += moves
