@@ -198,7 +198,8 @@ def _from_file(
     expect: Expect,
 ) -> Inclusion:
     """What a problem file with these keys gives."""
-    source = NamedSource(name, parameters, data, expect)
+    arrays = {key: value if hasattr(value, "tocsr") else np.asarray(value) for key, value in (data or {}).items()}
+    source = NamedSource(name, parameters, arrays, expect)
     for section, given in (("parameters", source.parameters), ("data", source.data)):
         for key in given:
             if message := reserved(key):

@@ -28,7 +28,7 @@ from solverkit.kinds.base import Certificate, Point, Term
 from solverkit.kinds.inclusion.consistency import oracle_term
 from solverkit.kinds.inclusion.gap import Bracket, game_bracket, sequence_bracket
 from solverkit.kinds.inclusion.linear import optimality
-from solverkit.kinds.inclusion.local import Local, inside, look
+from solverkit.kinds.inclusion.local import Local, defined, inside, look
 from solverkit.kinds.inclusion.problem import Inclusion
 from solverkit.kinds.inclusion.structure import Game, LinearProgram, SequenceForm
 
@@ -111,15 +111,14 @@ def _residual_facts(problem: Inclusion, u: np.ndarray) -> Facts:
 
 
 def _general(problem: Inclusion, u: np.ndarray, tol: float, seed: int) -> Certificate:
-    start = problem.operator(u)
-    if not np.isfinite(start).all():
+    if not defined(problem, u, problem.operator(u)):
         return Certificate((), unverified="F is not finite at the point")
     near = look(problem, u, seed)
     step = 1 / near.lipschitz if near.lipschitz > 0 else 1.0
     forward = problem.resolvent(u - step * near.value, step)
     natural = (u - forward) / step
     there = problem.operator(forward)
-    if not np.isfinite(there).all():
+    if not defined(problem, forward, there):
         return Certificate((), unverified="F is not finite at the forward-backward point")
     distance = there + natural - near.value
     terms = [

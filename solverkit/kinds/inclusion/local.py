@@ -42,6 +42,12 @@ def inside(problem: Inclusion, v: np.ndarray) -> np.ndarray:
     return problem.resolvent(v, TINY)
 
 
+def defined(problem: Inclusion, v: np.ndarray, value: np.ndarray) -> bool:
+    """Whether F(v) = `value` is finite, and the payoff it comes from too: 1 / x is finite where log(x) is not."""
+    payoff = getattr(problem.part, "payoff", None)
+    return bool(np.isfinite(value).all() and (payoff is None or np.isfinite(payoff(v))))
+
+
 def look(problem: Inclusion, u: np.ndarray, seed: int = 0) -> Local:
     """Probe F around u. Costs about 12 evaluations of F and, for few variables, those of a Jacobian.
 
@@ -89,7 +95,7 @@ class _Seen:
         if not 0 < length < np.inf:
             return None
         there = np.asarray(problem.operator(v), dtype=float)
-        if not np.isfinite(there).all():
+        if not defined(problem, v, there):
             return None
         change = there - self.here
         size = float(np.linalg.norm(change))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from solverkit.kinds.inclusion.local import look
+from solverkit.kinds.inclusion.local import defined, look
 from solverkit.kinds.inclusion.problem import Inclusion
 
 BEND = 1e-6  # relative, that is more than rounding
@@ -22,7 +22,7 @@ def doubts(problem: Inclusion, seed: int = 0) -> dict[str, str]:
     with np.errstate(all="ignore"):
         start = problem.flat(problem.start(np.random.default_rng(seed)))
         inside = problem.resolvent(start, 1e-12)
-        if not np.isfinite(problem.operator(inside)).all():
+        if not defined(problem, inside, problem.operator(inside)):
             return {"start": "F is not finite at the start; give `start:` within its domain"}
         near = look(problem, inside, seed)
     if spectrum is not None and not spectrum.monotone:
