@@ -1,0 +1,1 @@
+"""Gradient sliding for composite convex problems: few gradients of the smooth part."""

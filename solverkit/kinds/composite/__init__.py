@@ -1,0 +1,1 @@
+"""Composite convex problems: f smooth, plus h nonsmooth, plus chi simple."""
