@@ -97,7 +97,7 @@ class Inclusion(Problem):
             for block, place in zip(self.variables, self.slices, strict=True)
         }
 
-    @property
+    @cached_property
     def bilinear(self) -> Bilinear | None:
         """F where it is bilinear; None elsewhere."""
         return self.part if isinstance(self.part, Bilinear) else None
