@@ -64,10 +64,10 @@ def _show(problem: Problem, start: Point, terms: list[Term] | None, fitting: lis
             ("methods", ", ".join(fitting) or "none that fits is installed"),
         ]
     )
-    output.heading("derivatives against differences, at the start")
     if terms is None:
-        output.paragraph(f"not compared: the kind {problem.kind} does not offer it", 2)
+        output.paragraph(f"no derivatives to compare: all oracles of a {problem.kind} problem are made from its data")
         return
+    output.heading("derivatives against differences, at the start")
     output.table(
         ("oracle", "ratio", "tolerance", "agrees"),
         [(t.name, f"{t.value / t.scaling:.2e}", f"{t.tolerance:.1e}", "yes" if t.ok else "NO") for t in terms],
