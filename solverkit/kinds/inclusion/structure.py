@@ -16,6 +16,8 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.sparse import issparse
 
+PLANS = 8
+
 
 class Structure(Protocol):
     """A form with a value of its own."""
@@ -72,8 +74,19 @@ class SequenceForm:
 
     @cached_property
     def scale(self) -> float:
-        """As of `Game`."""
-        return payoff_scale(self.matrix)
+        """x'|A| y, the size of what is paid, averaged over PLANS pairs of random vertices of the polytopes.
+
+        The entries of A carry the probabilities of chance, so that their size alone says little."""
+        from scipy.optimize import linprog
+
+        rng = np.random.default_rng(0)
+        means = []
+        for matrix, rhs in ((self.E, self.e), (self.F, self.f)):
+            costs = rng.uniform(0, 1, (PLANS, matrix.shape[1]))
+            found = [linprog(cost, A_eq=matrix, b_eq=rhs, bounds=(0, None), method="highs").x for cost in costs]
+            means.append(np.mean([plan for plan in found if plan is not None] or [np.zeros(len(costs[0]))], axis=0))
+        size = float(means[0] @ (abs(self.matrix) @ means[1]))
+        return size if size > 0 else payoff_scale(self.matrix)
 
     def digest(self) -> str:
         return f"sequence-form {self.matrix.shape}"
