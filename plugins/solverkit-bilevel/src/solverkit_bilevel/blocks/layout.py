@@ -22,8 +22,8 @@ class Layout:
         if not self.count or problem.upper_samples != self.count:
             raise Unsuitable(
                 f"method '{NAME}' samples lower problems: both objectives of {problem.name!r} must be means over the "
-                f"same sample axis (upper {problem.upper_samples}, lower {problem.lower_samples}). Name the lower variables "
-                "in `samples:` of both levels"
+                f"same sample axis (upper {problem.upper_samples}, lower {problem.lower_samples}). "
+                "Name the lower variables in `samples:` of both levels"
             )
         offsets, widths, first = [], [], self.n
         for block in problem.lower_blocks:
@@ -60,5 +60,6 @@ class Layout:
             if np.any(gradient[~mine]):
                 raise Unsuitable(
                     f"method '{NAME}' needs lower problems that share x alone; the {level} objective of block "
-                    f"{block[0]} of {problem.name!r} depends on another block's variables. Name every lower variable in `samples:`"
+                    f"{block[0]} of {problem.name!r} depends on another block's variables. "
+                    "Name every lower variable in `samples:`"
                 )

@@ -67,9 +67,7 @@ class BSVRB(Solver[Bilevel, State]):
         z[: problem.n] = self._x.project(z[: problem.n])
         self._sampled.begin(state)
         if not self.options.paper:
-            self._first(problem, state, ctx)
-        elif self.options.radius is not None:
-            state.radius = self.options.radius
+            self._first(problem, state)
         state.before, state.v_before = state.z.copy(), state.v.copy()
         return state
 
@@ -110,8 +108,8 @@ class BSVRB(Solver[Bilevel, State]):
 
     # -- the two stages
 
-    def _first(self, problem: Bilevel, state: State, ctx: Context) -> None:
-        """All lower problems solved; the radius of the v_i and the curvatures along one step of x."""
+    def _first(self, problem: Bilevel, state: State) -> None:
+        """All lower problems solved, and the curvature of F(x, y*(x)) along one step of x."""
         n = problem.n
         lower = Walk(state.z[n:].copy(), np.nan, np.zeros(problem.m))
         found = self._read(problem, state.z[:n].copy(), lower, np.zeros(problem.m), ROUGH)
@@ -121,12 +119,8 @@ class BSVRB(Solver[Bilevel, State]):
                 "a lower problem is not strongly convex at the start: `bsvrb` inverts the Hessian of each block",
             )
         state.z[n:], state.v[n:], state.size = found.walk.v, found.adjoint, found.size
-        lengths = np.linalg.norm(state.v[self._layout.rows(np.arange(self._layout.count))], axis=1)
-        state.radius = self.options.radius or (2 * float(lengths.max(initial=0.0)) or np.inf)
         state.momentum = found.gradient.copy()
         state.curvature = self._curvature(problem, found)
-        if not self._sampled.inverts:
-            state.largest = self._largest(problem, state, ctx)
 
     def _curvature(self, problem: Bilevel, here: Exact) -> float:
         """Of F(x, y*(x)) along its gradient, by a difference."""
@@ -140,20 +134,6 @@ class BSVRB(Solver[Bilevel, State]):
         if there is None:
             return length
         return max(float(np.linalg.norm(there.gradient - here.gradient)) / moved, 1e-3 * length / (1 + moved))
-
-    def _largest(self, problem: Bilevel, state: State, ctx: Context) -> float:
-        """Largest curvature of g_i over some blocks: ten steps of the power method on all of them at once."""
-        layout = self._layout
-        blocks = ctx.rng.choice(layout.count, size=min(64, layout.count), replace=False)
-        rows, direction = layout.rows(blocks), np.zeros(len(state.z))
-        ball = ctx.rng.standard_normal(rows.shape)
-        values = np.zeros(len(blocks))
-        for _ in range(10):
-            ball /= np.maximum(np.linalg.norm(ball, axis=1, keepdims=True), 1e-300)
-            direction[rows] = ball
-            ball = len(blocks) * problem.lower_batch_hvp(state.z, direction, blocks)[rows]
-            values = np.linalg.norm(ball, axis=1)
-        return float(1.2 * values.max())
 
     def _hand_over(self, problem: Bilevel, state: State, ctx: Context) -> None:
         """To the exact stage."""

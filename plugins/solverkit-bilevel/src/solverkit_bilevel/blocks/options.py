@@ -8,7 +8,7 @@ from pydantic import Field
 
 from solverkit.engine.options import Options
 
-PAPER = {"a": 0.9, "beta": 0.1, "eta": 0.01, "tau": 0.1, "tau_v": 0.1}
+PAPER = {"a": 0.1, "beta": 0.1, "eta": 0.01, "tau": 0.1, "tau_v": 0.1}
 
 
 class BSVRBOptions(Options):
@@ -37,13 +37,19 @@ class BSVRBOptions(Options):
         "complexity O(m / |I|) of the analysis makes their product constant, and a batch costs little more "
         "than a block.",
     )
+    inner: int = Field(
+        10,
+        ge=1,
+        description="Production, v2: conjugate gradient steps on each drawn block, for y_i and for v_i; no "
+        "more than it has variables.",
+    )
     a: float | None = Field(
         None,
         gt=0,
         le=1,
         description="Weight of a fresh value in the MSVR estimator of a block's gradients and Hessian. Below "
         "1 the correction gamma = (m - |I|) / (|I| (1 - a)) + 1 - a follows what the block missed. Default: 1 "
-        "in production, where a sampled block's gradient is exact and needs no memory; 0.9 in paper.",
+        "in production, where a sampled block's gradient is exact and needs no memory; 0.1 in paper.",
     )
     beta: float | None = Field(
         None,
@@ -67,18 +73,15 @@ class BSVRBOptions(Options):
     tau: float | None = Field(
         None,
         gt=0,
-        description="Step of y_i. Default in production: the inverse of the largest curvature of the sampled "
-        "blocks by power iteration, in v1 a Newton step; 0.1 in paper.",
+        description="Step of y_i, a gradient step. Default: 0.1 in paper; in production a Newton step "
+        "instead, by conjugate gradients in v2.",
     )
-    tau_v: float | None = Field(None, gt=0, description="Step of v_i in v2. Default: as for tau.")
-    radius: float | None = Field(
-        None,
-        gt=0,
-        description="v_i is kept in a ball of this radius (v2). Default: none in paper; in production twice "
-        "the largest |v_i| of the first solution.",
+    tau_v: float = Field(0.1, gt=0, description="Paper, v2: step of v_i.")
+    radius: float = Field(
+        100.0, gt=0, description="Paper, v2: v_i is kept in a ball of this radius, a bound on |H_i^-1 grad_y f_i|."
     )
     epochs: float = Field(
-        10.0,
+        3.0,
         gt=0,
         description="Production: passes over the blocks by sampled steps before the exact finish; without the "
         "finish the run ends after them. Larger: a better x to begin the finish with.",

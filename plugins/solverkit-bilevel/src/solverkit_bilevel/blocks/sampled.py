@@ -3,7 +3,8 @@
     for i in I:    s_i <- (1-a) s_i + a g_i(w_t) + gamma (g_i(w_t) - g_i(w_{t-1})),     g_i = grad_y g_i       (MSVR)
          v2:       u_i by the same rule from H_i v_i - grad_y f_i,    v_i <- P(v_i - tau_v u_i)
          v1:       H_i by the same rule,                              v_i <- H_i^-1 grad_y f_i
-                   y_i <- y_i - tau s_i    (v1 in production: y_i - H_i^-1 s_i)
+                   y_i <- y_i - tau s_i
+         production:   y_i <- y_i - H_i^-1 s_i,  v_i <- H_i^-1 grad_y f_i,  by conjugate gradients in v2
     d <- (1-beta) (d - G_I(w_{t-1})) + G_I(w_t),     G_I = (1/|I|) sum_I ( grad_x f_i - grad^2_xy g_i v_i )    (STORM)
     x <- P_X(x - eta d)
 
@@ -18,11 +19,13 @@ a step touches |I| rows whatever m is.
 | momentum | z | STORM estimator |
 
 The oracles give means over the batch: rows of y are multiplied by |I|. Each block's own objective is evaluated whole:
-the interface samples blocks, not the data within one (B = all).
+the interface samples blocks, not the data within one (B = all). That is why production needs no memory of a block's
+gradient (a = 1) and solves it whenever it is drawn: a block then lags by m / |I| steps of x, and by nothing else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,7 +107,7 @@ class Sampled:
         self._momentum(state, here, there)
         self._advance(state)
         state.changed = blocks
-        state.z[rows] -= newton if newton is not None else self._tau(state, here, rows) * slope
+        state.z[rows] -= newton if newton is not None and not self.options.tau else self._tau() * slope
         state.v[rows] = adjoint
         state.seen[blocks] = True
         state.size = here.size
@@ -115,16 +118,37 @@ class Sampled:
     ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
         """(s_i, the Newton step where there is one, the new v_i)."""
         slope = self._msvr(state, state.slope, blocks, here.slope, None if there is None else there.slope)
+        if not self.options.paper and not self.inverts:
+            newton = self._solve(problem, state.z, blocks, rows, slope, np.zeros(rows.shape))
+            return slope, newton, self._solve(problem, state.z, blocks, rows, here.push, state.v[rows])
         if not self.inverts:
             tilt = here.curved - here.push
             old = None if there is None else there.curved - there.push
             tilt = self._msvr(state, state.tilt, blocks, tilt, old)
-            return slope, None, self._inside(state.v[rows] - self._tau_v(state, here, rows) * tilt, state.radius)
+            return slope, None, _inside(state.v[rows] - self.options.tau_v * tilt, self.options.radius)
         now = self.hessians(problem, state.z, blocks, rows)
         before = self.hessians(problem, state.before, blocks, rows) if self.a < 1 and state.t else None
         bent = regular(self._msvr(state, state.bent, blocks, now, before))
         both = np.linalg.solve(bent, np.stack([slope, here.push], axis=2))
         return slope, None if self.options.paper else both[:, :, 0], both[:, :, 1]
+
+    def _solve(
+        self,
+        problem: Bilevel,
+        z: np.ndarray,
+        blocks: np.ndarray,
+        rows: np.ndarray,
+        right: np.ndarray,
+        start: np.ndarray,
+    ) -> np.ndarray:
+        """H_i^-1 right_i for all drawn blocks at once, (b, k), by `inner` conjugate gradient steps from `start`."""
+        direction = np.zeros(len(z))
+
+        def product(rowwise: np.ndarray) -> np.ndarray:
+            direction[rows] = rowwise
+            return np.asarray(len(blocks) * problem.lower_batch_hvp(z, direction, blocks)[rows])
+
+        return conjugate_gradients(product, right, start, min(self.options.inner, self.layout.width))
 
     def _msvr(
         self, state: State, kept: np.ndarray, blocks: np.ndarray, now: np.ndarray, before: np.ndarray | None
@@ -146,10 +170,6 @@ class Sampled:
             state.momentum = here.hyper.copy()
         elif self.options.recursive and there is not None:
             state.momentum = here.hyper + (1 - beta) * (state.momentum - there.hyper)
-            moved = float(np.linalg.norm(state.z[: self.layout.n] - state.before[: self.layout.n]))
-            if moved > 0:
-                seen = float(np.linalg.norm(here.hyper - there.hyper)) / moved
-                state.curvature = max(state.curvature, seen)
         else:
             state.momentum = (1 - beta) * state.momentum + beta * here.hyper
 
@@ -177,29 +197,38 @@ class Sampled:
     def _eta(self, state: State) -> float:
         if self.options.eta is not None or self.options.paper:
             return self.options.eta or PAPER["eta"]
-        return float((1 + self._epochs(state)) ** (-1 / 3)) / (SAFETY * max(state.curvature, 1e-12))
+        fresh = min(1.0, 2 * self.b / self.layout.count)  # a block's y answers an x that is m / |I| steps old
+        return fresh * float((1 + self._epochs(state)) ** (-1 / 3)) / (SAFETY * max(state.curvature, 1e-12))
 
-    def _tau(self, state: State, here: Look, rows: np.ndarray) -> float:
-        return self.options.tau or (PAPER["tau"] if self.options.paper else self._inverse(state, here, rows))
+    def _tau(self) -> float:
+        return self.options.tau or PAPER["tau"]
 
-    def _tau_v(self, state: State, here: Look, rows: np.ndarray) -> float:
-        return self.options.tau_v or (PAPER["tau_v"] if self.options.paper else self._inverse(state, here, rows))
 
-    def _inverse(self, state: State, here: Look, rows: np.ndarray) -> float:
-        """1 / the largest curvature seen, which the product H_i v_i may raise."""
-        lengths = np.linalg.norm(state.v[rows], axis=1)
-        bent = np.linalg.norm(here.curved, axis=1)
-        seen = np.divide(bent, lengths, out=np.zeros_like(bent), where=lengths > 1e-12)
-        state.largest = max(state.largest, float(seen.max(initial=0.0)))
-        return 1.0 / max(state.largest, 1e-12)
+def _inside(v: np.ndarray, radius: float) -> np.ndarray:
+    """Each row in the ball of that radius."""
+    lengths = np.linalg.norm(v, axis=1, keepdims=True)
+    return np.asarray(v * np.minimum(1.0, radius / np.maximum(lengths, 1e-300)))
 
-    @staticmethod
-    def _inside(v: np.ndarray, radius: float) -> np.ndarray:
-        """Each row in the ball of that radius."""
-        if not np.isfinite(radius):
-            return v
-        lengths = np.linalg.norm(v, axis=1, keepdims=True)
-        return v * np.minimum(1.0, radius / np.maximum(lengths, 1e-300))
+
+def conjugate_gradients(
+    product: Callable[[np.ndarray], np.ndarray], right: np.ndarray, start: np.ndarray, steps: int
+) -> np.ndarray:
+    """b systems side by side, one a row, each with step lengths of its own; a row without curvature stays where it is.
+
+    Each step takes one product, which serves all rows."""
+    v = start.copy()
+    r = right - product(v) if v.any() else right.copy()
+    d, square = r.copy(), np.einsum("ij,ij->i", r, r)
+    for _ in range(steps):
+        image = product(d)
+        bent = np.einsum("ij,ij->i", d, image)
+        good = bent > 1e-14 * np.einsum("ij,ij->i", d, d)
+        size = np.divide(square, bent, out=np.zeros_like(bent), where=good)[:, None]
+        v, r = v + size * d, r - size * image
+        fresh = np.einsum("ij,ij->i", r, r)
+        ratio = np.divide(fresh, square, out=np.zeros_like(fresh), where=good & (square > 0))[:, None]
+        d, square = r + ratio * d, fresh
+    return v
 
 
 def regular(bent: np.ndarray) -> np.ndarray:

@@ -41,9 +41,7 @@ class State:
     seen: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))  # blocks whose estimates have begun
     momentum: np.ndarray = field(default_factory=lambda: np.zeros(0))
     t: int = 0
-    curvature: float = 0.0  # of F(x, y*(x)), seen
-    largest: float = 0.0  # curvature of g_i over y_i, seen
-    radius: float = np.inf
+    curvature: float = 0.0  # of F(x, y*(x)), seen at the start
     phase: str = SAMPLED
     residual: float = np.inf  # |P(x - d) - x|, d the momentum or the hypergradient
     size: float = 0.0  # |grad F|
