@@ -21,7 +21,7 @@ it is geometric.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,11 +31,11 @@ from solverkit.kinds.inclusion.problem import Inclusion
 from solverkit_halpern.extragradient.merit import TINY, Quality, begin, judge
 from solverkit_halpern.extragradient.options import VRExtragradientOptions
 from solverkit_halpern.extragradient.shapes import Shapes, named, shapes_of
+from solverkit_halpern.extragradient.watch import Watch
 from solverkit_halpern.sampling.base import Components
 from solverkit_halpern.sampling.build import components_of, mean_lipschitz
 
-GREW = 4.0  # merit over the best one, at which the step is halved in production
-LEAST = 1e-6  # of the first step: what halving stops at
+GROWTH = 3.0  # of the merit, for the step to be halved in production: the theory's step needs no guard
 
 
 @dataclass
@@ -49,10 +49,9 @@ class State:
     step: float  # tau
     quality: Quality
     shapes: Shapes
+    watch: Watch  # of the merit
     sum: np.ndarray  # of the half steps
     count: int = 0
-    best: float = field(default=np.inf)  # merit
-    best_point: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
 class VRExtragradient(Solver[Inclusion, State]):
@@ -81,8 +80,9 @@ class VRExtragradient(Solver[Inclusion, State]):
         step = options.step or options.scale * theory / (mean or 1.0)
         value = problem.operator(u)
         judge(problem, quality, u, value)
-        zero = np.zeros_like(u)
-        return State(u, u.copy(), u.copy(), value, step, quality, shapes_of(problem), zero, best_point=u.copy())
+        zero, watch = np.zeros_like(u), Watch(GROWTH)
+        watch.see(quality.merit, u)
+        return State(u, u.copy(), u.copy(), value, step, quality, shapes_of(problem), watch, zero)
 
     def step(self, problem: Inclusion, state: State, ctx: Context) -> State:
         """From snapshot to snapshot."""
@@ -118,16 +118,16 @@ class VRExtragradient(Solver[Inclusion, State]):
             self._watch(problem, state, ctx)
 
     def _watch(self, problem: Inclusion, state: State, ctx: Context) -> None:
-        """Halve the step and go back to the best point where the merit has grown out of hand."""
-        merit = state.quality.merit
-        if merit < state.best:
-            state.best, state.best_point = merit, state.quality.shown
+        """Halve the step and go back to the best point where the merit is out of hand."""
+        watch, merit = state.watch, state.quality.merit
+        if not watch.see(merit, state.quality.shown):
             return
-        if np.isfinite(merit) and merit <= GREW * state.best:
-            return
+        watch.acted()
         state.step /= 2
-        ctx.log(f"merit {merit:.3g} after {state.best:.3g}: step halved to {state.step:.3g}, back to the best point")
-        state.v, state.w, state.before = (state.best_point.copy() for _ in range(3))
+        ctx.log(
+            f"merit {watch.latest:.3g} after {watch.least:.3g}: step halved to {state.step:.3g}, back to the best point"
+        )
+        state.v, state.w, state.before = (watch.best_point.copy() for _ in range(3))
         state.value = problem.operator(state.w)
         state.sum, state.count = np.zeros_like(state.v), 0
         judge(problem, state.quality, state.w, state.value)

@@ -27,19 +27,20 @@ SetCode = tuple[int, float, np.ndarray, np.ndarray]
 def threshold(v: np.ndarray, radius: float, guess: float) -> float:
     """The theta of v's projection onto the simplex of this radius. `guess`: any number, best a near one. O(n)."""
     theta, active = guess, -1.0
-    for k in range(PASSES):
+    for _ in range(PASSES):
         total, count = 0.0, 0.0
         for i in range(len(v)):  # in this form the compiler vectorizes it, which is worth a factor of eight
             excess = v[i] - theta
             total += max(excess, 0.0)
             count += 1.0 if excess > 0.0 else 0.0
-        if count == active:
-            break
         if count == 0.0:  # right of the root, and v_max - r is left of it
             theta, active = v.max() - radius, 0.0
             continue
         move = (total - radius) / count
-        if k > 0 and active > 0.0 and move <= 0.0:  # rounding: entries within an ulp of theta would take turns for ever
+        if count == active:  # the last move takes away the rounding of a far guess
+            theta += move
+            break
+        if active > 0.0 and move <= 0.0:  # rounding: entries within an ulp of theta would take turns for ever
             break
         theta, active = theta + move, count
     return theta

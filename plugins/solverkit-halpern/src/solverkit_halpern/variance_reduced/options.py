@@ -102,8 +102,8 @@ class VRHalpernOptions(Options):
     cost: float | Literal["measured"] | None = Field(
         None,
         description="Time of one component over 1 / n of the time of a full evaluation, for the rule above. It is "
-        "squared there. measured: timed at the start, so that the choice depends on the machine. Default: 1 for "
-        "compiled kernels, measured where components are calls of the problem.",
+        "squared there. measured: timed at the start, so that the run depends on the machine. Default: 1 for "
+        "compiled kernels, 8 where each batch is a call of the problem.",
     )
     block: int | None = Field(
         None,

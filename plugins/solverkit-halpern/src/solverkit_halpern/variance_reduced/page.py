@@ -10,8 +10,8 @@ All coins of a block are thrown first; the stretches between full evaluations ar
 evaluation F(u_k) is known, and with it the merit: the point shown is the latest one with a known merit, at no cost.
 
 **Guard.** The theory needs cocoercivity; on skew operators the estimate drifts and the iteration runs away slowly. At
-each full evaluation the residual is held against the best one: GROWTH times it, twice in a row, and the step is halved
-from the best point on; HALVINGS of those on an operator that is not known to be cocoercive, and Algorithm 1 is given
+each full evaluation the residual is watched (`extragradient.watch`): where it is out of hand the step is halved, from
+the best point on; HALVINGS of those on an operator that is not known to be cocoercive, and Algorithm 1 is given
 up.
 
 In production the anchor moves when the merit has halved; p_k goes on with the count of all iterations, so that a new
@@ -34,7 +34,6 @@ from solverkit_halpern.variance_reduced.options import VRHalpernOptions
 from solverkit_halpern.variance_reduced.state import State
 
 BLOCK = 64
-GROWTH = 3.0
 HALVINGS = 3
 LEAST_BATCH = 16
 
@@ -113,15 +112,7 @@ def _refresh(problem: Inclusion, state: State, options: VRHalpernOptions, ctx: C
 
 def _sound(problem: Inclusion, state: State, options: VRHalpernOptions, ctx: Context) -> bool:
     """Whether the residual is in hand; where it is not, act."""
-    residual = state.quality.residual
-    if residual < state.best_residual:
-        state.best_residual, state.best_point, state.grown = residual, state.u.copy(), 0
-        return True
-    if np.isfinite(residual) and residual <= GROWTH * state.best_residual:
-        state.grown = 0
-        return True
-    state.grown += 1
-    if np.isfinite(residual) and state.grown < 2:
+    if not state.watch.see(state.quality.residual, state.u):
         return True
     _act(problem, state, options, ctx)
     return False
@@ -129,16 +120,17 @@ def _sound(problem: Inclusion, state: State, options: VRHalpernOptions, ctx: Con
 
 def _act(problem: Inclusion, state: State, options: VRHalpernOptions, ctx: Context) -> None:
     what = (
-        f"Algorithm 1 runs away: residual {state.quality.residual:.3g} after {state.best_residual:.3g}, estimate off "
+        f"Algorithm 1 runs away: residual {state.watch.latest:.3g} after {state.watch.least:.3g}, estimate off "
         f"by {state.drift:.2g} of F, eta = {state.step:.3g}"
     )
     if options.response == "refuse":
         remedy = "take algorithm=forb, or a smaller step" + (
             "" if problem.part.cocoercive else "; the operator is not known to be cocoercive, which it needs"
         )
-        raise Stop(Termination.STALLED, f"{what}; {remedy}", named(state.best_point, state.shapes))
-    state.grown, state.halvings = 0, state.halvings + 1
-    state.u = state.best_point.copy()
+        raise Stop(Termination.STALLED, f"{what}; {remedy}", named(state.watch.best_point, state.shapes))
+    state.watch.acted()
+    state.halvings += 1
+    state.u = state.watch.best_point.copy()
     state.estimate = problem.operator(state.u)
     judge(problem, state.quality, state.u, state.estimate)
     state.previous = state.u.copy()

@@ -27,6 +27,7 @@ POWER = 12  # steps: L to a few percent, from below
 COCOERCIVE, MONOTONE = 0.1, 0.0025  # rank: measured, see docs/explanation/vr-halpern.md
 FEW = 16  # components below which there is nothing to gain
 REPEATS = 3
+CALLED = 8.0  # cost of components that are Python calls: 4 to 40 for NumPy oracles
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def decide(
     """The rule at u."""
     if parts.count < FEW:
         return Verdict(False, np.nan, np.nan, FEW)
-    cost = options.cost or (1.0 if parts.compiled else "measured")
+    cost = options.cost or (1.0 if parts.compiled else CALLED)
     rank = options.rank or (COCOERCIVE if problem.part.cocoercive else MONOTONE)
     share = measured(problem, parts, u, ctx) if isinstance(cost, str) else cost
     stable = (mean / lipschitz) ** 2 if lipschitz > 0 else 1.0

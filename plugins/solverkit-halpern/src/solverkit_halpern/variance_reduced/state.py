@@ -9,6 +9,9 @@ import numpy as np
 from solverkit_halpern.extragradient.iteration import Iterate
 from solverkit_halpern.extragradient.merit import Quality
 from solverkit_halpern.extragradient.shapes import Shapes
+from solverkit_halpern.extragradient.watch import Watch
+
+GROWTH = 1.5  # of the residual of Algorithm 1, for its guard to act
 
 
 def _empty() -> np.ndarray:
@@ -32,9 +35,7 @@ class State:
     # page
     previous: np.ndarray = field(default_factory=_empty)  # u_{k-1}
     estimate: np.ndarray = field(default_factory=_empty)  # g_{k-1}
-    best_residual: float = np.inf  # of refreshes since the guard last acted
-    best_point: np.ndarray = field(default_factory=_empty)
-    grown: int = 0  # refreshes in a row that were out of hand
+    watch: Watch = field(default_factory=lambda: Watch(GROWTH))  # of the residual at full evaluations
     halvings: int = 0
     drift: float = 0.0  # ||g_{k-1} - F(u_k)|| / ||F(u_k)|| at the latest refresh
     # forb
