@@ -17,7 +17,8 @@ TOP = "solverkit, kind, name, source, parameters, data, expect, upper, lower"
     [
         (
             ("  minimize: 0.5*sum((", "  minimise: 0.5*sum(("),
-            "6:3: upper.minimise: unknown key; did you mean 'minimize'? (keys here: variables, minimize, subject_to)",
+            "6:3: upper.minimise: unknown key; did you mean 'minimize'? (keys here: variables, minimize, samples, "
+            "subject_to)",
         ),
         (("name: small", "name: small\nnonsense: 3"), f"4:1: nonsense: unknown key (keys here: {TOP})"),
         (
@@ -178,7 +179,7 @@ def test_all_defects_at_once_in_the_order_of_the_file(errors):
         "name: must be text, not a number; put it in quotes",
         f"foo: unknown key (keys here: {TOP})",
         "upper.variables.x.lower: the lower bound 2 and the upper bound 1 leave no room at element 0",
-        "upper.minimise: unknown key; did you mean 'minimize'? (keys here: variables, minimize, subject_to)",
+        "upper.minimise: unknown key; did you mean 'minimize'? (keys here: variables, minimize, samples, subject_to)",
         "upper.minimize: unknown name 'y3' (variables here: x, y); did you mean 'y'?",
         "lower.subject_to.balance: unknown name 'q' (variables here: x, y)",
     ]

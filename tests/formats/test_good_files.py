@@ -178,7 +178,7 @@ def test_json_schema():
     assert schema["properties"]["kind"] == {"const": "bilevel"}
     assert schema["required"] == ["solverkit", "kind", "name", "upper", "lower"]
     assert schema["additionalProperties"] is False
-    assert set(schema["$defs"]["Level"]["properties"]) == {"variables", "minimize", "subject_to"}
+    assert set(schema["$defs"]["Level"]["properties"]) == {"variables", "minimize", "samples", "subject_to"}
     for name in ("shape", "start", "lower", "upper", "set"):
         assert "description" in schema["$defs"]["Variable"]["properties"][name]
 
