@@ -61,7 +61,7 @@ def build(file: InclusionFile, source: Source) -> Inclusion:
 def _game(form: GameForm, source: Source) -> Inclusion:
     payoff = table(form.payoff, source, ("game", "payoff"))
     if (form.rows is None) != (form.columns is None):
-        key = "rows" if form.columns is None else "columns"
+        key = "columns" if form.columns is None else "rows"
         source.defect(("game",), f"polytopes are given for both players; `{key}` is missing", key=True)
         raise Unusable
     if form.rows is None or form.columns is None:

@@ -12,6 +12,7 @@ v is taken through the resolvent with a tiny step, so that F is asked within the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -57,15 +58,21 @@ def look(problem: Inclusion, u: np.ndarray, seed: int = 0) -> Local:
     here = np.asarray(problem.operator(u), dtype=float)
     seen = _Seen(here)
     reach = 1 + np.abs(u)
-    changes = []
+    around: list[tuple[np.ndarray, np.ndarray]] = []  # points with their F
+    steep = None
     for distance in DISTANCES:
         d = distance * reach * rng.choice([-1.0, 1.0], len(u)) * rng.uniform(0.5, 1.0, len(u))
-        changes.append(seen.probe(problem, u, inside(problem, u + d)))
+        place = inside(problem, u + d)
+        change = seen.probe(problem, u, place)
+        if change is not None:
+            around.append((place, here + change))
+            steep = change if steep is None else steep
+    for (one, first), (two, second) in combinations(around, 2):
+        seen.measure(two - one, second - first, np.abs(first) + np.abs(second))
     _follow(problem, u, seen, -here)
-    steep = changes[0]
     for _ in range(STEEP):
         steep = _follow(problem, u, seen, steep)
-    curved = _curvature(problem, u, seen)
+    curved = max(_curvature(problem, place, seen) for place in (u, *(place for place, _ in around[:2])))
     bend, where = max((seen.bend, "between random points"), (curved, "by the symmetric part of its Jacobian"))
     scales = np.maximum(seen.scales, FLOOR * seen.scales.max(initial=0.0))
     return Local(here, np.where(scales > 0, scales, 1.0), seen.lipschitz, bend, where if bend > 0 else "")
@@ -98,15 +105,18 @@ class _Seen:
         if not defined(problem, v, there):
             return None
         change = there - self.here
-        size = float(np.linalg.norm(change))
-        rounding = 8 * EPS * float(np.linalg.norm(np.abs(there) + np.abs(self.here)))
         self.scales = np.maximum(self.scales, np.maximum(np.abs(change), np.abs(there)))
-        if size > 8 * rounding:
-            self.lipschitz = max(self.lipschitz, size / length)
-            product = float(change @ apart)
-            doubt = rounding * length + 8 * EPS * float(np.abs(change) @ np.abs(apart))
-            self.bend = max(self.bend, (-product - doubt) / (size * length))
+        self.measure(apart, change, np.abs(there) + np.abs(self.here))
         return change
+
+    def measure(self, apart: np.ndarray, change: np.ndarray, values: np.ndarray) -> None:
+        """What the change of F between two points shows; `values` are the sizes of the two F."""
+        length, size = float(np.linalg.norm(apart)), float(np.linalg.norm(change))
+        rounding = 8 * EPS * float(np.linalg.norm(values))
+        if size > 8 * rounding and length > 0:
+            self.lipschitz = max(self.lipschitz, size / length)
+            doubt = rounding * length + 8 * EPS * float(np.abs(change) @ np.abs(apart))
+            self.bend = max(self.bend, (-float(change @ apart) - doubt) / (size * length))
 
 
 def _curvature(problem: Inclusion, u: np.ndarray, seen: _Seen) -> float:

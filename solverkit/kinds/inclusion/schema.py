@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag
 
 from solverkit.kinds.fields import Expression, Formula, Name, Python, Quantity, Scalar, Schema
 from solverkit.kinds.variables import Variables
@@ -15,6 +15,26 @@ def _reference(value: Any) -> Any:
     return {"python": value} if isinstance(value, str) or callable(value) else value
 
 
+def _callable(value: Any) -> Any:
+    """From Python a function stands for the mapping."""
+    return {"python": value} if callable(value) and not isinstance(value, BaseModel) else value
+
+
+def _which(value: Any) -> str:
+    """Of a mapping, `python:` names a function, and any other key a block."""
+    if isinstance(value, dict):
+        return "<python>" if "python" in value else "<blocks>"
+    return "<python>" if isinstance(value, Python) else "<text>"
+
+
+def _texts(value: Any) -> str:
+    return "<blocks>" if isinstance(value, dict) else "<text>"
+
+
+Texts = Annotated[
+    Annotated[dict[Name, Expression], Tag("<blocks>")] | Annotated[Expression, Tag("<text>")],
+    Discriminator(_texts),
+]
 Monotone = Annotated[
     bool,
     Field(
@@ -44,8 +64,12 @@ class OperatorForm(Schema):
 
     variables: Annotated[Variables, Field(min_length=1, description="the blocks of u, with their sets")]
     value: Annotated[
-        dict[Name, Expression] | Formula,
-        Field(description="F: one expression of the size of u, or one for each block, by its name"),
+        Annotated[dict[Name, Expression], Tag("<blocks>")]
+        | Annotated[Expression, Tag("<text>")]
+        | Annotated[Python, Tag("<python>")],
+        Discriminator(_which),
+        BeforeValidator(_callable),
+        Field(description="F: one expression of the size of u, one for each block by its name, or {python: ...}"),
     ]
     monotone: Monotone = True
     lipschitz: Lipschitz = None
@@ -95,7 +119,7 @@ class FiniteSumForm(Schema):
     ]
     function: Annotated[Expression | None, Field(description="payoff of one sample: one number")] = None
     value: Annotated[
-        dict[Name, Expression] | Expression | None,
+        Texts | None,
         Field(description="F_i: one expression, or one for each block by its name"),
     ] = None
     python: Annotated[
