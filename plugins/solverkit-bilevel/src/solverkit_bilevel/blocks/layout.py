@@ -57,7 +57,8 @@ class Layout:
             ("upper", problem.upper_batch_gradient(z, block)),
             ("lower", problem.lower_batch_gradient(z, block)),
         ):
-            if np.any(gradient[~mine]):
+            others = gradient[~mine]
+            if np.any(np.isfinite(others) & (others != 0)):
                 raise Unsuitable(
                     f"method '{NAME}' needs lower problems that share x alone; the {level} objective of block "
                     f"{block[0]} of {problem.name!r} depends on another block's variables. "

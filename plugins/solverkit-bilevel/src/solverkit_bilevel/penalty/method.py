@@ -105,7 +105,8 @@ class Penalty(Solver[Bilevel, State]):
         out = {"merit": state.merit, "objective": state.upper, "residual": state.residual, "s": state.s}
         out["iterations"] = float(state.iterations)
         if state.schedule is None:
-            out |= {"bias": state.bias, "inner": float(state.inner), "level": float(state.level)}
+            out |= {"inner": float(state.inner), "level": float(state.level)}
+            out |= {"bias": state.bias} if np.isfinite(state.bias) else {}
             out |= {name: value for name, value in zip(("psi_s", "psi_s2", "psi_s4"), state.psi, strict=False)}
             if state.psi:
                 out["psi_extrapolated"] = state.psi_zero
