@@ -3,7 +3,7 @@
 | here | for | formula |
 |---|---|---|
 | residual | all | ||u - J_G(u - F(u))||, the paper's measure |
-| gap | games on simplices | max_j (A'x)_j - min_i (A y)_i = max(-F_y) - min(F_x), exact: u is feasible |
+| gap | games on simplices | max_j (A'x)_j - min_i (A y)_i, exact: max(-F_y) - min(F_x) + c'x + b'y; u is feasible |
 | merit | games | gap / the scale of payoffs |
 | merit | others | max_i |u - J_{eta G}(u - eta F(u))|_i / (eta s_i), eta = 1 / L |
 
@@ -103,7 +103,8 @@ def judge(problem: Inclusion, quality: Quality, u: Array, value: Array) -> None:
     game = _game(problem)
     if game is not None:
         p = game.matrix.shape[0]
-        quality.gap = max(float(np.max(-value[p:]) - np.min(value[:p])), 0.0)
+        linear = float(problem.bilinear.linear_x @ u[:p] + problem.bilinear.linear_y @ u[p:])  # type: ignore[union-attr]
+        quality.gap = max(float(np.max(-value[p:]) - np.min(value[:p])) + linear, 0.0)
         quality.merit = quality.gap / game.scale
         return
     quality.scales = np.maximum(quality.scales, np.abs(value))

@@ -9,10 +9,11 @@ and have
 A sample of an affine operator F(u) = M u + q is a group of columns of M, by the problem's weights or uniformly, the
 latter with L_Q^2 <= n max_i ||M_G||^2.
 
-**Centring.** Where both strategies lie in simplices, A may be replaced by A - a 1' - 1 b' for any a and b: F changes
-by a multiple of 1 in each block, which the projection does not see. With the means of rows and columns for a and b the
-sampled differences lose their common part, and L_Q falls to the norm of the centred matrix. Only the kernels' copy of
-A is centred: full evaluations are the problem's own, since g may be off by multiples of 1 as well.
+**Centring.** Where both strategies lie in simplices, A may be replaced by A - a 1' - 1 b' in every difference of F, for
+any a and b: A (y - y') changes by a multiple of 1, which the projection does not see. With the means of rows and
+columns for a and b the sampled differences lose their common part, and L_Q falls to the norm of the centred matrix.
+Only the kernels' copy of A is centred: full evaluations are the problem's own, since g may be off by multiples of 1 as
+well.
 """
 
 from __future__ import annotations
