@@ -8,6 +8,7 @@ from solverkit.engine.solver import Context
 from solverkit.kinds.inclusion.problem import Inclusion
 from solverkit_halpern.sampling.base import Components
 from solverkit_halpern.sampling.compiled import CompiledComponents, compilable
+from solverkit_halpern.sampling.device import DeviceComponents, movable
 from solverkit_halpern.sampling.lipschitz import MOVES, SAMPLES, probe
 from solverkit_halpern.sampling.oracles import OracleComponents
 
@@ -15,9 +16,11 @@ from solverkit_halpern.sampling.oracles import OracleComponents
 def components_of(
     problem: Inclusion, ctx: Context, *, importance: bool = True, centre: bool = True, repeat: bool = True
 ) -> Components:
-    """Compiled or by oracles; the same for the same problem and options."""
+    """Compiled, on the problem's device, or by oracles; the same for the same problem and options."""
     if compilable(problem):
         return CompiledComponents(problem, ctx.charge, importance=importance, centre=centre, repeat=repeat)
+    if movable(problem):
+        return DeviceComponents(problem, ctx.charge, importance=importance, centre=centre)
     return OracleComponents(problem, repeat=repeat)
 
 
