@@ -153,6 +153,18 @@ def test_the_terms_of_samples_are_their_gradients() -> None:
         np.testing.assert_allclose(part.value(u), F(u), atol=1e-13)
 
 
+@pytest.mark.parametrize("name", ["robust", "sampled"])
+def test_torch_and_casadi_agree(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    part, slow = SUMS[name](), SUMS[name]()
+    monkeypatch.setattr("solverkit.kinds.inclusion.sampled.suits", lambda program: False)
+    u = rng(4).standard_normal(part.size)
+    np.testing.assert_allclose(slow.value(u), part.value(u), atol=1e-13)
+    monkeypatch.undo()
+    for samples in (np.array([3]), np.array([0, 5, 5, 2]), np.arange(part.count)):
+        np.testing.assert_allclose(slow.components(u, samples), part.components(u, samples), atol=1e-13)
+    assert slow.payoff(u) == pytest.approx(part.payoff(u))  # type: ignore[attr-defined]
+
+
 def test_terms_that_are_operators_themselves() -> None:
     M, q = rng().standard_normal((2, 9, 2))
     problem = finite_sum(
@@ -210,8 +222,9 @@ def test_precision_and_back(name: str) -> None:
 @pytest.mark.parametrize("name", SUMS)
 def test_pickles(name: str) -> None:
     part = SUMS[name]()
-    twin = pickle.loads(pickle.dumps(part))
     u = rng(4).standard_normal(part.size)
+    part.value(u)  # compiles what is compiled
+    twin = pickle.loads(pickle.dumps(part))
     np.testing.assert_array_equal(twin.value(u), part.value(u))
     assert twin.digest() == part.digest()
 

@@ -4,7 +4,8 @@
 
 phi_i and r_i are the same expression for every i, of the shared blocks, of the sample's row of the data, and of the
 sample's own entry of blocks that have one for each sample (weights of samples in robust fitting, perturbations). A
-batch is one vectorized call: the expression is mapped over its rows by torch.
+batch is one call: the expression is mapped over its rows, by CasADi on the CPU in float64, and by torch elsewhere or
+where a sample is much work.
 
 | here | meaning |
 |---|---|
@@ -17,13 +18,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from solverkit.expressions.shapes import size
+from solverkit.kinds.inclusion.mapped import Mapped, suits
 from solverkit.operators.quadratic import array_digest
 
 if TYPE_CHECKING:
@@ -92,13 +94,59 @@ class SampledOperator:
     def _payoff(self, u: np.ndarray) -> float:
         total = 0.0
         for first in range(0, self.count, CHUNK):
-            samples = self._tensor(np.arange(first, min(first + CHUNK, self.count)))
-            parts, given = self._inputs(u, samples)
-            total += float(self._mapped(self._joined(parts, given)).sum())
+            samples = np.arange(first, min(first + CHUNK, self.count))
+            if self._on_host is not None:
+                total += float(self._on_host[1](self._rows_of(u, samples)).sum())
+            else:
+                parts, given = self._inputs(u, self._tensor(samples))
+                total += float(self._mapped(self._joined(parts, given)).sum())
         return total / self.count
+
+    # -- on the host
+
+    @cached_property
+    def _on_host(self) -> tuple[Mapped, Mapped] | None:
+        """(F_i, phi_i or F_i) over rows of what each sample sees; None where torch does it."""
+        if (self.device, self.dtype) != ("cpu", "float64") or not suits(self.program):
+            return None
+        terms = Mapped(self.program, None if self.sign is None else sum(self._widths.values()))
+        return terms, terms if self.sign is None else Mapped(self.program)
+
+    @cached_property
+    def _widths(self) -> dict[str, int]:
+        """How many elements of each block a sample sees."""
+        return {name: size(shape[1:] if name in self.own else shape) for name, shape in self.shapes.items()}
+
+    def _rows_of(self, u: np.ndarray, samples: np.ndarray) -> np.ndarray:
+        """What each sample sees of u, then its data, (b, inputs)."""
+        rows = np.empty((len(samples), self.program.inputs))
+        first = 0
+        for name, width in self._widths.items():
+            block = u[self._places[name]]
+            rows[:, first : first + width] = block.reshape(self.count, -1)[samples] if name in self.own else block
+            first += width
+        rows[:, first:] = self.rows[samples]
+        return rows
+
+    def _sum_on_host(self, terms: Mapped, u: np.ndarray, samples: np.ndarray) -> np.ndarray:
+        found = terms(self._rows_of(u, samples))
+        total = np.zeros(self.size)
+        first = 0
+        for name, width in self._widths.items():
+            part, place = found[:, first : first + width], total[self._places[name]]
+            if name in self.own:
+                np.add.at(place.reshape(self.count, -1), samples, part)
+            else:
+                place += part.sum(axis=0)
+            first += width
+        return total if self.sign is None else self.sign * total
+
+    # -- by torch
 
     def _sum(self, u: np.ndarray, samples: np.ndarray) -> np.ndarray:
         """The sum of F_i over the samples."""
+        if self._on_host is not None:
+            return self._sum_on_host(self._on_host[0], u, samples)
         import torch
 
         index = self._tensor(samples)
@@ -176,6 +224,10 @@ class SampledOperator:
 
         check_device(device)
         return replace(self, device=device, dtype=dtype)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without the compiled functions."""
+        return type(self), tuple(getattr(self, part.name) for part in fields(self))
 
     def digest(self) -> str:
         own = sorted(self.own)
