@@ -14,6 +14,7 @@ import torch
 
 from solverkit.operators.proximal import Simplex
 from solverkit_halpern.batch.state import BatchState, Pairs
+from solverkit_halpern.pdhg.weight import DECAY, LIMIT, ZERO
 
 SAFE, MARGIN = 0.998, 1.05
 POWERS, FACE_POWERS = 8, 2  # rounds of power iteration at the start, and at each look at the faces
@@ -21,7 +22,7 @@ FACE_SHARE = 0.95
 SUFFICIENT, NECESSARY, LONGEST = 0.2**2, 0.5**2, 0.5  # of squared residuals; of all iterations
 GROWTH = 3.0**2
 CAUTION = 3
-DECAY, PROPORTIONAL, INTEGRAL = 0.3, 0.99, 0.01
+PROPORTIONAL, INTEGRAL = 0.99, 0.01
 PROJECT = Simplex().project
 
 
@@ -162,8 +163,10 @@ def _controlled(s: BatchState) -> tuple[Any, Any]:
     """omega and its memory after a restart; see `pdhg.weight`."""
     dx = torch.linalg.vector_norm(s.image.x - s.anchor.x, dim=1)
     dy = torch.linalg.vector_norm(s.image.y - s.anchor.y, dim=1)
-    known = (dx > 1e-12) & (dy > 1e-12)
-    error = torch.where(known, torch.log(dy / dx), torch.log(s.weight)) - torch.log(s.weight)
+    largest = torch.maximum(dx, dy)
+    known = largest > 0
+    ratio = torch.maximum(dy, ZERO * largest) / torch.maximum(dx, ZERO * largest)
+    error = (torch.log(torch.where(known, ratio, s.weight)) - torch.log(s.weight)).clamp(-LIMIT, LIMIT)
     memory = torch.where(known, DECAY * s.memory + error, s.memory)
     moved = torch.log(s.weight) + PROPORTIONAL * error + INTEGRAL * memory
     return torch.where(known, torch.exp(moved), s.weight), memory

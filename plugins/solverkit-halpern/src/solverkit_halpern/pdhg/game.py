@@ -33,6 +33,7 @@ SAMPLED = (1000, 500)  # rows and columns of the sample
 SHARE = 0.9  # of a sampled scale: the gap that is claimed is smaller than need be rather than larger
 MIXED_ENTRIES = 250_000
 MIXED_REACH = 3e-6  # tolerance that single precision reaches with room, relative to the scale of payoffs
+ROUNDING = 16 * float(np.finfo(np.float32).eps)  # of products, relative to the largest
 MIXED_AFTER = 30  # iterations in double first: easy games end before a copy pays
 WHOLE_STEPS = 10
 FACE_STEPS = 4
@@ -97,13 +98,19 @@ class GameModel:
         if lower > state.lower:
             state.lower, state.best_y = lower, image.y
         state.merit = state.upper - state.lower
-        if self._eager and state.merit <= self.target:
+        if self._eager and state.merit <= max(self.target, self._floor(state)):
             self._confirm(state)
 
     def assess(self, state: PdhgState) -> None:
         """In production nothing is left to do: `observe` knows all."""
-        if state.merit <= self.target:
+        if state.merit <= max(self.target, self._floor(state)):
             self._confirm(state)
+
+    def _floor(self, state: PdhgState) -> float:
+        """The gap below which single precision shows its own rounding; 0 in double."""
+        if self._products is self.problem:
+            return 0.0
+        return ROUNDING * max(float(np.abs(state.image.forward).max()), float(np.abs(state.image.adjoint).max()))
 
     def _confirm(self, state: PdhgState) -> None:
         """What was found in single precision is claimed only if it holds in double; else double goes on."""

@@ -10,15 +10,22 @@ from __future__ import annotations
 from math import exp, log
 
 DECAY = 0.3
-SMALLEST = 1e-12  # distances below tell nothing
+LIMIT = log(100.0)  # of the error: one short epoch does not tell more
+ZERO = 1e-13  # distances below this, relative to the other, are none
 
 
 def control(
     weight: float, memory: float, distance_x: float, distance_y: float, proportional: float, integral: float
 ) -> tuple[float, float]:
-    """The next omega, and the decayed sum of errors."""
-    if not (SMALLEST < distance_x < 1e150 and SMALLEST < distance_y < 1e150) or not proportional:
+    """The next omega, and the decayed sum of errors.
+
+    Where one player did not move, in a game at a vertex, omega goes to the other's side by the limit: kept as it is, it
+    would leave that other one creeping.
+    """
+    largest = max(distance_x, distance_y)
+    if not (0 < largest < 1e150) or not proportional:
         return weight, memory
-    error = log(distance_y / distance_x) - log(weight)
+    x, y = (max(distance, ZERO * largest) for distance in (distance_x, distance_y))
+    error = min(max(log(y / x) - log(weight), -LIMIT), LIMIT)
     memory = DECAY * memory + error
     return exp(log(weight) + proportional * error + integral * memory), memory
