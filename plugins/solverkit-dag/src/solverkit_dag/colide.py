@@ -97,8 +97,9 @@ class Colide(Solver[Dag, State]):
         return as_point(state.answer, state.priority)
 
     def report(self, state: State) -> dict[str, float]:
-        """No merit: the stages minimize different things."""
-        return {"objective": state.score, "stage": float(state.stage), "rate": state.rate}
+        """No merit, but for a NaN that the run must see: the stages minimize different things."""
+        fault = {"merit": state.score} if np.isnan(state.score) else {}
+        return fault | {"objective": state.score, "stage": float(state.stage), "rate": state.rate}
 
     def converged(self, state: State) -> bool:
         """Never: what is left after a threshold is for the certificate to judge."""

@@ -84,8 +84,9 @@ class Notears(Solver[Dag, State]):
         return as_point(state.answer, state.priority)
 
     def report(self, state: State) -> dict[str, float]:
-        """No merit: earlier graphs have more edges and lower scores."""
-        return {"objective": state.score, "h": min(state.h, 1e300), "rho": state.rho, "alpha": state.alpha}
+        """No merit, but for a NaN that the run must see: earlier graphs have more edges and lower scores."""
+        fault = {"merit": state.score} if np.isnan(state.score) else {}
+        return fault | {"objective": state.score, "h": min(state.h, 1e300), "rho": state.rho, "alpha": state.alpha}
 
     def converged(self, state: State) -> bool:
         """Never: what is left after a threshold is for the certificate to judge."""

@@ -63,7 +63,9 @@ class OrderRule(Solver[Dag, State]):
         """All there is."""
         if state.done:
             raise Stop(Termination.STALLED, STUCK, point_of(state.chain))
-        search = make_search(problem, TopologicalSwapsOptions(ridge=self.options.ridge), ctx.log, ctx.device)
+        search = make_search(
+            problem, TopologicalSwapsOptions.model_validate({"ridge": self.options.ridge}), ctx.log, ctx.device
+        )
         gram = conditioned(problem.gram, self.options.ridge)
         chain = search.begin(self.order(gram, Precedence.of(problem.known)))
         neighbour = copy_chain(chain)
@@ -77,8 +79,8 @@ class OrderRule(Solver[Dag, State]):
         return point_of(state.chain)
 
     def report(self, state: State) -> dict[str, float]:
-        """The score; no merit, as the start is no answer."""
-        return {"objective": state.merit}
+        """The score; no merit, as the start is no answer, but for a NaN that the run must see."""
+        return {"objective": state.merit} | ({"merit": state.merit} if np.isnan(state.merit) else {})
 
     def converged(self, state: State) -> bool:
         """No neighbour of the order is better."""

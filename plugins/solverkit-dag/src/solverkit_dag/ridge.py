@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.linalg.lapack import dpocon, dpotrf
+from scipy.linalg.lapack import dpocon, dpotrf, dpstrf
 
 from solverkit.errors import UsageError
 
@@ -42,6 +42,20 @@ def conditioned(gram: np.ndarray, ridge: float | None, log: Callable[[str], None
             "between dependent columns are not unique"
         )
     return gram + np.diag(added * scale)
+
+
+def refuse_dependent(gram: np.ndarray, names: tuple[str, ...], n: int) -> None:
+    """UsageError where columns depend on others: a likelihood with its own variance for each has no bound then."""
+    scale = np.sqrt(np.where(np.diag(gram) > 0, np.diag(gram), 1.0))
+    correlation = gram / np.outer(scale, scale)
+    if reciprocal_condition(correlation) >= LEAST:
+        return
+    _, pivots, rank, _ = dpstrf(correlation, lower=1, tol=1e-11)
+    chosen = ", ".join(names[k] for k in sorted(pivots[rank:] - 1)[:10]) or names[int(pivots[-1]) - 1]
+    raise UsageError(
+        f"the score bic has no lower bound: given the others, nothing is left of {chosen} ({n} samples, {len(gram)} "
+        "variables). Drop constant, duplicate and combined columns, bring more samples than variables, or set ridge"
+    )
 
 
 def reciprocal_condition(matrix: np.ndarray) -> float:

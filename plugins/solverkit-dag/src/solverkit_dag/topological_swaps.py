@@ -109,12 +109,10 @@ class TopologicalSwaps(Solver[Dag, State]):
             return list(pool.map(search.advance, chains))
 
     def _compare(self, state: State) -> None:
-        """The best chain so far, with its own arrays; of equals the one that has settled."""
-        for chain in state.chains:
-            slack = SLACK * abs(state.best.score)
-            better = chain.score < state.best.score - slack
-            if better or (chain.settled and not state.best.settled and chain.score <= state.best.score + slack):
-                state.best = copy_chain(chain)
+        """The best chain so far, with its own arrays. One that has not settled stands for the chain it came from."""
+        first = min(state.chains, key=lambda chain: chain.score)
+        if not state.best.settled or first.score < state.best.score - SLACK * abs(state.best.score):
+            state.best = copy_chain(first)
 
     def _kicked(self, problem: Dag, order: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         size = min(self.options.kick_size, problem.d)

@@ -33,11 +33,12 @@ class Store:
 
     @classmethod
     def of(cls, d: int, nodes: int = NODES, branches: int = BRANCHES) -> Store:
-        """An empty one. A node has up to d branches, so that one always fits."""
+        """An empty one, with room for the longest single walk at least: d + 1 nodes of d branches."""
+        nodes, branches = max(nodes, d + 1), max(branches, d * (d + 1))
         trees = (
             np.zeros((nodes, 2), dtype=np.int64),
             np.zeros(nodes),
-            np.zeros((max(branches, 2 * d), 2), dtype=np.int64),
+            np.zeros((branches, 2), dtype=np.int64),
             np.zeros(2, dtype=np.int64),
             np.full(d, -1, dtype=np.int64),
         )

@@ -11,7 +11,7 @@ from solverkit.kinds.dag.problem import Dag
 from solverkit.kinds.dag.scores import edge_price
 from solverkit_dag.options.swaps import TopologicalSwapsOptions
 from solverkit_dag.precedence import Precedence
-from solverkit_dag.ridge import conditioned
+from solverkit_dag.ridge import conditioned, refuse_dependent
 from solverkit_dag.search.base import Search
 
 
@@ -30,6 +30,8 @@ def make_search(
         from solverkit_dag.search.networks import Networks
 
         return Networks(problem, precedence, options.tried, device)
+    if problem.score == "bic" and options.ridge is None:
+        refuse_dependent(problem.gram, problem.names, problem.n)
     gram = conditioned(problem.gram, options.ridge, log)
     if plain:
         return _closed_form(problem, options, precedence, gram)
