@@ -116,12 +116,12 @@ def test_the_expected_value_of_robust_regression_is_its_primal_value() -> None:
 
     problem = shipped("robust-logistic-breast-cancer")
     part = problem.part
-    n = problem.count
+    n, r = problem.count, np.sqrt(problem.count)  # p is in units of 1 / r
 
     def primal(w: np.ndarray) -> tuple[float, np.ndarray]:
-        start = np.concatenate([w, np.full(n, 1 / n)])
-        losses = -part.value(start)[30:]  # at uniform weights the penalty has no slope
-        p = problem.sets[1].prox(1 / n + losses / (0.1 * n), 1.0)
+        start = np.concatenate([w, np.full(n, 1 / r)])
+        losses = -r * part.value(start)[30:]  # at uniform weights the penalty has no slope
+        p = problem.sets[1].prox(1 / r + losses / (0.1 * r), 1.0)
         u = np.concatenate([w, p])
         return part.payoff(u), part.value(u)[:30]  # type: ignore[attr-defined]
 
