@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from penalty_cases import context, exact_answer, identity, quadratic, quadratic_data, tasks
+from penalty_cases import context, exact_answer, hypergradient, identity, quadratic, quadratic_data, tasks
 
 import solverkit as sk
 from solverkit.errors import Unsuitable
@@ -230,12 +230,9 @@ def test_paper_mode_is_the_paper(loop):
 @pytest.mark.parametrize("loop", ["double", "single"])
 def test_sampled_paper_mode_comes_near(loop):
     """From samples; the full gradient of F(x, y*(x)) falls to a third of its first size."""
-    from penalty_cases import hypergradient
-
-    problem, data = tasks(30)
-    options = PenaltyOptions(
-        mode="paper", loop=loop, alpha=0.3, gamma=15.0, step_power=0.0, batch=10, s0=0.2, block=200
-    )
+    problem, data = tasks(20)
+    steps = {"alpha": 0.3, "gamma": 2.0, "step_power": 0.0, "batch": 10, "s0": 0.2, "inner": 5, "block": 60}
+    options = PenaltyOptions(mode="paper", loop=loop, **steps)
     solver, ctx = Penalty(options), context(1)
     state = solver.init(problem, problem.start(ctx.rng), ctx)
     first = np.linalg.norm(hypergradient(state.x.v, data)[1])

@@ -41,6 +41,6 @@ class TestBlocks(SolverConformance):
     """Sampled steps and the exact finish."""
 
     method = "bsvrb"
-    problems = (tasks(20)[0],)
-    options = {"block": 2, "sample": 4}  # noqa: RUF012
+    problems = (tasks(6, k=2)[0],)
+    options = {"block": 1, "sample": 3}  # noqa: RUF012
     budget = Budget(steps=12, max_time=30.0)

@@ -70,7 +70,7 @@ class Penalty(Solver[Bilevel, State]):
         if options.paper:
             state.schedule, state.s_first = begin(x, y), options.s0 or 1.0
             z = np.concatenate([x, y])
-            state.s, state.upper, state.size = state.s_first, problem.upper(z), np.nan
+            state.s, state.upper, state.size = state.s_first, problem.upper(z), 0.0
             return state
         at = np.concatenate([x, y])
         state.size = float(np.linalg.norm(problem.upper_gradient(at)))
