@@ -15,7 +15,8 @@ from solverkit.kinds.bilevel.problem import Bilevel
 from solverkit.operators.sets import Box, Free
 from solverkit_bilevel.hypergradient.descent import Descent, Walk
 
-DIFFERENCE = 1e-4  # h, times 1 + |x|
+DIFFERENCE = 1e-3  # h, times 1 + |x|
+ACCURACY = 1e-8  # of each hypergradient: over h, a tenth of NEGATIVE
 NEGATIVE = 5e-5  # of the largest curvature: half of what the certificate lets pass
 LENGTHS = 20  # trials along the direction, each half of the one before
 
@@ -51,7 +52,7 @@ def _downward(problem: Bilevel, descent: Descent, walk: Walk, steps: int) -> np.
 
     def bent(v: np.ndarray) -> np.ndarray:
         size = h / float(np.abs(v).max())
-        ahead, behind = (descent.gradient_at(problem, walk, x + sign * size * v) for sign in (1, -1))
+        ahead, behind = (descent.gradient_at(problem, walk, x + sign * size * v, ACCURACY) for sign in (1, -1))
         return np.where(free, (ahead - behind) / (2 * size), 0.0)
 
     basis = [_first(free)]
