@@ -1,6 +1,6 @@
 """Sets given by linear rows: the affine subspace, and the general polyhedron.
 
-Both project onto { v : A v = b } (for a polyhedron: onto a face of it) by the system
+The affine subspace projects by the system
 
     [ I  A' ] [v']   [v]
     [ A   0 ] [nu] = [b],
@@ -17,13 +17,12 @@ import numpy as np
 from scipy.sparse import block_array, csc_array, csr_array, diags_array, eye_array
 from scipy.sparse.linalg import SuperLU, splu
 
-from solverkit.operators.qp import INFINITE, row_norms, solve_qp
+from solverkit.operators.polyhedral_projection import PolyhedralProjector
+from solverkit.operators.qp import Outcome, row_norms
 from solverkit.operators.quadratic import array_digest, matrix_digest
 from solverkit.operators.sets import SimpleSet
 
 DELTA = 1e-9
-ROUNDING = 1e-13  # a point this near the set, relative to 1 + ||v||, is in it
-ACCURACY = 1e-10  # of a polyhedron's projection, relative to 1 + ||v||
 
 
 class AffineProjector:
@@ -91,10 +90,8 @@ class Affine(SimpleSet):
 class Polyhedron(SimpleSet):
     """lower <= A v <= upper, A dense or sparse (rows, n); numbers or arrays, infinite where a side is open.
 
-    Warm start: the face of the last projection is tried first, and accepted where its point is feasible and its
-    multipliers have the right signs (then it *is* the projection). Otherwise a quadratic program finds the face, and
-    the projection onto that face removes the interior-point solver's error. ValueError from `project` where the set is
-    empty.
+    Each projection starts from the multipliers of the last (`polyhedral_projection`). ValueError from `project` where
+    the set is empty.
     """
 
     def __init__(self, A: Any, lower: Any, upper: Any) -> None:
@@ -104,51 +101,15 @@ class Polyhedron(SimpleSet):
         self.upper = np.broadcast_to(np.asarray(upper, dtype=float), rows).copy()
         if not np.all(self.lower <= self.upper):
             raise ValueError("a polyhedron needs lower <= upper in every row")
-        self._norms = np.where((norms := row_norms(self.A)) > 0, norms, 1.0)
-        equal = self.lower == self.upper
-        self._face = self._on(np.flatnonzero(equal), self.upper[equal])
-
-    def _on(self, index: np.ndarray, bound: np.ndarray) -> tuple[np.ndarray, np.ndarray, AffineProjector]:
-        return index, bound, AffineProjector(csr_array(self.A[index]))
-
-    def _try(self, face: tuple[np.ndarray, np.ndarray, AffineProjector], v: np.ndarray) -> np.ndarray | None:
-        """The projection onto the face where it is the projection onto the set, else None."""
-        index, bound, projector = face
-        point, nu = projector.project(v, bound)
-        size = ACCURACY * (1 + float(np.abs(v).max(initial=0.0)))
-        excess = np.maximum(self.lower - self.A @ point, self.A @ point - self.upper) / self._norms
-        if not np.all(excess <= size):
-            return None
-        push = nu * self._norms[index]  # >= 0 at the upper bound, <= 0 at the lower, free for an equality
-        wrong = np.where(bound == self.upper[index], -push, push)
-        wrong[self.lower[index] == self.upper[index]] = 0.0
-        return point if np.all(wrong <= size) else None
+        self._projector = PolyhedralProjector(self.A, self.lower, self.upper)
+        self._warm: np.ndarray | None = None
 
     def project(self, v: np.ndarray) -> np.ndarray:
-        n, at = len(v), self.A @ v
-        outside = float((np.maximum(self.lower - at, at - self.upper) / self._norms).max(initial=0.0))
-        if outside <= ROUNDING * (1 + float(np.abs(v).max(initial=0.0))):
-            return v.copy()
-        point = self._try(self._face, v)
-        if point is not None:
-            return point
-        # around v itself and in units of the distance, so that a far v costs no accuracy
-        low, high = (self.lower - at) / outside, (self.upper - at) / outside
-        found = solve_qp(csr_array(eye_array(n)), np.zeros(n), self.A, low, high, tol=1e-12)
-        if not found.ok:
+        found = self._projector.project(v, self._warm)
+        if found.outcome not in (Outcome.SOLVED, Outcome.INEXACT):
             raise ValueError(f"projection onto a polyhedron: {found.outcome.value}")
-        move = outside * found.v
-        activity, push = (at + self.A @ move) / self._norms, outside * found.multiplier * self._norms
-        near_upper = (np.abs(self.upper) < INFINITE) & (push > self.upper / self._norms - activity)
-        near_lower = (np.abs(self.lower) < INFINITE) & (-push > activity - self.lower / self._norms)
-        near_upper |= self.lower == self.upper
-        index = np.flatnonzero(near_upper | near_lower)
-        face = self._on(index, np.where(near_upper, self.upper, self.lower)[index])
-        point = self._try(face, v)
-        if point is None:
-            return v + move
-        self._face = face
-        return point
+        self._warm = found.multiplier
+        return found.point
 
     def violation(self, v: np.ndarray) -> float:
         activity = self.A @ v

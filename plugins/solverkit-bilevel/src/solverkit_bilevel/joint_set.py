@@ -7,7 +7,8 @@
 | no rows | identity |
 | bounds on single entries | clip |
 | equalities only, up to 4e6 entries | w - Q'(Q w) + w0, Q an orthonormal basis of the row space (SVD, once) |
-| polyhedron | proximal method of multipliers on the dual, each step a semismooth Newton solve (`proximal_qp`) |
+| polyhedron, up to 1e5 entries | proximal method of multipliers, semismooth Newton, dense matrices (`proximal_qp`) |
+| larger polyhedron | the same, sparse and matrix-free (`solverkit.operators.polyhedral_projection`) |
 | a curved set (ball) that no row touches | its own projection, beside one of the above |
 
 The polyhedral projection starts from the multipliers of the last one. They are an argument and a result,
@@ -23,6 +24,7 @@ from scipy.sparse import csr_array, eye_array
 
 from solverkit.engine.solver import Stop
 from solverkit.engine.status import Termination
+from solverkit.operators.polyhedral_projection import PolyhedralProjector
 from solverkit.operators.sets import SimpleSet
 from solverkit_bilevel.proximal_qp import DENSE_ENTRIES, ProximalQP
 from solverkit_bilevel.rows import AffineRows
@@ -30,6 +32,7 @@ from solverkit_bilevel.rows import AffineRows
 # of the proximal method of multipliers: an error falls by 1 + SIGMA * (least eigenvalue of A_a A_a')
 SIGMA = 1e6
 ROUNDS = 40
+SMALL = 100_000  # entries of the rows, up to which a dense Gram matrix is kept
 ACCURACY = 1e-13  # of a row, relative to 1 + max |w|
 FEASIBLE = 1e-8  # what is left of a row, relative, before C counts as empty
 
@@ -44,6 +47,7 @@ class JointSet:
         self.curved = tuple(curved)
         single = np.diff(self.rows.A.indptr) == 1 if self.rows.count else np.ones(0, bool)
         self.shape = "free"
+        self._projector: PolyhedralProjector | None = None
         if self.rows.count == 0:
             return
         if np.all(single):
@@ -54,6 +58,11 @@ class JointSet:
             self._subspace()
         else:
             self.shape = "polyhedron"
+            if self.rows.count * self.size > SMALL:
+                above = np.arange(self.rows.count) < self.rows.inequalities
+                lower = np.where(above, -np.inf, self.rows.b)
+                self._projector = PolyhedralProjector(self.rows.A, lower, self.rows.b)
+                return
             bottom = self.rows.floor
             unit = csr_array(eye_array(self.size))
             self._qp = ProximalQP(unit, self.rows.A, bottom, np.full(self.rows.count, np.inf), SIGMA)
@@ -76,6 +85,9 @@ class JointSet:
             w = np.clip(u, self._lower, self._upper)
         elif self.shape == "affine":
             w = u - self._basis.T @ (self._basis @ u) + self._nearest
+        elif self.shape == "polyhedron" and self._projector is not None:
+            found = self._projector.project(u, warm)
+            w, warm = found.point, found.multiplier
         elif self.shape == "polyhedron":
             w, warm = self._polyhedron(u, warm)
         else:
