@@ -266,3 +266,20 @@ def test_terms_by_hand():
     assert np.allclose(problem.lower_hessian(z).toarray()[:, 0], problem.lower_hvp(z, np.array([1.0, 0.0])))
     with pytest.raises(InvalidProblem, match="not a mean"):
         bilevel({"variables": {"x": {}}, "minimize": "x + y"}, {**lower, "minimize": Sums()})
+
+
+def test_torch_imported_around_the_function():
+    """A closure over the module torch is no closure over a tensor."""
+    import torch as local
+
+    def made(weight, scale):
+        def lower(x, y):
+            return (weight * (y - x) ** 2).sum() * scale + 0 * local.exp(x).sum()
+
+        return bilevel({"variables": {"x": {}}, "minimize": "x + y"}, {"variables": {"y": {}}, "minimize": lower})
+
+    one = made(local.ones(1), 1.0)
+    assert one.lower(np.array([1.0, 3.0])) == 4
+    prints = {made(local.full((1,), w), s).fingerprint() for w in (1.0, 2.0) for s in (1.0, 2.0)}
+    assert len(prints) == 4
+    assert one.fingerprint() in prints

@@ -26,9 +26,12 @@ from solverkit.kinds.bilevel.spectrum import Extremes, conjugate_gradients, lanc
 from solverkit.kinds.bilevel.stationarity import Stationarity, ValueRow
 from solverkit.operators.least_squares import signed_least_squares
 from solverkit.operators.qp import row_norms
+from solverkit.operators.randomized.nystrom import NystromPreconditioner, nystrom
 
 SOLVED = 1e-6  # relative residual of a linear system above which nothing is concluded from it
 CURVED = 1e-8  # the same system within Phi'': a hundredth of what the curvature term tolerates
+SLOW = 30  # products of one system from which H is worth a preconditioner
+RANK = 60
 COLUMNS = 40  # n up to which Phi'' is formed column by column
 DIFFERENCE = 1e-5
 CONVEX_POINTS = 2
@@ -139,13 +142,27 @@ class Reduced:
         self.along = np.concatenate([np.zeros(self.n), self.w])
         self.gradient = local.upper_gradient[: self.n] + local.problem.lower_hvp(local.z, self.along)[: self.n]
         self._third = not _quadratic(local.problem)
+        self._precondition = self._nystrom() if found.products > SLOW and self.n > COLUMNS else None
         self.failed = 0.0  # the worst relative residual within Phi''
         self.size = 0.0  # the largest ||W u|| / ||u|| that was seen
 
     def _solve(self, right: np.ndarray) -> np.ndarray:
-        found = conjugate_gradients(self._inner, right, CURVED)
+        found = conjugate_gradients(self._inner, right, CURVED, precondition=self._precondition)
         self.failed = max(self.failed, found.residual)
         return found.x
+
+    def _nystrom(self):
+        """What makes the many systems with the same H short: its largest eigenvalues, from RANK products."""
+        m = self.local.problem.m
+
+        def images(V: np.ndarray) -> np.ndarray:
+            return np.column_stack([self._inner(column) for column in V.T])
+
+        try:
+            found = nystrom(images, np.zeros(m), min(RANK, m // 4), np.random.default_rng(0))
+            return NystromPreconditioner(found, 0.0).solve
+        except (ValueError, np.linalg.LinAlgError):
+            return None
 
     def _bend(self, u: np.ndarray) -> np.ndarray:
         """(w' grad_y f)'' u."""

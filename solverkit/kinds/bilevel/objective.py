@@ -68,19 +68,22 @@ def build(
     constants = {**source.parameters, **source.data}
     if not callable(fun) or source.defects:
         return formulas.objective(level.minimize, shapes, source, path), None
-    if not (sampled or modules or _takes(fun, constants)):
+    if not (sampled or modules or _takes(fun, constants, shapes)):
         return formulas.objective(level.minimize, shapes, source, path), None
     return _python(fun, level, key, sampled, blocks, modules, source)
 
 
-def _takes(fun: Any, constants: Mapping[str, Any]) -> bool:
-    """Whether a function asks for data or parameters by name."""
+def _takes(fun: Any, constants: Mapping[str, Any], shapes: Mapping[str, Any]) -> bool:
+    """Whether a function asks for data or parameters by name, or has blocks by name and torch in its closure."""
     import inspect
 
+    from solverkit.kinds.bilevel.terms import closes_over_module
+
     try:
-        return any(name in constants for name in inspect.signature(fun).parameters)
+        asked = list(inspect.signature(fun).parameters)
     except (TypeError, ValueError):
         return False
+    return any(name in constants for name in asked) or (closes_over_module(fun) and set(asked) <= set(shapes))
 
 
 def _sampled(level: Level, key: str, blocks: Sequence[Block], source: Source) -> dict[str, int]:
