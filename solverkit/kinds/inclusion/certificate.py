@@ -30,6 +30,7 @@ from solverkit.kinds.inclusion.gap import Bracket, game_bracket, sequence_bracke
 from solverkit.kinds.inclusion.linear import optimality
 from solverkit.kinds.inclusion.local import Local, defined, inside, look
 from solverkit.kinds.inclusion.problem import Inclusion
+from solverkit.kinds.inclusion.rays import proof
 from solverkit.kinds.inclusion.structure import Game, LinearProgram, SequenceForm
 
 BEND = 1e-6  # evidence against monotonicity, relative, that is more than rounding
@@ -48,19 +49,19 @@ def certify(problem: Inclusion, point: Point, tol: float = 1e-6, seed: int = 0) 
         return Certificate((), unverified="the point is not finite")
     try:
         with np.errstate(all="ignore"):
-            return _certify(problem.to("cpu", "float64"), u, float(tol), seed)
+            return _certify(problem.to("cpu", "float64"), point, u, float(tol), seed)
     except Exception as error:  # an operator is foreign code: whatever it raises becomes part of the verdict
         return Certificate((), unverified=f"{type(error).__name__}: {error}")
 
 
-def _certify(problem: Inclusion, u: np.ndarray, tol: float, seed: int) -> Certificate:
+def _certify(problem: Inclusion, point: Point, u: np.ndarray, tol: float, seed: int) -> Certificate:
     structure = problem.structure
     if isinstance(structure, Game):
         return _game(problem, u, game_bracket(structure, u), structure.scale, tol, seed)
     if isinstance(structure, SequenceForm):
         return _game(problem, u, sequence_bracket(structure, u), structure.scale, tol, seed)
     if isinstance(structure, LinearProgram):
-        return _linear_program(problem, structure, u, tol, seed)
+        return _linear_program(problem, structure, point, u, tol, seed)
     return _general(problem, u, tol, seed)
 
 
@@ -83,7 +84,9 @@ def _game(problem: Inclusion, u: np.ndarray, found: Bracket, scale: float, tol: 
     return Certificate(terms, facts)
 
 
-def _linear_program(problem: Inclusion, program: LinearProgram, u: np.ndarray, tol: float, seed: int) -> Certificate:
+def _linear_program(
+    problem: Inclusion, program: LinearProgram, point: Point, u: np.ndarray, tol: float, seed: int
+) -> Certificate:
     found = optimality(program, u)
     sense = -1.0 if program.maximize else 1.0
     facts: Facts = {
@@ -97,6 +100,7 @@ def _linear_program(problem: Inclusion, program: LinearProgram, u: np.ndarray, t
         Term("gap", found.gap, tol, found.gap_scale),
         oracle_term(problem, u, seed),
     )
+    facts |= proof(program, point, u[: len(program.c)], terms[0].ok)
     return Certificate(terms, facts)
 
 

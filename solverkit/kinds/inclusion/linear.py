@@ -52,8 +52,8 @@ def optimality(program: LinearProgram, u: np.ndarray) -> Optimality:
     outside = np.maximum(program.row_lower - activity, activity - program.row_upper)
     primal = float(np.hypot(np.linalg.norm(np.maximum(outside, 0.0)), np.linalg.norm(x - held)))
     reduced = program.c + program.A.T @ y
-    strays, sigma, terms = _support(y, program.row_lower, program.row_upper)
-    pulls, least, more = _support(-reduced, program.lower, program.upper)
+    strays, sigma, terms = support(y, program.row_lower, program.row_upper)
+    pulls, least, more = support(-reduced, program.lower, program.upper)
     value = float(program.c @ held)
     dual_value = -sigma - least
     sizes = _Sizes.of(program)
@@ -69,7 +69,7 @@ def optimality(program: LinearProgram, u: np.ndarray) -> Optimality:
     )
 
 
-def _support(y: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, float, float]:
+def support(y: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, float, float]:
     """(parts of y on infinite sides, sigma of the rest, the sum of the sizes of its terms)."""
     side = np.where(y > 0, upper, lower)
     free = np.isinf(side) & (y != 0)

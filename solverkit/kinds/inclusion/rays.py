@@ -1,0 +1,99 @@
+"""Proofs that a linear program has no answer, from blocks that a method adds to its point.
+
+Infeasibility, by a block `infeasibility_ray` y (m,) (Farkas): a feasible x has y'A x <= sigma_S(y) for the sides S of rows
+and -y'A x <= sigma_X(-A'y) for the bounds X, so that
+
+    margin = -(sigma_S(y) + sigma_X(-A'y)) > 0
+
+leaves no x. Parts of y that press on infinite sides of rows are set to 0 first. Parts of A'y that press on infinite
+bounds should be 0 and are rounding: the proof then holds for |x_j| <= R, and R of at least FAR (1 + ||x||_inf) is asked
+for.
+
+Unboundedness, by a block `unboundedness_ray` d (n,): c'd < 0, and d keeps every bound and row for ever, up to rounding.
+It needs a feasible point: the one at hand, or one that HiGHS finds in programs of up to MAX_LP rows and variables.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from solverkit.kinds.base import Point
+from solverkit.kinds.inclusion.linear import support
+from solverkit.kinds.inclusion.structure import LinearProgram
+
+INFEASIBILITY, UNBOUNDEDNESS = "infeasibility_ray", "unboundedness_ray"
+FAR = 1e6
+CLEAN = 1e-9  # relative size up to which a part of a ray counts as zero
+DOUBT = 1e-11  # of a sum, relative to the sizes of its terms
+MAX_LP = 5000
+
+Facts = dict[str, float | str | bool]
+
+
+def proof(program: LinearProgram, point: Point, x: np.ndarray, feasible: bool) -> Facts:
+    """The fact `proven` with its margin, where a block of the point proves it; empty elsewhere."""
+    y = _ray(point, INFEASIBILITY, len(program.row_lower))
+    if y is not None:
+        margin, radius = infeasibility(program, y)
+        if margin > 0 and radius >= FAR * (1 + float(np.abs(x).max(initial=0.0))):
+            found: Facts = {"proven": "infeasible", "farkas_margin": margin}
+            return found | ({"farkas_radius": radius} if np.isfinite(radius) else {})
+    d = _ray(point, UNBOUNDEDNESS, len(program.c))
+    if d is not None and (fall := recession(program, d)) > 0 and (feasible or _has_point(program)):
+        return {"proven": "unbounded", "ray_fall": fall}
+    return {}
+
+
+def infeasibility(program: LinearProgram, y: np.ndarray) -> tuple[float, float]:
+    """(margin, R) of y with largest entry 1; a margin within rounding is 0."""
+    strays, _, _ = support(y, program.row_lower, program.row_upper)
+    y = np.where(strays != 0, 0.0, y)
+    _, sides, terms = support(y, program.row_lower, program.row_upper)
+    pull = -(program.A.T @ y)
+    free, bounds, more = support(pull, program.lower, program.upper)
+    margin = -(sides + bounds)
+    if margin <= DOUBT * (terms + more):
+        return 0.0, 0.0
+    missed = float(np.abs(free).sum())
+    return margin, margin / missed if missed > 0 else np.inf
+
+
+def recession(program: LinearProgram, d: np.ndarray) -> float:
+    """-c'd of d with largest entry 1, where d breaks no bound and no row for ever; 0 elsewhere."""
+    held = np.where(np.isfinite(program.upper), np.minimum(d, 0.0), d)
+    held = np.where(np.isfinite(program.lower), np.maximum(held, 0.0), held)
+    activity, reach = program.A @ held, abs(program.A) @ np.abs(held)
+    outward = np.maximum(
+        np.where(np.isfinite(program.row_upper), activity, 0.0),
+        np.where(np.isfinite(program.row_lower), -activity, 0.0),
+    )
+    fall = -float(program.c @ held)
+    clean = np.all(np.abs(held - d) <= CLEAN) and np.all(outward <= CLEAN * reach)
+    return fall if clean and fall > CLEAN * float(np.abs(program.c) @ np.abs(held)) else 0.0
+
+
+def _ray(point: Point, name: str, length: int) -> np.ndarray | None:
+    """The block with largest entry 1, where it is a vector of that length that is finite and not 0."""
+    value = point.get(name)
+    ray = None if value is None else np.asarray(value, dtype=float)
+    if ray is None or ray.shape != (length,) or not np.isfinite(ray).all() or not ray.any():
+        return None
+    return ray / np.abs(ray).max()
+
+
+def _has_point(program: LinearProgram) -> bool:
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_array, vstack
+
+    if max(program.A.shape) > MAX_LP:
+        return False
+    A = csr_array(program.A)
+    above, below = np.isfinite(program.row_upper), np.isfinite(program.row_lower)
+    found = linprog(
+        np.zeros(len(program.c)),
+        A_ub=vstack([A[above], -A[below]]),
+        b_ub=np.concatenate([program.row_upper[above], -program.row_lower[below]]),
+        bounds=np.column_stack([program.lower, program.upper]),
+        method="highs",
+    )
+    return found.status == 0
