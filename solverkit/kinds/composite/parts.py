@@ -125,6 +125,10 @@ class Simple(Protocol):
         """argmin_u <g, u> + chi(u) + weight V(centre, u), (n,); weight > 0, or >= 0 where mu > 0 or X is bounded."""
         ...
 
+    def lowest(self, g: np.ndarray) -> float:
+        """min_u <g, u> + chi(u), minus infinity where it has no bound."""
+        ...
+
     def between(self, v: np.ndarray, a: float, w: np.ndarray, b: float) -> np.ndarray:
         """The centre c with a V(v, u) + b V(w, u) = (a + b) V(c, u) + constant: a mean, geometric for the entropy."""
         ...

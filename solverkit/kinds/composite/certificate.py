@@ -1,0 +1,175 @@
+"""The independent check of a composite answer: everything recomputed in float64 from the problem's own oracles.
+
+| term | value | scaling | tolerance |
+|---|---|---|---|
+| feasibility | how far x breaks the inequalities of the set X | 1 + ||x||_inf | tol |
+| gap | Psi(x) - l, l the best lower bound at hand (`bound.py`) | 1 + |Psi(x)| | tol |
+| oracles | grad f and subgradients against differences, K against K' | 1 | 1e-4 |
+| convexity | where f is an expression or code: how far it lies below its linearizations | 1 | 1e-8 |
+
+The bound linearizes f at `anchor` and at x, whichever is better, with the point's `dual`, or its `cuts`. Where the gap
+is open and chi strongly convex, the core improves the dual by itself, by up to `ASCENT` steps from the point's own, or
+from scratch. So a point without any dual may be certified, and no dual can make a wrong point look right: the bound
+holds whatever y and z are.
+
+A certified x satisfies Psi(x) <= min Psi + tol (1 + |Psi(x)|), and with chi mu-strongly convex
+||x - x*||^2 <= 2 gap / mu, which is a fact of the certificate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from solverkit.kinds.base import Certificate, Point, Term
+from solverkit.kinds.composite import bound
+from solverkit.kinds.composite.problem import ANCHOR, CUTS, DUAL, WEIGHTS, Composite
+from solverkit.kinds.oracles import TOLERANCE, Oracle, consistency, transposed
+
+ASCENT = 1000
+"""Steps by which the core improves a dual."""
+
+PAIRS = 8
+"""Random pairs at which convexity is looked at."""
+
+Facts = dict[str, float | str | bool]
+
+
+def certify(problem: Composite, point: Point, tol: float = 1e-6, seed: int = 0) -> Certificate:
+    """The verdict on a point. Never raises: what cannot be computed is UNVERIFIED and says why."""
+    try:
+        x = problem.flat(point)
+    except (KeyError, ValueError, TypeError) as error:
+        text = f"block {error} is missing" if isinstance(error, KeyError) else str(error)
+        return Certificate((), unverified=text)
+    if not np.isfinite(x).all():
+        return Certificate((), unverified="the point is not finite")
+    try:
+        with np.errstate(all="ignore"):
+            return _certify(problem, x, point, float(tol), seed)
+    except Exception as error:  # an oracle may be foreign code
+        return Certificate((), unverified=f"{type(error).__name__}: {error}")
+
+
+def _certify(problem: Composite, x: np.ndarray, point: Point, tol: float, seed: int) -> Certificate:
+    terms = [Term("feasibility", problem.simple.violation(x), tol, 1 + float(np.abs(x).max()), feasibility=True)]
+    x = _nearest(problem, x) if terms[0].ok else x
+    value = problem.objective(problem.blocks(x))
+    if not np.isfinite(value):
+        if terms[0].ok:
+            return Certificate((), {"objective": value}, f"Psi is {value} at the point")
+        return Certificate(tuple(terms), {"objective": value})
+    facts: Facts = {"objective": value}
+    lower, note = _lower(problem, x, point, value, tol, seed)
+    scale = 1 + abs(value)
+    facts["lower_bound"] = lower
+    if problem.simple.strong > 0:
+        facts["distance_bound"] = float(np.sqrt(2 * max(value - lower, 0.0) / problem.simple.strong))
+    terms.append(Term("gap", value - lower, tol, scale, note=note))
+    terms += _oracles(problem, x, seed)
+    return Certificate(tuple(terms), facts)
+
+
+def _nearest(problem: Composite, x: np.ndarray) -> np.ndarray:
+    """x itself, moved into X where rounding put it outside, so that Psi is finite there."""
+    if np.isfinite(problem.simple.value(x)):
+        return x
+    return problem.simple.step(np.zeros_like(x), x, 1e12)
+
+
+def _lower(problem: Composite, x: np.ndarray, point: Point, value: float, tol: float, seed: int) -> tuple[float, str]:
+    """The best lower bound at hand, and what to say of it."""
+    lines = [bound.Linearized.at(problem, x)]
+    anchor = point.get(ANCHOR)
+    if anchor is not None and np.size(anchor) == problem.n and np.isfinite(anchor).all():
+        lines.append(bound.Linearized.at(problem, np.asarray(anchor, dtype=float).ravel()))
+    if problem.structured is None:
+        return _with_cuts(problem, lines, x, point)
+    enough = value - tol * (1 + abs(value))
+    dual, given = _dual(problem, point)
+    found = [(bound.with_dual(problem, line, dual), line) for line in lines]
+    best, line = max(found, key=lambda each: each[0] if each[0] == each[0] else -np.inf)
+    if best >= enough or problem.simple.strong == 0:
+        return best, "" if given else "no dual was given"
+    norm = bound.norm_of(problem, seed)
+    better = bound.inside(problem, bound.ascend(problem, line, dual, norm, ASCENT, enough))
+    improved = max(bound.with_dual(problem, each, better) for each in lines)
+    if not improved > best:
+        return best, ""
+    return improved, "the dual is the certificate's own" if not given else "the dual was improved by the certificate"
+
+
+def _dual(problem: Composite, point: Point) -> tuple[np.ndarray, bool]:
+    """The point's dual, moved into the domain of g*; zeros moved there without one."""
+    assert problem.structured is not None
+    y = point.get(DUAL)
+    usable = y is not None and np.size(y) == problem.structured.rows and bool(np.isfinite(y).all())
+    start = np.asarray(y, dtype=float).ravel() if usable else np.zeros(problem.structured.rows)
+    return bound.inside(problem, start), usable
+
+
+def _with_cuts(problem: Composite, lines: list[bound.Linearized], x: np.ndarray, point: Point) -> tuple[float, str]:
+    cuts, weights, note = x[None, :], np.ones(1), ""
+    if problem.nonsmooth is not None:
+        given, shares = point.get(CUTS), point.get(WEIGHTS)
+        if given is not None and shares is not None and np.shape(given) == (np.size(shares), problem.n):
+            shares = np.maximum(np.asarray(shares, dtype=float).ravel(), 0.0)
+            if np.isfinite(given).all() and 0 < shares.sum() < np.inf:
+                cuts, weights = np.asarray(given, dtype=float), shares / shares.sum()
+        else:
+            note = "h is linearized at x alone: no cuts were given"
+    return max(bound.with_cuts(problem, line, cuts, weights) for line in lines), note
+
+
+def _oracles(problem: Composite, x: np.ndarray, seed: int) -> list[Term]:
+    checked = [
+        Oracle(
+            "f",
+            lambda z: np.array([problem.smooth_value(z)]),
+            lambda z, d: np.array([float(problem.smooth_gradient(z) @ d)]),
+        )
+    ]
+    if problem.nonsmooth is not None:
+        checked.append(
+            Oracle(
+                "h",
+                lambda z: np.array([problem.nonsmooth_value(z)]),
+                lambda z, d: np.array([float(problem.subgradient(z) @ d)]),
+            )
+        )
+    worst = consistency(checked, x, seed)
+    value, note = worst.value, worst.oracle and f"worst: {worst.oracle}"
+    if problem.structured is not None:
+        apart = transposed(
+            lambda _, y: problem.adjoint(y), lambda _, d: problem.forward(d), x, problem.structured.rows, seed
+        )
+        if not apart <= 1e-8:
+            value, note = max(value, 1.0), "K and K' are not transposes of each other"
+    return [Term("oracles", value, TOLERANCE, note=note), Term("convexity", _bend(problem, x, seed), 1e-8)]
+
+
+def _bend(problem: Composite, x: np.ndarray, seed: int) -> float:
+    """How far f, or an h known by subgradients, lies below a linearization, relative to the sizes that enter."""
+    rng, size, worst = np.random.default_rng(seed), 1 + np.abs(x), 0.0
+    for k in range(PAIRS):
+        z, w = (x + 10.0 ** (-k % 4) * size * rng.uniform(-1, 1, len(x)) for _ in range(2))
+        if problem.simple.geometry == "entropy":
+            z, w = (problem.simple.step(np.zeros_like(x), np.abs(part) + 1e-300, 1.0) for part in (z, w))
+        worst = max(worst, _below(problem.smooth_value, problem.smooth_gradient, z, w))
+        if problem.nonsmooth is not None:
+            worst = max(worst, _below(problem.nonsmooth_value, problem.subgradient, z, w))
+    return worst
+
+
+def _below(
+    value: Callable[[np.ndarray], float],
+    gradient: Callable[[np.ndarray], np.ndarray],
+    z: np.ndarray,
+    w: np.ndarray,
+) -> float:
+    first, second = value(z), value(w)
+    rise = float(gradient(z) @ (w - z))
+    entering = abs(first) + abs(second) + abs(rise)
+    below = first + rise - second
+    return max(below / entering, 0.0) if entering > 0 else 0.0

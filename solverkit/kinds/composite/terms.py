@@ -1,0 +1,159 @@
+"""Structured nonsmooth parts, h(x) = g(K x), and simple parts chi in either geometry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from solverkit.operators.proximal import L1, L2, EntropySimplex, GroupL2, LInf, Product, Translated
+
+if TYPE_CHECKING:
+    from solverkit.kinds.composite.parts import Geometry
+    from solverkit.operators.proximal import ProximalMap
+
+
+class Outer:
+    """h = g o K. `linear` is one of `linear_maps`, `outer` is g."""
+
+    def __init__(self, linear: Any, outer: ProximalMap, diameter: float | None = None) -> None:
+        self.linear, self.outer = linear, outer
+        self.size, self.rows = int(linear.size), int(linear.rows)
+        self.diameter = dual_diameter(outer, self.rows) if diameter is None else float(diameter)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """K x, (m,)."""
+        return self.linear.forward(x)
+
+    def adjoint(self, y: np.ndarray) -> np.ndarray:
+        """K'y, (n,)."""
+        return self.linear.adjoint(y)
+
+    def to(self, device: str, dtype: str) -> Outer:
+        """Itself: products with K are computed by NumPy and SciPy."""
+        return self
+
+    def digest(self) -> str:
+        """Of K and g."""
+        return f"outer {self.outer.digest()} {self.linear.digest()}"
+
+
+def dual_diameter(outer: ProximalMap, rows: int) -> float:
+    """max of ||y||^2 / 2 over the domain of g*; infinite where g is not known to be Lipschitz."""
+    if isinstance(outer, L1):
+        return 0.5 * float(np.broadcast_to(outer.weight.host, rows) @ np.broadcast_to(outer.weight.host, rows))
+    if isinstance(outer, L2 | LInf):
+        return 0.5 * outer.weight**2
+    if isinstance(outer, GroupL2):
+        return 0.5 * float((outer.weight.host**2).sum())
+    if isinstance(outer, Translated):
+        return dual_diameter(outer.inner, rows)
+    if isinstance(outer, Product):
+        return sum(dual_diameter(part, at.stop - at.start) for at, part in outer.parts)
+    return float("inf")
+
+
+class Euclidean:
+    """chi(x) = (mu / 2) ||x - center||^2 + r(x), r closed convex with a proximal map; V(v, u) = ||u - v||^2 / 2."""
+
+    geometry: Geometry = "euclidean"
+
+    def __init__(self, size: int, rest: ProximalMap, strong: float = 0.0, center: Any = 0.0) -> None:
+        self.size, self.rest, self.strong = int(size), rest, float(strong)
+        self.center = np.broadcast_to(np.asarray(center, dtype=float), size)
+
+    def value(self, x: np.ndarray) -> float:
+        """chi(x)."""
+        apart = x - self.center
+        return float(self.rest.value(x)) + 0.5 * self.strong * float(apart @ apart)
+
+    def violation(self, x: np.ndarray) -> float:
+        """How far x breaks the inequalities of the set in r; 0 where r is finite everywhere."""
+        return float(self.rest.violation(x)) if hasattr(self.rest, "violation") else 0.0
+
+    def step(self, g: np.ndarray, centre: np.ndarray, weight: float) -> np.ndarray:
+        """prox of r at the minimizer of the quadratic parts."""
+        total = weight + self.strong
+        if total == 0:
+            raise ValueError("a step needs weight > 0 where chi is not strongly convex")
+        return self.rest.prox((weight * centre + self.strong * self.center - g) / total, 1 / total)
+
+    def lowest(self, g: np.ndarray) -> float:
+        """min_u <g, u> + chi(u): by one step, or where mu = 0 by the conjugate of r."""
+        if self.strong == 0:
+            return -float(self.rest.conjugate(-g))
+        u = self.step(g, self.center, 0.0)
+        return float(g @ u) + self.value(u)
+
+    def between(self, v: np.ndarray, a: float, w: np.ndarray, b: float) -> np.ndarray:
+        """(a v + b w) / (a + b)."""
+        return (a * v + b * w) / (a + b)
+
+    def distance(self, v: np.ndarray, u: np.ndarray) -> float:
+        """||u - v||^2 / 2."""
+        apart = u - v
+        return 0.5 * float(apart @ apart)
+
+    def digest(self) -> str:
+        """Of mu, the center and r."""
+        from solverkit.operators.quadratic import array_digest
+
+        return f"euclidean {self.strong!r} {array_digest(self.center)} {self.rest.digest()}"
+
+
+class Entropy:
+    """chi(x) = mu sum x log x + <slope, x> on the simplex {x >= 0, sum x = 1}; V(v, u) = sum u log(u / v)."""
+
+    geometry: Geometry = "entropy"
+
+    def __init__(self, size: int, strong: float = 0.0, slope: Any = 0.0) -> None:
+        self.size, self.strong = int(size), float(strong)
+        self.slope = np.broadcast_to(np.asarray(slope, dtype=float), size)
+        self._simplex = EntropySimplex()
+
+    def value(self, x: np.ndarray) -> float:
+        """chi(x); infinite outside of the simplex beyond rounding."""
+        if self.violation(x) > 1e-9:
+            return float("inf")
+        return self.strong * float(self._simplex.value(np.maximum(x, 0.0))) + float(self.slope @ x)
+
+    def violation(self, x: np.ndarray) -> float:
+        """Of x >= 0 and sum x = 1."""
+        return max(float(-x.min(initial=0.0)), abs(float(x.sum()) - 1.0))
+
+    def step(self, g: np.ndarray, centre: np.ndarray, weight: float) -> np.ndarray:
+        """u proportional to centre^{weight / (weight + mu)} exp(-(g + slope) / (weight + mu))."""
+        total = weight + self.strong
+        if total == 0:
+            raise ValueError("a step needs weight > 0 where chi is not strongly convex")
+        with np.errstate(divide="ignore"):
+            logs = (weight * np.log(centre) if weight > 0 else 0.0) - (g + self.slope)
+        return _normalized(logs / total)
+
+    def lowest(self, g: np.ndarray) -> float:
+        """-mu log sum exp(-(g + slope) / mu), or the least entry of g + slope where mu = 0."""
+        tilt = g + self.slope
+        if self.strong == 0:
+            return float(tilt.min())
+        least = float(tilt.min())
+        return least - self.strong * float(np.log(np.exp(-(tilt - least) / self.strong).sum()))
+
+    def between(self, v: np.ndarray, a: float, w: np.ndarray, b: float) -> np.ndarray:
+        """The normalized geometric mean."""
+        with np.errstate(divide="ignore"):
+            return _normalized((a * np.log(v) + b * np.log(w)) / (a + b))
+
+    def distance(self, v: np.ndarray, u: np.ndarray) -> float:
+        """sum u log(u / v)."""
+        return float(self._simplex.divergence(u, v))
+
+    def digest(self) -> str:
+        """Of mu and the slope."""
+        from solverkit.operators.quadratic import array_digest
+
+        return f"entropy {self.strong!r} {array_digest(self.slope)}"
+
+
+def _normalized(logs: np.ndarray) -> np.ndarray:
+    weights = np.exp(logs - logs.max())
+    return weights / weights.sum()
