@@ -97,7 +97,7 @@ def test_the_answer_is_certified(options):
 def test_without_the_finish_x_comes_near():
     """Sampled steps alone: the hypergradient falls tenfold, and the run says that it was not asked for more."""
     problem, data = tasks(16)
-    result = sk.solve(problem, method="bsvrb", options={"finish": False, "epochs": 12, "sample": 8})
+    result = sk.solve(problem, method="bsvrb", options={"finish": False, "epochs": 40, "sample": 8})
     x = np.concatenate([result.point["c"], result.point["u"]])
     first = np.linalg.norm(hypergradient(np.r_[0.0, 0, 0, -1, -1, -1], data)[1])
     assert np.linalg.norm(hypergradient(x, data)[1]) < first / 3
