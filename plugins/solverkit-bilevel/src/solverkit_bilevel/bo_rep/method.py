@@ -101,12 +101,14 @@ class BORep(Solver[Bilevel, State]):
         return blocks(state.z, state.shapes)
 
     def report(self, state: State) -> dict[str, float]:
-        """merit, and what the phase knows: |m|, |f_yy z - F_y|, R, eta, nu; or the exact residuals."""
+        """|m|, |f_yy z - F_y|, R, nu; after the handover the exact residuals, with a merit.
+
+        Before it there is none, so that the last point is kept: m is noisy, and small where z has yet to grow."""
         if state.settling is not None:
             return state.settling.report()
         loop = state.loop
         assert loop is not None
-        known = {} if loop.t == 0 else {"merit": loop.size}
+        known = {} if loop.t == 0 else {"momentum": loop.size}
         return known | {
             "adjoint_residual": loop.left,
             "radius": loop.radius,

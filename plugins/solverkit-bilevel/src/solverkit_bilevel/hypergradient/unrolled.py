@@ -27,8 +27,9 @@ Memory = Literal["store", "checkpoint"]
 def follow(problem: Bilevel, z: np.ndarray, a: float, steps: int) -> np.ndarray:
     """(x, y_K) from z = (x, y_0)."""
     z, n = z.copy(), problem.n
-    for _ in range(steps):
-        z[n:] -= a * problem.lower_gradient(z)[n:]
+    with np.errstate(over="ignore", invalid="ignore"):  # a step that is too long is for the caller to see
+        for _ in range(steps):
+            z[n:] -= a * problem.lower_gradient(z)[n:]
     return z
 
 

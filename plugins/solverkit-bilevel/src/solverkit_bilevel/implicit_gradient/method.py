@@ -71,12 +71,13 @@ class ImplicitGradient(Solver[Bilevel, State]):
         return blocks(state.z, state.shapes)
 
     def report(self, state: State) -> dict[str, float]:
-        """merit and what else is known in this phase."""
+        """What is known in this phase. Estimates with constant steps are no merit: the last point is kept."""
         if state.settling is not None:
             return state.settling.report()
         assert state.drift is not None
         drift = state.drift
-        return {"merit": drift.size, "adjoint_residual": drift.left, "iterations": float(drift.iterations)}
+        known = {} if drift.iterations == 0 else {"estimate": drift.size}
+        return known | {"adjoint_residual": drift.left, "iterations": float(drift.iterations)}
 
     def converged(self, state: State) -> bool:
         """The projected hypergradient is within tol, with y and z exact."""

@@ -101,7 +101,7 @@ class ImplicitGradientOptions(Options):
         description="samples, production: T0 of beta_k = upper_step / (1 + k/T0)^(1/2), of alpha_k alike.",
     )
     stochastic_steps: int = Field(
-        500, ge=0, description="samples, production: steps of x before the handover to full oracles; 0: none."
+        200, ge=0, description="samples, production: steps of x before the handover to full oracles; 0: none."
     )
     handover: bool = Field(
         True,
