@@ -42,17 +42,15 @@ def curve(
     """A run of so many epochs, or until it claims."""
     pilot = sk.solve(problem, method=method, options=options, tol=tol, seed=seed, max_iter=PILOT)
     rate = max(count(pilot.counts, problem), 1e-9) / max(pilot.nit, 1)
-    result = sk.solve(
-        problem, method=method, options=options, tol=tol, seed=seed, max_iter=int(1.4 * epochs / rate) + 1
-    )
-    records = [record for record in result.trace if "report" in record]
-    said = tuple(record["log"] for record in result.trace if "log" in record)
+    steps = int(1.4 * epochs / rate) + 1
+    result = sk.solve(problem, method=method, options=options, tol=tol, seed=seed, max_iter=steps)
+    records = result.trace
     return Curve(
         np.array([count(record["counts"], problem) for record in records]),
         np.array([record["report"]["residual"] for record in records]),
         np.array([record["report"].get("gap", np.nan) for record in records]),
         float(result.timing["solve"]) if "solve" in result.timing else np.nan,
-        said,
+        tuple(result.notes),
     )
 
 
@@ -89,7 +87,7 @@ def draw(panels: Mapping[str, Mapping[str, Curve]], name: str, epochs: float) ->
     matplotlib.rcParams["svg.hashsalt"] = "solverkit"
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(panels), figsize=(4.6 * len(panels), 3.6), layout="constrained")
+    figure, axes = plt.subplots(1, len(panels), figsize=(2.2 + 3.6 * len(panels), 3.4), sharey=True, layout="constrained")
     styles = ("-", "--", "-", "--", "-.", ":")
     for ax, (title, curves) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         for style, (label, one) in zip(styles * 2, curves.items(), strict=False):
@@ -97,7 +95,8 @@ def draw(panels: Mapping[str, Mapping[str, Curve]], name: str, epochs: float) ->
         ax.set(yscale="log", xlim=(0, epochs), xlabel="epochs (components / n)", title=title)
         ax.grid(alpha=0.3)
     np.atleast_1d(axes)[0].set_ylabel("natural residual, step 1")
-    np.atleast_1d(axes)[-1].legend(fontsize=8)
+    handles, labels = np.atleast_1d(axes)[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right upper", fontsize=8)
     path = Path(folder) / f"{name}.svg"
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
