@@ -31,7 +31,7 @@ ASYMPTOTIC = 0.3  # |g_3 - g_2| / |g_3 - g_1| below which the orders of the extr
 LOOSE = 10.0  # tolerances, for the bias and for a claim where rounding ended the descent
 EXACT = 1e-11  # lower residual and adjoint of the implicit finish
 FALLING = 0.8  # a bias that does not fall to this share when s does is no longer the bias of s
-PATIENCE = 20  # steps in which the residual must fall by a tenth
+PATIENCE = {True: 20, False: 60}  # steps in which the residual must fall by a tenth; spectral steps (False) swing more
 UNSETTLED = 0.9  # ratio of successive differences of psi above which they do not draw together
 
 
@@ -42,7 +42,7 @@ class Production:
         self.options, self.X, self.Y = options, X, Y
         self.noise, self.outer_noise = NOISE[dtype], OUTER_NOISE[dtype]
         self.ladder = Ladder(problem, Y, self.noise, options.inner_iterations, options.memory)
-        self.order = options.order
+        self.order, self.patience = options.order, PATIENCE[X.boxed]
         self.first = options.finish
         if options.finish == "auto":
             self.first = "implicit" if Y.boxed and "hvp" in problem.provides else "extrapolate"
@@ -73,7 +73,7 @@ class Production:
                 self._next_level(problem, state, ctx)
             else:
                 self._judge(problem, state, ctx)
-        elif state.since >= PATIENCE or not self._descend(problem, state):
+        elif state.since >= self.patience or not self._descend(problem, state):
             self._stuck(problem, state, ctx)
 
     def _target(self, state: State) -> float:
@@ -138,6 +138,8 @@ class Production:
     def _answer(self, problem: Bilevel, state: State, reading: Reading, ctx: Context) -> None:
         """(x_{qs} - q x_s) / (1 - q) with q = shrink: 2 x_{s/2} - x_s for q = 1/2. Claim where it has come to rest."""
         x, q, before = state.x.v, self.options.shrink, state.answer
+        if state.rho > LOOSE * state.tol:
+            raise Stop(Termination.STALLED, f"psi_s does not settle at s = {state.s:.1e} (residual {state.rho:.1e})")
         if state.settled is not None:
             state.answer = self.X.project((x - q * state.settled) / (1 - q))
         state.settled = x.copy()
@@ -237,7 +239,7 @@ class Production:
             seen.append(found)
             return found.upper, found.gradient
 
-        moving = state.since < PATIENCE
+        moving = state.since < self.patience
         if moving and advance(state.x, evaluate, self.X, self.noise, self.options.memory):
             self._take_exact(state, next(found for found in seen if found.x is state.x.v))
         elif state.rho <= LOOSE * state.tol:
