@@ -250,3 +250,15 @@ def test_an_operator_that_ends_inside_the_sets_can_be_certified() -> None:
     assert status(problem, np.array([1.0, 1.0])) is CERTIFIED
     assert status(problem, np.array([1.1, 1.0])) is FEASIBLE
     assert status(problem, np.array([-1.0, 1.0])) is UNVERIFIED
+
+
+def test_growth_beyond_measure_hides_nothing() -> None:
+    """Probes of an exponential are astronomic; a point far out is held to what F does close by."""
+    problem = inclusion({"x": "exp(x) + y - 5", "y": "y - x"}, {"x": {}, "y": {}})
+    root = 1.2
+    for _ in range(50):
+        root -= (np.exp(root) + root - 5) / (np.exp(root) + 1)
+    assert status(problem, np.array([root, root])) is CERTIFIED
+    for far in (2.0, 10.0, 25.0, 100.0, 300.0, 650.0):
+        for point in ([far, far], [far, root], [root, far], [-far, root]):
+            assert status(problem, np.array(point)) is not CERTIFIED, point

@@ -14,7 +14,7 @@ element of (F + G)(u+), and its norm bounds dist(0, (F + G)(u+)).
 | primal, dual, gap | LPs | relative residuals (`linear.py`) | tol |
 | oracles | components, payoffs | components against F, gradients against differences | 1e-4, or 1e-8 where exact |
 
-s_i is the scale of coordinate i of F around u and eta = 1 / L with the L seen there (`local.py`). For eta L <= 1 the
+s_i is the scale of coordinate i of F around u and eta = 1 / L with the L seen near by (`local.py`). For eta L <= 1 the
 residual r gives ||F(u+) + g+|| <= (1 + eta L) r, whence the 2. A term on games and LPs is a proof; natural residual and
 distance are then facts. Bounds that are stated as facts: `value_lower`, `value_upper` of a game; for other monotone
 problems on a bounded domain `gap_bound`, diameter times distance.
@@ -118,7 +118,7 @@ def _general(problem: Inclusion, u: np.ndarray, tol: float, seed: int) -> Certif
     if not defined(problem, u, problem.operator(u)):
         return Certificate((), unverified="F is not finite at the point")
     near = look(problem, u, seed)
-    step = 1 / near.lipschitz if near.lipschitz > 0 else 1.0
+    step = near.step
     forward = problem.resolvent(u - step * near.value, step)
     natural = (u - forward) / step
     there = problem.operator(forward)

@@ -4,7 +4,8 @@
 
 v is taken through the resolvent with a tiny step, so that F is asked within the domain alone. From F(v) - F(u) come
 
-    s_i      the scale of coordinate i: the largest |F_i| and change of F_i seen; it follows the units of F
+    s_i      the scale of coordinate i: the largest |F_i| and change of F_i seen, but not above GROWTH times what is
+             extrapolated from close by, since exponentials grow beyond all measure; it follows the units of F
     L        the largest ||F(v) - F(u)|| / ||v - u||, also along d = -F(u) and F(v) - F(u), the steep ways
     bend     the most negative <F(v) - F(u), v - u> / (||F(v) - F(u)|| ||v - u||), beyond rounding: 0 if monotone
 """
@@ -23,6 +24,7 @@ STEEP = 6  # probes along the change of F
 JACOBIAN = 400  # variables up to which the symmetric part of a Jacobian is formed
 DIFFERENCES = 40  # the same where it has to be formed by differences
 TINY = 1e-12  # step of the resolvent that finds the domain
+GROWTH = 100.0
 FLOOR = 1e-9  # least scale of a coordinate, relative to the largest
 EPS = float(np.finfo(float).eps)
 
@@ -34,6 +36,7 @@ class Local:
     value: np.ndarray  # F(u), (N,)
     scales: np.ndarray  # s, (N,), positive
     lipschitz: float  # the largest ratio seen: a lower bound of L
+    step: float  # eta = 1 / L, L not above GROWTH times the steepness close by
     bend: float  # >= 0, how far F is from monotone
     where: str  # how that was seen
 
@@ -65,6 +68,9 @@ def look(problem: Inclusion, u: np.ndarray, seed: int = 0) -> Local:
         place = inside(problem, u + d)
         change = seen.probe(problem, u, place)
         if change is not None:
+            if distance < 1:
+                seen.near = np.maximum(seen.near, np.abs(change) / distance)
+                seen.steep_near = max(seen.steep_near, float(np.linalg.norm(change) / np.linalg.norm(place - u)))
             around.append((place, here + change))
             steep = change if steep is None else steep
     for (one, first), (two, second) in combinations(around, 2):
@@ -74,8 +80,11 @@ def look(problem: Inclusion, u: np.ndarray, seed: int = 0) -> Local:
         steep = _follow(problem, u, seen, steep)
     curved = max(_curvature(problem, place, seen) for place in (u, *(place for place, _ in around[:2])))
     bend, where = max((seen.bend, "between random points"), (curved, "by the symmetric part of its Jacobian"))
-    scales = np.maximum(seen.scales, FLOOR * seen.scales.max(initial=0.0))
-    return Local(here, np.where(scales > 0, scales, 1.0), seen.lipschitz, bend, where if bend > 0 else "")
+    scales = np.where(seen.near > 0, np.minimum(seen.scales, GROWTH * seen.near), seen.scales)
+    scales = np.maximum(scales, FLOOR * scales.max(initial=0.0))
+    steepest = min(seen.lipschitz, GROWTH * seen.steep_near) if seen.steep_near > 0 else seen.lipschitz
+    step = 1 / steepest if steepest > 0 else 1.0
+    return Local(here, np.where(scales > 0, scales, 1.0), seen.lipschitz, step, bend, where if bend > 0 else "")
 
 
 def _follow(problem: Inclusion, u: np.ndarray, seen: _Seen, d: np.ndarray | None) -> np.ndarray | None:
@@ -92,7 +101,8 @@ class _Seen:
     def __init__(self, here: np.ndarray) -> None:
         self.here = here
         self.scales = np.abs(here)
-        self.lipschitz = 0.0
+        self.near = np.abs(here)  # the same from close by: what F would change by if it were affine
+        self.lipschitz = self.steep_near = 0.0
         self.bend = 0.0
 
     def probe(self, problem: Inclusion, u: np.ndarray, v: np.ndarray) -> np.ndarray | None:

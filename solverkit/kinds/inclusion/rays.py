@@ -1,6 +1,6 @@
 """Proofs that a linear program has no answer, from blocks that a method adds to its point.
 
-Infeasibility, by a block `infeasibility_ray` y (m,) (Farkas): feasible x have y'A x <= sigma_S(y) for the sides S of rows
+Infeasibility, by a block `infeasibility_ray` y (m,) (Farkas): feasible x have y'A x <= sigma_S(y), S the sides of rows,
 and -y'A x <= sigma_X(-A'y) for the bounds X, so that
 
     margin = -(sigma_S(y) + sigma_X(-A'y)) > 0
