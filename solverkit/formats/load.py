@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 YAML = (".yaml", ".yml")
 NL = ".nl"
 MPS = ".mps"
+MPS_KEY = "mps"
+"""The same for an MPS file."""
 NL_KEY = "nl"
 """The key by which a problem file says that the problem itself is in an .nl file beside it."""
 
@@ -74,6 +76,12 @@ def load_yaml(
         _known("parameter", parameters, {})
         _known("data", data, {})
         return problem_beside(document.value, source)
+    if MPS_KEY in document.value:
+        from solverkit.formats.mps.document import program_beside
+
+        _known("parameter", parameters, {})
+        _known("data", data, {})
+        return program_beside(document.value, source)
     kind = find_kind(document.value.get("kind"), source)
     if kind is None:
         known = {key: value for key, value in document.value.items() if key in Envelope.model_fields}

@@ -245,3 +245,19 @@ def test_like_highs(tmp_path, seed):
 def test_either_format_keeps_the_better_message():
     with pytest.raises(Exception, match="no row 'NONE'"):
         read_either(WHOLE.replace("LIM2              1.d0", "NONE              1.d0").encode())
+
+
+def test_a_problem_file_beside_it(tmp_path):
+    (tmp_path / "model.mps").write_text(WHOLE)
+    text = "solverkit: 1\nkind: inclusion\nname: beside\nmps: model.mps\nexpect: {objective: 84.0}\n"
+    path = tmp_path / "problem.yaml"
+    path.write_text(text)
+    problem = load(path)
+    assert (problem.name, problem.expected["objective"]) == ("beside", 84.0)
+    path.write_text(text.replace("kind: inclusion", "kind: nonlinear"))
+    with pytest.raises(InvalidProblem, match="holds a problem of kind inclusion"):
+        load(path)
+    path.write_text(text)
+    (tmp_path / "model.mps").write_text(WHOLE[:200])
+    with pytest.raises(InvalidProblem, match="model.mps"):
+        load(path)

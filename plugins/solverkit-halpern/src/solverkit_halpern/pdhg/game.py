@@ -28,8 +28,8 @@ from solverkit_halpern.pdhg.products import SingleProducts
 from solverkit_halpern.pdhg.state import PdhgState
 from solverkit_halpern.preprocess.centring import centre
 
-EXACT_SCALE = 1_000_000  # entries up to which the scale of payoffs is exact; beyond it is sampled, as that is cheap
-SAMPLED = (1000, 500)  # rows and columns of the sample
+EXACT_SCALE = 100_000  # entries up to which the scale of payoffs is exact; beyond it is sampled, as that is cheap
+SAMPLED = (500, 200)  # rows and columns of the sample
 SHARE = 0.9  # of a sampled scale: the gap that is claimed is smaller than need be rather than larger
 MIXED_ENTRIES = 250_000
 MIXED_REACH = 3e-6  # tolerance that single precision reaches with room, relative to the scale of payoffs
