@@ -194,7 +194,7 @@ def test_unguarded_algorithm_1_runs_away_on_a_skew_operator_and_the_guard_sees_i
 def test_the_guard_goes_on_with_algorithm_2_where_halving_does_not_help() -> None:
     problem = skew(80)
     options = {"algorithm": "page", "step": 200 / np.linalg.norm(problem.bilinear.matrix), "centre": False}
-    _, state, _, log = run(VRHalpern, problem, options, 200)
+    _, state, _, log = run(VRHalpern, problem, options, 25)
     assert state.algorithm == "forb"
     assert any("on with Algorithm 2" in line for line in log)
     assert np.isfinite(state.quality.merit)
