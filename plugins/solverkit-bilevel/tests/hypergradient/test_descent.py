@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypergradient_cases import tail
+from hypergradient_cases import answer_by_newton, curved, tail
 from scipy.optimize import LinearConstraint, minimize
 
 from solverkit.engine.solver import Stop
@@ -12,6 +12,7 @@ from solverkit.kinds.bilevel.build import bilevel
 from solverkit.operators.sets import Ball, Box, Free, Product, Simplex
 from solverkit_bilevel.hypergradient.bounds import as_box
 from solverkit_bilevel.hypergradient.reduced import Effort, Reduced
+from solverkit_bilevel.hypergradient.saddle import _curved
 from solverkit_bilevel.hypergradient.settle import Settler
 
 
@@ -82,6 +83,29 @@ def test_a_saddle_point_is_left_and_otherwise_claimed():
     assert "saddle" in messages[0]
     stays, _ = settled(saddle(), Free(), second_order=0)
     assert stays.z[0] == 0
+
+
+def test_second_derivatives_of_phi_meet_differences():
+    problem = curved()
+    settler = Settler.of(Reduced("cg"), Free(), 4, "float64")
+    walk = settler.begin(problem, problem.flat(problem.start(np.random.default_rng(0))), Effort(1, 1), 1e-7).walk
+    settler.descent.refresh(problem, walk, 1e-12)
+
+    def phi(x):
+        return problem.upper(np.concatenate([x, answer_by_newton(problem, x)]))
+
+    h, x, unit = 1e-3, walk.z[:4], np.eye(4)
+    second = np.array(
+        [
+            [
+                (phi(x + h * (d + e)) - phi(x + h * (d - e)) - phi(x - h * (d - e)) + phi(x - h * (d + e))) / (4 * h**2)
+                for e in unit
+            ]
+            for d in unit
+        ]
+    )
+    ours = np.array([_curved(problem, settler.descent, walk, e) for e in unit])
+    np.testing.assert_allclose(ours, second, atol=1e-4 * np.abs(second).max())
 
 
 def test_a_lower_level_without_curvature_stops_the_run():

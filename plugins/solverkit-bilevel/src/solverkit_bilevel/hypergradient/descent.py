@@ -135,14 +135,6 @@ class Descent:
         walk.iterations += 1
         return True
 
-    def gradient_at(self, problem: Bilevel, walk: Walk, x: np.ndarray, accuracy: float) -> np.ndarray:
-        """g at another x, no finer than `finest`; the walk stays where it is."""
-        begin, fine = np.concatenate([x, walk.z[problem.n :]]), max(accuracy, self.finest)
-        answer = self.reduced.answer(problem, begin, fine * walk.lower_scale, walk.effort)
-        slope = problem.upper_gradient(answer.z)
-        found = self.reduced.adjoint(problem, answer, begin, slope, walk.adjoint, fine, walk.effort)
-        return slope[: problem.n] - found.cross
-
     def jump(self, problem: Bilevel, walk: Walk, move: np.ndarray) -> bool:
         """To P(x + move) if Phi is clearly lower there; what was learnt of its curvature is dropped."""
         begin = walk.z.copy()

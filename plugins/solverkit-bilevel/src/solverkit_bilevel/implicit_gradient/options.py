@@ -68,7 +68,7 @@ class ImplicitGradientOptions(Options):
         12,
         ge=0,
         description="Production, X free or a box: where the hypergradient vanishes, so many Lanczos steps (two "
-        "hypergradients each) look for negative curvature of F(x, y*(x)), and the run goes on below a saddle point. 0: "
+        "linear systems each) look for negative curvature of F(x, y*(x)), and the run goes on below a saddle point. 0: "
         "claim at once.",
     )
     nonmonotone: int | None = Field(
