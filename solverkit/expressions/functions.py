@@ -132,13 +132,54 @@ def _norm(x: Any) -> Any:
 
 
 def _torch_norm(torch: Any, x: Any) -> Any:
-    square = torch.sum(x * x)
-    return torch.where(square > 0, torch.sqrt(torch.where(square > 0, square, torch.ones_like(square))), 0 * square)
+    return _torch_root(torch, torch.sum(x * x))
 
 
 def _casadi_norm(ca: Any, shapes: list[rule.Shape], x: Any) -> Any:
-    square = ca.sumsqr(x)
+    return _casadi_root(ca, ca.sumsqr(x))
+
+
+def _row_norms(x: Any) -> Any:
+    return np.sqrt(np.sum(np.square(x), axis=1))
+
+
+def _torch_row_norms(torch: Any, x: Any) -> Any:
+    return _torch_root(torch, torch.sum(x * x, 1))
+
+
+def _torch_root(torch: Any, square: Any) -> Any:
+    """The square root of what is >= 0, with derivative 0 at 0."""
+    return torch.where(square > 0, torch.sqrt(torch.where(square > 0, square, torch.ones_like(square))), 0 * square)
+
+
+def _casadi_root(ca: Any, square: Any) -> Any:
     return ca.if_else(square > 0, ca.sqrt(ca.if_else(square > 0, square, 1)), 0 * square)
+
+
+def _total_variation(x: Any) -> Any:
+    if x.ndim == 1:
+        return np.sum(np.abs(np.diff(x)))
+    square = np.zeros(x.shape)
+    square[:-1] += np.square(np.diff(x, axis=0))
+    square[:, :-1] += np.square(np.diff(x, axis=1))
+    return np.sum(np.sqrt(square))
+
+
+def _torch_total_variation(torch: Any, x: Any) -> Any:
+    if x.ndim == 1:
+        return torch.sum(torch.abs(x[1:] - x[:-1]))
+    down = torch.nn.functional.pad((x[1:] - x[:-1]) ** 2, (0, 0, 0, 1))
+    right = torch.nn.functional.pad((x[:, 1:] - x[:, :-1]) ** 2, (0, 1))
+    return torch.sum(_torch_root(torch, down + right))
+
+
+def _casadi_total_variation(ca: Any, shapes: list[rule.Shape], x: Any) -> Any:
+    if len(shapes[0]) == 1:
+        return ca.sum1(ca.fabs(x[1:] - x[:-1]))
+    rows, columns = shapes[0]
+    down = ca.vertcat((x[1:, :] - x[:-1, :]) ** 2, ca.DM.zeros(1, columns))
+    right = ca.horzcat((x[:, 1:] - x[:, :-1]) ** 2, ca.DM.zeros(rows, 1))
+    return ca.sum1(ca.vec(_casadi_root(ca, down + right)))
 
 
 def _logsumexp(x: Any) -> Any:
@@ -265,6 +306,27 @@ _add(
     numpy=lambda x: np.sum(np.abs(x)),
     torch=lambda torch, x: torch.sum(torch.abs(x)),
     casadi=lambda ca, shapes, x: ca.sum1(ca.fabs(ca.vec(x))),
+    smooth=False,
+)
+_add(
+    "row_norms(X)",
+    "The Euclidean norm of each row of a matrix; not differentiable where a row is 0.",
+    1,
+    shape=lambda x: (rule.need_matrix(x)[0],),
+    numpy=_row_norms,
+    torch=_torch_row_norms,
+    casadi=lambda ca, shapes, x: _casadi_root(ca, ca.sum2(x**2)),
+    smooth=False,
+)
+_add(
+    "total_variation(x)",
+    "The sum of |differences| of a vector; of a matrix the sum over its elements of the length of the two differences "
+    "to the next row and column (isotropic).",
+    1,
+    shape=rule.total_variation,
+    numpy=_total_variation,
+    torch=_torch_total_variation,
+    casadi=_casadi_total_variation,
     smooth=False,
 )
 _add(

@@ -123,6 +123,13 @@ def difference(shape: Shape) -> Shape:
     return (length - 1,)
 
 
+def total_variation(shape: Shape) -> Shape:
+    """The shape of total_variation(x): a number, of a vector or matrix with a neighbour in each direction."""
+    if not shape or min(shape) < 2:
+        raise ValueError(f"needs a vector or matrix with at least 2 elements in each direction, not {show(shape)}")
+    return ()
+
+
 def trace(shape: Shape) -> Shape:
     """The shape of trace(X): X is square."""
     rows, columns = need_matrix(shape)
