@@ -45,7 +45,7 @@ class Implicit:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The solver's answer, with derivatives by every floating-point tensor among the arguments."""
-        call = Call(self, System(self.residual, (args, kwargs)))
+        call = Call(self, System(self.residual, (args, kwargs), self.symmetric))
         flat = Solution.apply(call, *call.thetas)
         return call.system.shapes.tree(flat)
 
@@ -246,5 +246,6 @@ def jvp(residual: Callable[..., Any], y: Any, args: tuple, tangents: tuple, **op
 
 
 def _known(residual: Callable[..., Any], y: Any, args: tuple, options: dict[str, Any]) -> tuple[Call, Tensor]:
-    call = Call(implicit(lambda *_: y, residual, **options), System(residual, (args, {})))
+    owner = implicit(lambda *_: y, residual, **options)
+    call = Call(owner, System(residual, (args, {}), owner.symmetric))
     return call, call.solved([theta.detach() for theta in call.thetas])

@@ -66,8 +66,8 @@ class Shapes:
 class System:
     """F at one call's arguments: floating-point tensors among them are theta, the rest is passed as it is."""
 
-    def __init__(self, residual: Callable[..., Any], arguments: Any) -> None:
-        self.residual = residual
+    def __init__(self, residual: Callable[..., Any], arguments: Any, symmetric: bool = False) -> None:
+        self.residual, self.symmetric = residual, symmetric
         self.leaves, self.spec = tree_flatten(arguments)
         self.places = [
             i for i, leaf in enumerate(self.leaves) if isinstance(leaf, torch.Tensor) and leaf.is_floating_point()
@@ -117,6 +117,8 @@ class System:
         """u -> A u and w -> A'w at one point; F is evaluated once for all products."""
         taped: Any = torch.func.vjp(lambda y: self.value(y, *thetas), y)
         value, adjoint = taped
+        if self.symmetric:
+            return lambda u: adjoint(u)[0], lambda w: adjoint(w)[0]
         # A'w is linear in w, so that its own derivative is A: no forward mode, which torch does not nest
         apply = torch.func.vjp(lambda w: adjoint(w)[0], torch.zeros_like(value))[1]
         return lambda u: apply(u)[0], lambda w: adjoint(w)[0]
