@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from solverkit.kinds.base import PointStatus
 from solverkit.kinds.inclusion import Inclusion, game, inclusion, linear_program, saddle
@@ -262,3 +263,22 @@ def test_growth_beyond_measure_hides_nothing() -> None:
     for far in (2.0, 10.0, 25.0, 100.0, 300.0, 650.0):
         for point in ([far, far], [far, root], [root, far], [-far, root]):
             assert status(problem, np.array(point)) is not CERTIFIED, point
+
+
+def test_the_scale_of_payoffs() -> None:
+    from solverkit.kinds.inclusion.structure import payoff_scale
+
+    A = np.random.default_rng(0).standard_normal((300, 400))
+    assert payoff_scale(A) == pytest.approx(np.sqrt(2 / np.pi), rel=0.01)
+    assert payoff_scale(1e-7 * A + 3) == pytest.approx(1e-7 * payoff_scale(A), rel=1e-6)
+    spoiled = A.copy()
+    spoiled[0, 0] = 1e4
+    assert payoff_scale(spoiled) < 1.2 * payoff_scale(A)
+    assert payoff_scale(np.array([[0.0, 1, -1], [-1, 0, 1], [1, -1, 0]])) == 1
+    assert payoff_scale(np.full((2, 3), 5.0)) == 5
+    assert payoff_scale(np.zeros((2, 3))) == 1
+    few = np.where(np.random.default_rng(1).random(A.shape) < 0.1, A, 0.0)
+    assert payoff_scale(csr_array(few)) == pytest.approx(payoff_scale(few))
+    assert payoff_scale(csr_array(few + 1)) == pytest.approx(payoff_scale(few + 1))
+    large = np.tile(A, (5, 5))
+    assert payoff_scale(large) == pytest.approx(payoff_scale(A), rel=0.01)

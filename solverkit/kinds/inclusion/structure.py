@@ -17,6 +17,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 PLANS = 8
+SAMPLE = 1_000_000
 
 
 class Structure(Protocol):
@@ -121,16 +122,22 @@ def payoff_scale(matrix: Any) -> float:
 
     It does not change when a constant is added to every payoff, follows their units, and a few huge entries do not
     move it. For entries in {-1, 0, 1} it is 1, for standard normal ones 0.8. A constant matrix has scale |m|, or 1.
+    Of matrices with more than SAMPLE entries a fixed sample of so many is taken.
     """
     size = matrix.shape[0] * matrix.shape[1]
-    entries = matrix.data if issparse(matrix) else matrix.ravel()
-    entries = entries[entries != 0] if issparse(matrix) else entries
-    if 2 * len(entries) <= size:
-        middle, away = 0.0, np.abs(entries)
-    elif issparse(matrix):
-        return payoff_scale(matrix.toarray())
-    else:
-        middle = float(np.median(entries))
-        away = np.abs(entries - middle)
-        away = away[away > 1e-14 * abs(middle)]
+    if issparse(matrix):
+        entries = _sample(matrix.data[matrix.data != 0])
+        if 2 * matrix.nnz > size:
+            return payoff_scale(matrix.toarray())
+        return float(np.abs(entries).mean()) if len(entries) else 1.0
+    entries = _sample(np.ravel(matrix))
+    middle = float(np.median(entries))
+    away = np.abs(entries - middle)
+    away = away[away > 1e-14 * abs(middle)]
     return float(away.mean()) if len(away) else abs(middle) or 1.0
+
+
+def _sample(entries: np.ndarray) -> np.ndarray:
+    if len(entries) <= SAMPLE:
+        return entries
+    return entries[np.random.default_rng(0).integers(0, len(entries), SAMPLE)]
