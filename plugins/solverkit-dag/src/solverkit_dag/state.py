@@ -16,6 +16,7 @@ class State:
     chains: list[Chain]
     best: Chain
     merit: float  # the problem's own score of the best chain's point
+    wanted: int  # kicks
     kicks: int = 0  # done so far
     settled: bool = False
 

@@ -35,6 +35,7 @@ from solverkit_dag.search.base import SLACK, Chain, Search, copy_chain
 from solverkit_dag.search.make import make_search
 from solverkit_dag.state import State, point_of
 
+RESTARTS, BIC_KICKS = 4, 10
 STUCK = "no candidate improves the order, but a neighbour outside the candidate sets does: set candidates: all"
 
 
@@ -52,11 +53,11 @@ class TopologicalSwaps(Solver[Dag, State]):
         search = self._search(problem, ctx)
         precedence = Precedence.of(problem.known)
         orders = [self._first(problem, start, precedence)]
-        orders += [precedence.arrange(ctx.rng.random(problem.d)) for _ in range(self.options.restarts - 1)]
+        orders += [precedence.arrange(ctx.rng.random(problem.d)) for _ in range(self._restarts(problem) - 1)]
         chains = [search.begin(order) for order in orders]
         ctx.charge("nsolve", len(chains) * problem.d)
         best = copy_chain(min(chains, key=lambda chain: chain.score))
-        return State(chains, best, problem.objective(point_of(best)))
+        return State(chains, best, problem.objective(point_of(best)), self._kicks(problem))
 
     def step(self, problem: Dag, state: State, ctx: Context) -> State:
         """One sweep of every order on its way. Stop where the search has ended short of a local optimum."""
@@ -64,12 +65,12 @@ class TopologicalSwaps(Solver[Dag, State]):
             raise Stop(Termination.STALLED, STUCK, point_of(state.best))
         search = self._search(problem, ctx)
         active = [chain for chain in state.chains if not chain.settled]
-        if not active and state.kicks < self.options.kicks:
+        if not active and state.kicks < state.wanted:
             state.kicks += 1
             active = state.chains = [search.begin(self._kicked(problem, state.best.order, ctx.rng))]
         ctx.charge("nsolve", sum(self._advance(search, active)))
         self._compare(state)
-        state.settled = all(chain.settled for chain in state.chains) and state.kicks >= self.options.kicks
+        state.settled = all(chain.settled for chain in state.chains) and state.kicks >= state.wanted
         state.merit = problem.objective(point_of(state.best))
         return state
 
@@ -95,6 +96,17 @@ class TopologicalSwaps(Solver[Dag, State]):
         if self._made is None or self._made[0] != key:
             self._made = (key, make_search(problem, self.options, ctx.log, ctx.device))
         return self._made[1]
+
+    def _restarts(self, problem: Dag) -> int:
+        if self.options.restarts is not None:
+            return int(self.options.restarts)
+        cheap = problem.score == "bic" or (problem.score == "least-squares" and problem.l1 == 0)
+        return RESTARTS if cheap else 1
+
+    def _kicks(self, problem: Dag) -> int:
+        if self.options.kicks is not None:
+            return int(self.options.kicks)
+        return BIC_KICKS if problem.score == "bic" and problem.d > 2 else 0
 
     def _first(self, problem: Dag, start: Point, precedence: Precedence) -> np.ndarray:
         if self.options.init == "start":

@@ -25,17 +25,18 @@ class TopologicalSwapsOptions(Options):
         "order, so that any method's answer can be refined). variance: increasing variance. top-down: least "
         "conditional variance next. All other restarts are random.",
     )
-    restarts: int = Field(
-        1,
+    restarts: int | None = Field(
+        None,
         ge=1,
         description="Orders searched side by side; the best answer is kept. More: better local optima, in "
-        "proportionally more time. Orders after the first are random.",
+        "proportionally more time. Orders after the first are random. Default: 4 for least squares and bic "
+        "(one order in twenty, and one in two, ends above the true graph's score), else 1.",
     )
-    kicks: int = Field(
-        0,
+    kicks: int | None = Field(
+        None,
         ge=0,
         description="Once the restarts have settled: how many times a random block of the best order is shuffled and "
-        "searched anew; kept where better. Cheaper than a restart, and better at d above 100.",
+        "searched anew; kept where better. Cheaper than a restart. Default: 10 for bic, else 0.",
     )
     kick_size: int = Field(
         12, ge=2, description="Positions of the shuffled block. Larger: farther away, longer to come back."
