@@ -181,7 +181,7 @@ def _search(
             short = size
         else:
             long = size
-        size = 2 * size if long == np.inf else (short + long) / 2
+        size = 4 * size if long == np.inf else (short + long) / 2
     return best
 
 
