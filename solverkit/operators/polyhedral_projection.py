@@ -15,8 +15,11 @@ steps are enough.
 
 | rows in a | linear system |
 |---|---|
-| up to DENSE | Cholesky of the Gram matrix |
-| more | conjugate gradients with the diagonal, matrix-free; where they need over CG_STEPS steps, a sparse LU |
+| up to DENSE (or FEW) | Cholesky of the Gram matrix |
+| more, and the rows of A in a chain or a thin mesh | sparse LU of the Gram matrix |
+| more | conjugate gradients, matrix-free; where they need over CG_STEPS steps, sparse LU |
+
+A mesh is thin where reverse Cuthill-McKee finds a bandwidth whose elimination costs at most BAND operations.
 
 The choice depends on the arguments alone, so a run that is resumed repeats every bit.
 """
@@ -24,10 +27,12 @@ The choice depends on the arguments alone, so a run that is resumed repeats ever
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg import lapack
-from scipy.sparse import csc_array, csr_array, diags_array, eye_array
+from scipy.sparse import csc_array, csr_array, csr_matrix, diags_array, eye_array
+from scipy.sparse.csgraph import reverse_cuthill_mckee
 from scipy.sparse.linalg import splu
 
 from solverkit.operators.qp import Outcome, row_norms, solve_qp
@@ -38,6 +43,8 @@ NEWTON_STEPS = 100
 FULL_STEPS = 3  # before a step must lower the value
 ACCURACY = 1e-13  # of a row, relative to 1 + max |u|
 DENSE = 500
+FEW = 100
+BAND = 1e8
 CG_STEPS = 250
 CG_ACCURACY = 1e-14
 
@@ -62,7 +69,6 @@ class PolyhedralProjector:
         self.A = csr_array(diags_array(self.scale) @ A)
         self.transposed = csr_array(self.A.T)
         self.lower, self.upper = lower * self.scale, upper * self.scale
-        self._gram: csr_array | None = None
         self._key: tuple[bytes, str] | None = None
 
     @property
@@ -172,15 +178,31 @@ class PolyhedralProjector:
         """lam of (A_a A_a' + I / sigma) lam = right."""
         if len(active) == 0:
             return np.zeros(0)
-        if len(active) <= DENSE:
+        if len(active) <= (FEW if self.thin else DENSE):
             return self._cholesky(active, right)
+        if self.thin:
+            return self._sparse(active, right)
         found, converged = self._gradients(active, right, guess)
         return found if converged else self._sparse(active, right)
 
+    @cached_property
+    def gram(self) -> csr_array:
+        """A A'."""
+        return csr_array(self.A @ self.transposed)
+
+    @cached_property
+    def thin(self) -> bool:
+        """Whether the Gram matrix is nearly a band, in some order of the rows."""
+        if self.rows <= FEW:
+            return False
+        place = np.argsort(reverse_cuthill_mckee(csr_matrix(self.gram), symmetric_mode=True))
+        coo = self.gram.tocoo()
+        band = np.zeros(self.rows)
+        np.maximum.at(band, place[coo.row], place[coo.row] - place[coo.col])
+        return float((band**2).sum()) <= BAND
+
     def _block(self, active: np.ndarray) -> csr_array:
-        if self._gram is None:
-            self._gram = csr_array(self.A @ self.transposed)
-        return csr_array(self._gram[active][:, active])
+        return csr_array(self.gram[active][:, active])
 
     def _cholesky(self, active: np.ndarray, right: np.ndarray) -> np.ndarray:
         key = (active.tobytes(), "dense")

@@ -85,17 +85,19 @@ def test_warm_starts_change_the_work_and_not_the_answer(n):
     np.testing.assert_array_equal(copied.point, warm.point)
 
 
-@pytest.mark.parametrize("n", [30, 1200])
-def test_monotone_cone(n, monkeypatch):
-    """v_1 <= v_2 <= ...: isotonic regression. The Gram matrix is a chain, too hard for conjugate gradients."""
+@pytest.mark.parametrize(("n", "band"), [(30, 1e8), (1200, 1e8), (1200, 0)])
+def test_monotone_cone(n, band, monkeypatch):
+    """v_1 <= v_2 <= ...: isotonic regression. Its Gram matrix is a chain, too hard for conjugate gradients."""
     A = csr_array(diags_array([np.ones(n - 1), -np.ones(n - 1)], offsets=[0, 1], shape=(n - 1, n)))
     u = -np.linspace(0, 5, n) + np.random.default_rng(0).normal(size=n)  # against the order: everything pools
+    monkeypatch.setattr(polyhedral_projection, "BAND", band)
     calls = []
     sparse = PolyhedralProjector._sparse
     monkeypatch.setattr(PolyhedralProjector, "_sparse", lambda *args: calls.append(1) or sparse(*args))
     projector = PolyhedralProjector(A, np.full(n - 1, -np.inf), np.zeros(n - 1))
     found = projector.project(u)
     np.testing.assert_allclose(found.point, isotonic_regression(u).x, atol=1e-10)
+    assert projector.thin == (n > polyhedral_projection.FEW and band > 0)
     assert bool(calls) == (n > polyhedral_projection.DENSE)
 
 
