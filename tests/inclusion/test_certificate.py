@@ -10,7 +10,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from solverkit.kinds.base import PointStatus
-from solverkit.kinds.inclusion import Inclusion, game, inclusion, linear_program, saddle
+from solverkit.kinds.inclusion import Inclusion, finite_sum, game, inclusion, linear_program, saddle
 from solverkit.kinds.inclusion.certificate import certify, diameter
 from solverkit.kinds.inclusion.local import look
 from tests.inclusion.adversary import wrong_points
@@ -218,6 +218,20 @@ def test_components_that_do_not_average_to_F_are_seen(case: Case) -> None:
     for changed in ({"components": off}, {"components": lambda u, s: 1.01 * part.components(u, s)}):
         broken = replace(case.problem, part=Wrong(part, **changed))
         assert certify(broken, broken.blocks(case.u)).status is not CERTIFIED
+
+
+def test_components_that_are_summed_instead_of_averaged_are_seen() -> None:
+    rows = np.random.default_rng(0).uniform(1, 2, (30, 2))
+
+    def total(u: np.ndarray, samples: np.ndarray) -> np.ndarray:
+        return (rows[samples] * (u - 1)).sum(axis=0) + 1e-3 * len(samples)
+
+    def mean(u: np.ndarray, samples: np.ndarray) -> np.ndarray:
+        return (rows[samples] * (u - 1)).mean(axis=0)
+
+    for terms, expected in ((total, False), (mean, True)):
+        problem = finite_sum(variables={"u": {"shape": 2}}, python=terms, count=30)
+        assert certify(problem, {"u": np.ones(2)})["oracles"].ok is expected
 
 
 def test_an_operator_that_is_not_its_payoffs_is_seen() -> None:

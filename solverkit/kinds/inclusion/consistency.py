@@ -3,6 +3,7 @@
 | what | against | tolerance |
 |---|---|---|
 | components F_i / (n q_i) | F: their mean under q, all up to EVERY, otherwise samples | 1e-8, beyond noise |
+| equally likely components | F: the means over the parts of a random partition | 1e-8 |
 | F of a saddle problem | central differences of its payoff (`kinds/oracles.py`) | 1e-4 |
 | F | itself, evaluated twice | 1e-8 |
 """
@@ -17,6 +18,7 @@ from solverkit.kinds.inclusion.problem import Inclusion
 from solverkit.kinds.oracles import TOLERANCE, Oracle, consistency
 
 EVERY = 512  # components that are added one by one
+PARTS = 7  # into which equally likely components are split, beside a single one
 BATCH, ROUNDS, DEVIATIONS = 256, 16, 6  # of samples, where there are more of them
 AWAY = 0.1  # distance of the second point, times 1 + |u_i|
 EXACT = 1e-8
@@ -52,7 +54,10 @@ def _components(problem: Inclusion, u: np.ndarray, whole: np.ndarray, size: floa
     """The largest entry of (mean of the components - F(u)) over `size`, less what sampling explains."""
     n, weights = problem.count, problem.part.weights
     if weights is None:
-        return float(np.abs(problem.components(u, np.arange(n)) - whole).max(initial=0.0)) / size
+        order = np.random.default_rng(seed).permutation(n)
+        parts = [order[:1], *np.array_split(order[1:], min(PARTS, n - 1))]
+        total = sum(len(part) / n * problem.components(u, part) for part in parts)
+        return float(np.abs(total - whole).max(initial=0.0)) / size
     drawn = np.flatnonzero(weights > 0)
     if len(drawn) <= EVERY:
         total = sum(weights[i] * problem.components(u, np.array([i])) for i in drawn)
