@@ -104,6 +104,16 @@ def test_another_seed_is_another_problem(name):
     assert certify(other, KNOWN[name](other, 3)).status is PointStatus.CERTIFIED
 
 
+@pytest.mark.parametrize("name", ["exponential-tail", "multi-task-blocks"])
+def test_the_verdict_does_not_depend_on_the_precision_of_the_method(name):
+    pytest.importorskip("torch")
+    problem = load(name)
+    for dtype in ("float64", "float32"):
+        found = sk.solve(problem, method="implicit-gradient", dtype=dtype, max_iter=500)
+        assert found.point_status is PointStatus.CERTIFIED, (dtype, found.certificate)
+        assert found.fun == pytest.approx(problem.expected["objective"], rel=1e-5)
+
+
 def test_the_best_price_by_a_grid():
     """No price on a grid earns more than the answer that the formula gives, and the nearest earns almost as much."""
     problem = load("pricing-polyhedral")

@@ -32,6 +32,7 @@ SOLVED = 1e-6  # relative residual of a linear system above which nothing is con
 CURVED = 1e-8  # the same system within Phi'': a hundredth of what the curvature term tolerates
 SLOW = 30  # products of one system from which H is worth a preconditioner
 RANK = 60
+LOWER_STEPS = 40  # of Lanczos on f_yy: the systems with it, and the lower solves, would stumble over the rest
 COLUMNS = 40  # n up to which Phi'' is formed column by column
 DIFFERENCE = 1e-5
 CONVEX_POINTS = 2
@@ -56,7 +57,7 @@ def lower_product(local: Local):
 
 def lower_spectrum(local: Local, seed: int) -> Extremes:
     """Extreme curvatures of f(x, .) at the point."""
-    return lanczos(lower_product(local), np.random.default_rng(seed).normal(size=local.problem.m))
+    return lanczos(lower_product(local), np.random.default_rng(seed).normal(size=local.problem.m), LOWER_STEPS)
 
 
 # -- the lower level
