@@ -20,6 +20,7 @@ from solverkit_halpern.pdhg.game import GameModel
 from solverkit_halpern.pdhg.iteration import Iteration
 from solverkit_halpern.pdhg.norm import operator_norm
 from solverkit_halpern.pdhg.options import HalpernOptions
+from solverkit_halpern.pdhg.products import DeviceProducts
 from solverkit_halpern.pdhg.rays import infeasible, unbounded
 from solverkit_halpern.pdhg.weight import control
 
@@ -255,6 +256,19 @@ def test_resumed_is_the_same(problem, tmp_path):
     assert resumed.nit == whole.nit
     for name, block in whole.point.items():
         np.testing.assert_array_equal(resumed.point[name], block)
+
+
+@pytest.mark.parametrize("layout", [np.asarray, csr_array])
+def test_products_by_torch_are_the_same(layout):
+    pytest.importorskip("torch")
+    A = np.where(np.abs(gaussian(9, 7, 1)) > 0.5, gaussian(9, 7, 1), 0.0)
+    charged = []
+    products = DeviceProducts(layout(A), "cpu", lambda counter, amount: charged.append((counter, amount)))
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal(9), rng.standard_normal(7)
+    np.testing.assert_allclose(products.forward(y), A @ y, atol=1e-14)
+    np.testing.assert_allclose(products.adjoint(x), A.T @ x, atol=1e-14)
+    assert charged == [("nmul", 1), ("nmul", 1)]
 
 
 # -- other bilinear problems

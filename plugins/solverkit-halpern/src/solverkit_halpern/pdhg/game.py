@@ -24,7 +24,7 @@ from solverkit.kinds.inclusion.structure import Game, payoff_scale
 from solverkit.operators.proximal import Simplex
 from solverkit_halpern.pdhg.norm import operator_norm
 from solverkit_halpern.pdhg.options import HalpernOptions
-from solverkit_halpern.pdhg.products import SingleProducts
+from solverkit_halpern.pdhg.products import DeviceProducts, SingleProducts
 from solverkit_halpern.pdhg.state import PdhgState
 from solverkit_halpern.preprocess.centring import centre
 
@@ -56,6 +56,9 @@ class GameModel:
         self._simplex = Simplex()
         self._single: SingleProducts | None = None
         self._products: Any = problem
+        self._mixed = False
+        if ctx.device != "cpu":
+            self._products = DeviceProducts(problem.bilinear.matrix, ctx.device, ctx.charge)
         self._eager = options.mode == "production"
         self._centring = options.centring if options.centring is not None else options.mode != "paper"
 
@@ -72,11 +75,13 @@ class GameModel:
 
     def prepare(self, state: PdhgState) -> None:
         """Choose the products of this iteration."""
+        if self.ctx.device != "cpu":
+            return
         mixed = state.total >= MIXED_AFTER and state.checked == 0 and self._may_mix()
         if mixed and self._single is None:
             assert self.problem.bilinear is not None
             self._single = SingleProducts(self.problem.bilinear.matrix, self.ctx.charge)
-        self._products = self._single if mixed else self.problem
+        self._products, self._mixed = (self._single, True) if mixed else (self.problem, False)
 
     def _may_mix(self) -> bool:
         matrix = self.problem.bilinear.matrix if self.problem.bilinear is not None else None
@@ -108,13 +113,13 @@ class GameModel:
 
     def _floor(self, state: PdhgState) -> float:
         """The gap below which single precision shows its own rounding; 0 in double."""
-        if self._products is self.problem:
+        if not self._mixed:
             return 0.0
         return ROUNDING * max(float(np.abs(state.image.forward).max()), float(np.abs(state.image.adjoint).max()))
 
     def _confirm(self, state: PdhgState) -> None:
         """What was found in single precision is claimed only if it holds in double; else double goes on."""
-        if self._products is not self.problem:
+        if self._mixed:
             assert state.best_x is not None
             assert state.best_y is not None
             state.upper = float(self.problem.adjoint(state.best_x).max())

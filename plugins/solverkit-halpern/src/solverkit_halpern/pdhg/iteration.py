@@ -23,6 +23,7 @@ Restart at T(z): r <= 0.2 r_0; or r <= 0.5 r_0 and r has grown; or k at least a 
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg.blas import daxpy
 
 from solverkit.engine.solver import Context
 from solverkit_halpern.pdhg.model import Model
@@ -168,10 +169,11 @@ def _combination(image: Pair, current: Pair, anchor: Pair, shares: tuple[float, 
 
     def mix(h: np.ndarray, z: np.ndarray, z0: np.ndarray) -> np.ndarray:
         out = a * h
+        if len(out) == 0:
+            return out
         if b:
-            out += b * z
-        out += c * z0
-        return out
+            out = daxpy(z, out, a=b)
+        return daxpy(z0, out, a=c)
 
     return Pair(
         mix(image.x, current.x, anchor.x),

@@ -3,8 +3,8 @@
     min_x max_y  c'x + y'A x - sigma(y),   lower <= x <= upper,   sigma(y) = sup { y's : row_lower <= s <= row_upper }
 
 In the words of the iteration the matrix is A' (its x has the n variables, its y the m rows). The proximal map of sigma
-is v - s clip(v / s, row_lower, row_upper) (Moreau). Products are the problem's own, in its units; the iteration works
-on D A E (`preprocess.scaling`).
+is v - s clip(v / s, row_lower, row_upper) (Moreau). Products are the problem's own, in its units, while
+it is small; a large one is scaled once, to D A E (`preprocess.scaling`), and its products are charged.
 
 Where there is no answer, T has no fixed point and the differences T(z_k) - z_k tend to a ray that says so (D. Applegate
 et al., Infeasibility detection with PDHG, arXiv 2102.04592):
@@ -18,6 +18,7 @@ et al., Infeasibility detection with PDHG, arXiv 2102.04592):
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csr_array, issparse
 
 from solverkit.engine.solver import Context
 from solverkit.kinds.base import Point
@@ -30,6 +31,7 @@ from solverkit_halpern.pdhg.rays import infeasible, support, unbounded
 from solverkit_halpern.pdhg.state import PdhgState
 from solverkit_halpern.preprocess.scaling import Scaling, equilibrated, rescaled
 
+OWN_MATRIX = 20_000  # entries from which the scaled matrix is formed, both ways by rows: products by columns are slow
 RAY_AFTER = 200  # iterations before differences are looked at
 
 
@@ -49,6 +51,10 @@ class LinearModel:
         scaling = equilibrated(program.A, options.ruiz, options.pock_chambolle)
         self.scaling = rescaled(scaling, program.c, self.sides) if options.rescale else scaling
         self._scale(program, self.scaling)
+        self._along = self._across = None  # D A E and its transpose, by rows
+        if issparse(program.A) and program.A.nnz >= OWN_MATRIX:
+            self._along = self.scaling.matrix(program.A)
+            self._across = csr_array(self._along.T)
         ctx.charge("nmul", 2)
         exact = optimality(program, np.zeros(n + m))
         self._primal_scale, self._dual_scale = exact.primal_scale, exact.dual_scale
@@ -66,9 +72,15 @@ class LinearModel:
         return v - sigma * np.clip(v / sigma, self.row_lower, self.row_upper)
 
     def forward(self, y: np.ndarray) -> np.ndarray:
+        if self._across is not None:
+            self.ctx.charge("nmul", 1)
+            return self._across @ y
         return self._to_x * self.problem.forward(self._to_y * y)
 
     def adjoint(self, x: np.ndarray) -> np.ndarray:
+        if self._along is not None:
+            self.ctx.charge("nmul", 1)
+            return self._along @ x
         return self._to_y * self.problem.adjoint(self._to_x * x)
 
     def prepare(self, state: PdhgState) -> None:

@@ -1,14 +1,20 @@
-"""Products with the matrix of a game in single precision: half the memory traffic of a product that is nothing else.
+"""Products with a matrix where the problem's own oracles are not the fastest way; each is counted by `charge`.
 
-The iteration tolerates errors of 1e-7 relative; its claims do not rest on them, since each is recomputed in double by
-the problem's own oracles.
+`SingleProducts`: a float32 copy of a dense matrix, half the memory traffic of a product that is nothing else. The
+iteration tolerates errors of 1e-7 relative; its claims do not rest on them, since each is recomputed in double by the
+problem's own oracles.
+
+`DeviceProducts`: a dense or sparse matrix on a device, by torch. Vectors go there and back with each product: an
+iteration waits for the device twice. Batches (`batch.solve_games`) do not wait.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array, issparse
 
 Charge = Callable[[str, int], None]
 
@@ -29,3 +35,35 @@ class SingleProducts:
         """A'x, (q,), in float64."""
         self._charge("nmul", 1)
         return (self._matrix.T @ x.astype(np.float32)).astype(float)
+
+
+class DeviceProducts:
+    """A y and A'x by torch on a device, float64."""
+
+    def __init__(self, matrix: Any, device: str, charge: Charge) -> None:
+        import torch
+
+        self._torch, self._device, self._charge = torch, device, charge
+        self._across = self._tensor(matrix)
+        self._along = self._tensor(csr_array(matrix.T)) if issparse(matrix) else self._across.T
+
+    def _tensor(self, matrix: Any) -> Any:
+        torch = self._torch
+        if not issparse(matrix):
+            return torch.as_tensor(np.ascontiguousarray(matrix), dtype=torch.float64, device=self._device)
+        A = csr_array(matrix)
+        parts = [torch.as_tensor(part.astype(np.int64)) for part in (A.indptr, A.indices)]
+        values = torch.as_tensor(A.data, dtype=torch.float64)
+        return torch.sparse_csr_tensor(*parts, values, size=A.shape, device=self._device)
+
+    def forward(self, y: np.ndarray) -> np.ndarray:
+        """A y, (p,)."""
+        return self._product(self._across, y)
+
+    def adjoint(self, x: np.ndarray) -> np.ndarray:
+        """A'x, (q,)."""
+        return self._product(self._along, x)
+
+    def _product(self, A: Any, v: np.ndarray) -> np.ndarray:
+        self._charge("nmul", 1)
+        return (A @ self._torch.as_tensor(v, device=self._device)).cpu().numpy()
