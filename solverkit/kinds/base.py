@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from solverkit.expressions.function import Function
+    from solverkit.expressions.syntax import Tree
 
 Point = dict[str, "np.ndarray"]
 """Named blocks: variables, and where a method knows them multipliers, an order, ..."""
@@ -228,6 +229,21 @@ class Source(Protocol):
 
     def scalar(self, text: str, path: Sequence[str | int], variables: Mapping[str, tuple[int, ...]]) -> Function:
         """Compile one expression that must be a single number."""
+        ...
+
+    def tree(self, text: str, path: Sequence[str | int], variables: Mapping[str, tuple[int, ...]]) -> Tree | None:
+        """The syntax tree of an expression that must be a single number, for kinds that look at its form.
+
+        None, after a defect, where it has none."""
+        ...
+
+    def compiled(self, trees: Sequence[Tree | None], variables: Mapping[str, tuple[int, ...]]) -> Function:
+        """Compile syntax trees, stacked in order."""
+        ...
+
+    @property
+    def constants(self) -> Mapping[str, Any]:
+        """Parameters and data, for the value of a tree without variables."""
         ...
 
     def constraints(

@@ -194,11 +194,15 @@ class NamedSource:
     def function(self, texts: Sequence[tuple[str, KeyPath]], variables: Mapping[str, tuple[int, ...]]) -> Function:
         """Compile expressions, stacked in order; zeros where one has a defect."""
         trees = [self._checked(text, path, variables) for text, path in texts]
-        return self._compile(trees, variables)
+        return self.compiled(trees, variables)
 
     def scalar(self, text: str, path: KeyPath, variables: Mapping[str, tuple[int, ...]]) -> Function:
         """Compile one expression that must be a single number."""
-        return self._compile([self._checked(text, path, variables, single=True)], variables)
+        return self.compiled([self.tree(text, path, variables)], variables)
+
+    def tree(self, text: str, path: KeyPath, variables: Mapping[str, tuple[int, ...]]) -> Tree | None:
+        """The syntax tree of an expression that must be a single number; None, after a defect, where it has none."""
+        return self._checked(text, path, variables, single=True)
 
     def _checked(
         self, text: str, path: KeyPath, variables: Mapping[str, tuple[int, ...]], single: bool = False
@@ -224,7 +228,8 @@ class NamedSource:
             return None
         return tree
 
-    def _compile(self, trees: Sequence[Tree | None], variables: Mapping[str, tuple[int, ...]]) -> Function:
+    def compiled(self, trees: Sequence[Tree | None], variables: Mapping[str, tuple[int, ...]]) -> Function:
+        """Compile trees, stacked in order; zeros where one is missing, or where anything has a defect."""
         from solverkit.expressions.compile import compile_function
 
         whole = [tree for tree in trees if tree is not None]
@@ -250,7 +255,7 @@ class NamedSource:
                 upper_bounds.append(high)
                 labels += _labels(name if len(parts) == 1 else f"{name}.{number}", shape)
         low, high = np.concatenate(lower_bounds), np.concatenate(upper_bounds)
-        return Constraints(self._compile(trees, variables), low, high, tuple(labels))
+        return Constraints(self.compiled(trees, variables), low, high, tuple(labels))
 
     def _split(self, text: str, path: KeyPath, variables: Mapping[str, tuple[int, ...]]) -> list[Constraint]:
         """The constraints in one text that fit; empty where there is a defect."""

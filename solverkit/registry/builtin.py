@@ -16,6 +16,11 @@ def solverkit_problem_kinds() -> list[KindSpec]:
             "solverkit.kinds.bilevel.kind:BilevelKind",
         ),
         KindSpec(
+            "composite",
+            "min f(x) + h(x) + chi(x): smooth, plus nonsmooth, plus simple",
+            "solverkit.kinds.composite.kind:CompositeKind",
+        ),
+        KindSpec(
             "dag",
             "min score(W) subject to W being the weights of a directed acyclic graph",
             "solverkit.kinds.dag.kind:DagKind",

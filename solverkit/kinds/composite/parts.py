@@ -23,8 +23,12 @@ class Smooth(Protocol):
 
     size: int  # n
     count: int  # terms of the mean; 1 where f is not one
-    lipschitz: float | None  # a valid L of the gradient in the geometry's norm; None where none is known
     quadratic: bool  # whether f is proven quadratic
+
+    @property
+    def lipschitz(self) -> float | None:
+        """A valid L of the gradient in the Euclidean norm; None where none is known."""
+        ...
 
     def value(self, x: np.ndarray) -> float:
         """f(x)."""
@@ -83,7 +87,11 @@ class Nonsmooth(Protocol):
 
     size: int
     count: int
-    lipschitz: float | None  # M with ||h'(x)|| <= M, where known
+
+    @property
+    def lipschitz(self) -> float | None:
+        """M with ||h'(x)|| <= M, where known."""
+        ...
 
     def value(self, x: np.ndarray) -> float:
         """h(x)."""

@@ -6,11 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from solverkit.operators.proximal import L1, L2, EntropySimplex, GroupL2, LInf, Product, Translated
+from solverkit.operators.proximal import (
+    L1,
+    L2,
+    Box,
+    EntropySimplex,
+    GroupL2,
+    LInf,
+    Product,
+    ProximalMap,
+    Tilted,
+    Translated,
+)
+from solverkit.operators.quadratic import array_digest
 
 if TYPE_CHECKING:
     from solverkit.kinds.composite.parts import Geometry
-    from solverkit.operators.proximal import ProximalMap
 
 
 class Outer:
@@ -48,24 +59,26 @@ def dual_diameter(outer: ProximalMap, rows: int) -> float:
         return 0.5 * float((outer.weight.host**2).sum())
     if isinstance(outer, Translated):
         return dual_diameter(outer.inner, rows)
+    if isinstance(outer, Tilted):  # dom g* moves by the slope: ||y + q|| <= ||y|| + ||q||
+        slope = float(np.linalg.norm(np.broadcast_to(outer.slope.host, rows)))
+        return 0.5 * (float(np.sqrt(2 * dual_diameter(outer.inner, rows))) + slope) ** 2
     if isinstance(outer, Product):
         return sum(dual_diameter(part, at.stop - at.start) for at, part in outer.parts)
     return float("inf")
 
 
 class Euclidean:
-    """chi(x) = (mu / 2) ||x - center||^2 + r(x), r closed convex with a proximal map; V(v, u) = ||u - v||^2 / 2."""
+    """chi(x) = (mu / 2) ||x||^2 + <slope, x> + r(x), r closed convex with a proximal map; V(v, u) = ||u - v||^2 / 2."""
 
     geometry: Geometry = "euclidean"
 
-    def __init__(self, size: int, rest: ProximalMap, strong: float = 0.0, center: Any = 0.0) -> None:
+    def __init__(self, size: int, rest: ProximalMap, strong: float = 0.0, slope: Any = 0.0) -> None:
         self.size, self.rest, self.strong = int(size), rest, float(strong)
-        self.center = np.broadcast_to(np.asarray(center, dtype=float), size)
+        self.slope = np.broadcast_to(np.asarray(slope, dtype=float), size)
 
     def value(self, x: np.ndarray) -> float:
         """chi(x)."""
-        apart = x - self.center
-        return float(self.rest.value(x)) + 0.5 * self.strong * float(apart @ apart)
+        return float(self.rest.value(x)) + 0.5 * self.strong * float(x @ x) + float(self.slope @ x)
 
     def violation(self, x: np.ndarray) -> float:
         """How far x breaks the inequalities of the set in r; 0 where r is finite everywhere."""
@@ -76,13 +89,13 @@ class Euclidean:
         total = weight + self.strong
         if total == 0:
             raise ValueError("a step needs weight > 0 where chi is not strongly convex")
-        return self.rest.prox((weight * centre + self.strong * self.center - g) / total, 1 / total)
+        return self.rest.prox((weight * centre - self.slope - g) / total, 1 / total)
 
     def lowest(self, g: np.ndarray) -> float:
         """min_u <g, u> + chi(u): by one step, or where mu = 0 by the conjugate of r."""
         if self.strong == 0:
-            return -float(self.rest.conjugate(-g))
-        u = self.step(g, self.center, 0.0)
+            return -float(self.rest.conjugate(-g - self.slope))
+        u = self.step(g, np.zeros(self.size), 0.0)
         return float(g @ u) + self.value(u)
 
     def between(self, v: np.ndarray, a: float, w: np.ndarray, b: float) -> np.ndarray:
@@ -95,10 +108,63 @@ class Euclidean:
         return 0.5 * float(apart @ apart)
 
     def digest(self) -> str:
-        """Of mu, the center and r."""
-        from solverkit.operators.quadratic import array_digest
+        """Of mu, the slope and r."""
+        return f"euclidean {self.strong!r} {array_digest(self.slope)} {self.rest.digest()}"
 
-        return f"euclidean {self.strong!r} {array_digest(self.center)} {self.rest.digest()}"
+
+class Bounded(ProximalMap):
+    """A separable map, inner, on a box: its proximal map is the inner one clipped, coordinate by coordinate."""
+
+    def __init__(self, inner: ProximalMap, box: Box) -> None:
+        self.inner, self.box = inner, box
+
+    def prox(self, v: Any, step: Any) -> Any:
+        return self.box.project(self.inner.prox(v, step))
+
+    def value(self, v: Any) -> Any:
+        return self.inner.value(v) + self.box.value(v)
+
+    def violation(self, v: Any) -> Any:
+        """Of the box."""
+        return self.box.violation(v)
+
+    def digest(self) -> str:
+        return f"bounded {self.inner.digest()} {self.box.digest()}"
+
+
+class Nothing:
+    """f = 0: stands where a problem has no smooth part."""
+
+    count = 1
+    lipschitz = 0.0
+    quadratic = True
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def value(self, x: np.ndarray) -> float:
+        """0."""
+        return 0.0
+
+    def gradient(self, x: np.ndarray) -> np.ndarray:
+        """Zeros."""
+        return np.zeros(self.size)
+
+    def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        """Both."""
+        return 0.0, np.zeros(self.size)
+
+    def batch_gradient(self, x: np.ndarray, samples: np.ndarray) -> np.ndarray:
+        """Zeros."""
+        return np.zeros(self.size)
+
+    def to(self, device: str, dtype: str) -> Nothing:
+        """Itself."""
+        return self
+
+    def digest(self) -> str:
+        """A text."""
+        return f"nothing {self.size}"
 
 
 class Entropy:
@@ -149,8 +215,6 @@ class Entropy:
 
     def digest(self) -> str:
         """Of mu and the slope."""
-        from solverkit.operators.quadratic import array_digest
-
         return f"entropy {self.strong!r} {array_digest(self.slope)}"
 
 
