@@ -19,6 +19,7 @@ well.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -102,29 +103,37 @@ class CompiledComponents:
         self._charge, self._repeat = charge, repeat
         self._tables: tuple[AliasTable, ...] = ()
         self._sizes: tuple[int, ...] = ()  # of what a uniform sample draws
-        self._form: Bilinear | Affine
+        self._scales: list[Array]
         part = problem.part
-        if isinstance(part, ColumnSum):
-            self._affine(part, importance)
+        self._matrix: Any = getattr(part, "matrix", None)
+        self._centre = False
+        self._columns = part if isinstance(part, ColumnSum) else None
+        if self._columns is not None:
+            self._affine(self._columns, importance)
             return
-        assert problem.bilinear is not None
-        matrix = problem.bilinear.matrix
-        simplices = all(code[0] == SIMPLEX for code in codes)
-        self._bilinear(centred(matrix) if centre and simplices and not issparse(matrix) else matrix, importance)
+        self._centre = centre and all(code[0] == SIMPLEX for code in codes) and not issparse(self._matrix)
+        self._bilinear(importance)
 
-    def _bilinear(self, matrix: Any, importance: bool) -> None:
-        (p, q), (rows, columns) = matrix.shape, squares(matrix)
+    @cached_property
+    def _form(self) -> Bilinear | Affine:
+        """Copies of the matrix by rows and by columns, made when the first step asks for them."""
+        if self._columns is not None:
+            return Affine(layout(self._columns.whole)[1], self.count, self._scales[0])
+        matrix = centred(self._matrix) if self._centre else self._matrix
+        by_rows, by_columns = layout(matrix)
+        return Bilinear(by_rows, by_columns, matrix.shape[0], *self._scales)
+
+    def _bilinear(self, importance: bool) -> None:
+        (p, q), (rows, columns) = self._matrix.shape, squares(centred(self._matrix) if self._centre else self._matrix)
         total = float(rows.sum())
         if importance and total > 0:
             self._tables = AliasTable.of(rows), AliasTable.of(columns)
-            scales = [np.divide(total, w, out=np.zeros_like(w), where=w > 0) for w in (rows, columns)]
+            self._scales = [np.divide(total, w, out=np.zeros_like(w), where=w > 0) for w in (rows, columns)]
             self.mean_lipschitz = float(np.sqrt(total))
         else:
             self._sizes = (p,) if p == q else (p, q)
-            scales = [np.full(p, float(p)), np.full(q, float(q))]
+            self._scales = [np.full(p, float(p)), np.full(q, float(q))]
             self.mean_lipschitz = float(np.sqrt(max(p * rows.max(), q * columns.max())))
-        by_rows, by_columns = layout(matrix)
-        self._form = Bilinear(by_rows, by_columns, p, scales[0], scales[1])
 
     def _affine(self, part: ColumnSum, importance: bool) -> None:
         n = part.count
@@ -135,14 +144,14 @@ class CompiledComponents:
         else:
             self._sizes, scale = (n,), np.full(n, float(n))
             self.mean_lipschitz = float(np.sqrt(n * part.weights.max()) * part.mean_lipschitz)
-        self._form = Affine(layout(part.whole)[1], n, scale)
+        self._scales = [scale]
 
     def draw(self, rng: np.random.Generator, steps: int, batch: int) -> Array:
         """(steps, batch, 2) pairs, or (steps, batch, 1) components."""
         if self._tables:
             return np.stack([table.draw(rng, (steps, batch)) for table in self._tables], axis=-1)
         drawn = [self._uniform(rng, steps, batch, size) for size in self._sizes]
-        if isinstance(self._form, Bilinear):
+        if self._columns is None:
             drawn = [drawn[0], drawn[-1]]
         return np.stack(drawn, axis=-1)
 

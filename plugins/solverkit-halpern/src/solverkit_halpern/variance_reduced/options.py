@@ -21,9 +21,9 @@ class VRHalpernOptions(Options):
     algorithm: Literal["auto", "page", "forb", "full"] = Field(
         "auto",
         description="page: Algorithm 1, PAGE estimates, for cocoercive operators. forb: Algorithm 2, inexact Halpern "
-        "steps by variance-reduced forward-reflected-backward, for monotone ones. full: no components, Halpern "
-        "steps or anchored extragradient. auto: page where the operator is known to be cocoercive, else forb; full where the stable "
-        "rank says that components cannot pay (in production).",
+        "steps by variance-reduced forward-reflected-backward, for monotone ones. full: no components, Halpern steps "
+        "or anchored extragradient. auto: page where the operator is known to be cocoercive, else forb; full where the "
+        "stable rank says that components cannot pay (in production).",
     )
     guard: Literal["auto", "switch", "refuse", "off"] = Field(
         "auto",
