@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from solverkit.kinds.inclusion import forms
 from solverkit.kinds.inclusion.called import Called, CalledOperator
 from solverkit.kinds.inclusion.fitting import Unusable, blocks_of, checked, declared, table
 from solverkit.kinds.inclusion.problem import Inclusion
+from solverkit.kinds.inclusion.recognize import bilinear_payoff, bilinear_saddle
 from solverkit.kinds.inclusion.sum_file import finite_sum
 from solverkit.kinds.inclusion.written import SaddleOperator, VectorOperator
 
@@ -99,8 +101,6 @@ def _linear_program(form: LinearProgramForm, source: Source) -> Inclusion:
 
 def _made(make: Callable[[], Inclusion], source: Source, place: KeyPath) -> Inclusion:
     """What `make` gives, with the file's `expect:`; its ValueError as a defect."""
-    from dataclasses import replace
-
     if source.defects:
         raise Unusable
     try:
@@ -167,6 +167,11 @@ def _saddle(form: SaddleForm, source: Source) -> Inclusion:
     function = formulas.objective(form.function, shapes, source, ("saddle", "function"))
     sizes = [sum(block.size for block in side) for side in (first, second)]
     sign = np.repeat([1.0, -1.0], sizes)
+    if not source.defects and len(blocks) == 2 and form.lipschitz is None:
+        bilinear = bilinear_payoff(function, sizes[0])
+        if bilinear is not None:
+            problem = bilinear_saddle(source.name, bilinear, blocks, (*one, *two))
+            return replace(problem, expect=expected(source, blocks))
     part = SaddleOperator(function, declared(form.lipschitz, source, ("saddle", "lipschitz")), sign)
     return checked(part, blocks, (*one, *two), "saddle", form.monotone, source, ("saddle", "function"))
 
