@@ -111,6 +111,14 @@ class Polyhedron(SimpleSet):
         self._warm = found.multiplier
         return found.point
 
+    def along(self, v: np.ndarray, d: np.ndarray) -> np.ndarray:
+        """The derivative of the projection at v along d, (n,): d projected onto the linear space of the face."""
+        found = self._projector.project(v, self._warm)
+        active = np.flatnonzero((found.multiplier != 0) | (self.lower == self.upper))
+        if found.steps == 0:
+            return d.copy()
+        return AffineProjector(csr_array(self.A[active])).project(d, np.zeros(len(active)))[0]
+
     def violation(self, v: np.ndarray) -> float:
         activity = self.A @ v
         excess = np.maximum(self.lower - activity, activity - self.upper)

@@ -19,7 +19,7 @@ from scipy.sparse import csr_array, issparse
 from solverkit.operators.polyhedra import AffineProjector
 from solverkit.operators.proximal.arrays import Constant, epsilon, floating, length, namespace, slack, where_broken
 from solverkit.operators.proximal.base import Projection
-from solverkit.operators.proximal.host import by_rows
+from solverkit.operators.proximal.host import by_rows, projected
 from solverkit.operators.qp import row_norms
 from solverkit.operators.quadratic import array_digest, matrix_digest
 
@@ -59,7 +59,10 @@ class Affine(Projection):
         v = floating(v)
         if self._projector is not None:
             projector = self._projector
-            return by_rows(lambda row: projector.project(row, self.b)[0], v)
+            still = np.zeros(len(self.b))
+            return projected(
+                lambda row: projector.project(row, self.b)[0], lambda _, d: projector.project(d, still)[0], v
+            )
         basis = self._basis.like(v)
         point = v - (v @ basis.T) @ basis + self._nearest.like(v)
         # once more: the first pass leaves eps ||v||, which far from the set is more than the set's own rounding

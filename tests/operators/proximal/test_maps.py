@@ -136,8 +136,6 @@ def test_edges(name):
 def test_torch_differentiates_through(name):
     """Away from ties the derivative is the true one, both directions; at the origin it is finite."""
     h = MAPS[name]
-    if name == "polyhedron":
-        return
     v = torch.tensor(2 * np.random.default_rng(6).normal(size=(2, N)), requires_grad=True)
     step = torch.tensor([0.4, 0.9], dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda v, s: h.prox(v, s), (v, step), check_forward_ad=True)
@@ -207,6 +205,33 @@ def test_a_large_sparse_affine_set_keeps_a_factorization():
     np.testing.assert_allclose(p.reshape(2, -1, 2), np.stack([mean + 0.5, mean - 0.5], axis=-1), atol=1e-10)
     assert np.all(h.value(p) == 0)
     np.testing.assert_allclose(h.prox(torch.tensor(v), 1.0).numpy(), p, atol=1e-12)
+    change = torch.func.jvp(lambda v: h.project(v), (torch.tensor(v),), (torch.tensor(v),))[1]
+    np.testing.assert_allclose(change, p - h.project(0 * v), atol=1e-10)
+
+
+def test_polyhedra_have_whole_jacobians():
+    """Rank of the face, symmetric, the same by rows and by columns, batched or not; other sets refuse."""
+    h = MAPS["polyhedron"]
+    v = torch.tensor(2 * np.random.default_rng(6).normal(size=(2, N)))
+    by_row, by_column = torch.func.jacrev(h.project)(v[0]), torch.func.jacfwd(h.project)(v[0])
+    np.testing.assert_allclose(by_row, by_column, atol=1e-12)
+    np.testing.assert_allclose(by_row @ by_row, by_row, atol=1e-12)
+    both = torch.func.vmap(torch.func.jacrev(h.project))(v)
+    np.testing.assert_allclose(both[0], by_row, atol=1e-12)
+
+    class Line(sets.SimpleSet):
+        """A third party's set."""
+
+        project = staticmethod(lambda v: np.full_like(v, v.mean()))
+        violation = staticmethod(lambda v: float(np.ptp(v)))
+        affine = staticmethod(lambda n: None)
+        digest = staticmethod(lambda: "line")
+
+    free = v.clone().requires_grad_()
+    mean = pm.of_set(Line()).project(free)
+    np.testing.assert_allclose(mean.detach(), v.mean(dim=-1, keepdim=True).expand_as(v))
+    with pytest.raises(NotImplementedError, match="cannot differentiate"):
+        mean.sum().backward()
 
 
 @pytest.mark.parametrize(
