@@ -157,6 +157,26 @@ def test_nu_that_turns_too_large_is_seen_on_the_way():
     assert result.point_status is PointStatus.CERTIFIED
 
 
+def test_steps_shrink_with_the_momentum_below_the_clip_and_not_above():
+    case = tail(4, 5)
+    for start, clip in ((2.0, 1e-6), (2.0, 1e6)):
+        solver, state, ctx = started(case.problem, clip=clip, eta=0.1, decay=1e9, block=1, refine=False)
+        state = solver.step(case.problem, state, ctx)
+        size = float(np.linalg.norm(state.loop.m))
+        moved = np.linalg.norm(state.z[:4] - start)
+        assert moved == pytest.approx(0.1 if clip < size else 0.1 * size / clip)
+
+
+def test_a_run_without_handover_ends_with_an_exact_lower_level():
+    problem = sampled()
+    result = sk.solve(problem, method=METHOD, max_iter=10, options={"handover": 0})
+    z = problem.flat(result.point)
+    assert np.linalg.norm(problem.lower_gradient(z)[problem.n :]) <= 1e-8
+    assert result.certificate["lower_gap"].ok
+    assert result.termination is Termination.MAX_ITER
+    assert "projected hypergradient at the last x" in result.notes[-1]
+
+
 def test_the_average_is_off_without_noise_and_on_with_it():
     for problem, expected in ((curved(), False), (sampled(), True)):
         solver, state, _ = started(problem)
