@@ -87,7 +87,9 @@ def draw(panels: Mapping[str, Mapping[str, Curve]], name: str, epochs: float) ->
     matplotlib.rcParams["svg.hashsalt"] = "solverkit"
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(panels), figsize=(2.2 + 3.6 * len(panels), 3.4), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(2.2 + 3.6 * len(panels), 3.4), sharey=True, layout="constrained"
+    )
     styles = ("-", "--", "-", "--", "-.", ":")
     for ax, (title, curves) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         for style, (label, one) in zip(styles * 2, curves.items(), strict=False):
