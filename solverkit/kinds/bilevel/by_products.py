@@ -6,7 +6,7 @@ With y free there are no lower multipliers, and where H = f_yy is positive defin
     Phi'' d  = (W u)_x - f_xy H^-1 (W u)_y,   u = (d, -H^-1 f_yx d),   W = F'' + (w' grad_y f)''
 
 every H^-1 by conjugate gradients, the third derivatives in W by central differences of products. Phi'' is looked at on
-the moves that keep the active rows of X, G and H, by Lanczos. Memory is that of some 60 vectors of length n + m.
+the moves that keep the active rows of X, G and H, by Lanczos. Memory is that of some 100 vectors of length m or n.
 
 This way is taken where n + m > `local.LARGE`, the lower level has no rows, the upper rows do not depend on y, and an
 objective's Hessian would be dense. Otherwise sparse factorizations decide (`stationarity.py`, `curvature.py`).
