@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from penalty_cases import context, exact_answer, hypergradient, identity, quadratic, quadratic_data, tasks
@@ -13,6 +15,7 @@ from solverkit.kinds.bilevel.build import bilevel
 from solverkit_bilevel.penalty.method import Penalty, first_s
 from solverkit_bilevel.penalty.options import PenaltyOptions
 
+PROBLEMS = Path(__file__).parents[3] / "problems" / "bilevel"
 FINISHES = ["auto", "implicit", "extrapolate", "extrapolate-answer"]
 
 
@@ -21,6 +24,14 @@ def test_the_quadratic_is_certified(finish):
     result = sk.solve(quadratic(), method="penalty", options={"finish": finish})
     assert result.point_status is PointStatus.CERTIFIED, str(result)
     np.testing.assert_allclose(result.point["x"], exact_answer(quadratic_data()), atol=3e-5)
+
+
+@pytest.mark.parametrize(
+    ("problem", "method"), [(quadratic(), "penalty"), (tasks(6, k=2)[0], "bsvrb")], ids=["penalty", "bsvrb"]
+)
+def test_float32_oracles_and_a_float64_certificate(problem, method):
+    result = sk.solve(problem, method=method, dtype="float32", tol=1e-4)
+    assert result.point_status is PointStatus.CERTIFIED, str(result)
 
 
 @pytest.mark.parametrize("finish", FINISHES)
@@ -128,6 +139,13 @@ def test_a_lower_level_whose_minimum_jumps_is_warned_of():
     grid = np.linspace(-2, 2, 4001)
     values = 0.25 * grid**4 - 0.5 * grid**2 - z[0] * grid
     assert problem.lower(z) <= values.min() + 1e-6  # y_0 is the global minimum, not the branch it started on
+
+
+@pytest.mark.parametrize("name", ["kleniati-adjiman-2014-ex3", "paulavicius-adjiman-2017a", "mirrlees-1999"])
+def test_lower_levels_with_several_minima(name):
+    """The follower's answer is the global one; x is a local answer, as the certificate finds."""
+    result = sk.solve(PROBLEMS / name / "problem.yaml", method="penalty")
+    assert result.point_status is PointStatus.CERTIFIED, str(result)
 
 
 @pytest.mark.parametrize("seed", range(3))

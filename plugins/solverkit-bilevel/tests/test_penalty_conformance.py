@@ -15,17 +15,8 @@ class TestPenalty(SolverConformance):
     """Production, on problems with known answers."""
 
     method = "penalty"
-    problems = (PROBLEMS / "lampariello-sagratella-2017-ex32" / "problem.yaml", quadratic())
+    problems = (PROBLEMS / "lampariello-sagratella-2017-ex32" / "problem.yaml",)
     budget = Budget(steps=8, max_time=30.0)
-
-
-class TestPenaltyByGradients(SolverConformance):
-    """Without second derivatives."""
-
-    method = "penalty"
-    problems = (PROBLEMS / "macal-hurter-1997" / "problem.yaml",)
-    options = {"finish": "extrapolate"}  # noqa: RUF012
-    budget = Budget(steps=6, max_time=30.0)
 
 
 class TestPenaltyPaper(SolverConformance):

@@ -97,7 +97,11 @@ class Sampled:
     # -- one step
 
     def step(self, problem: Bilevel, state: State, rng: np.random.Generator) -> None:
-        """In place."""
+        """In place. Steps that are too long end as NaN, which the driver reports."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._step(problem, state, rng)
+
+    def _step(self, problem: Bilevel, state: State, rng: np.random.Generator) -> None:
         blocks = rng.choice(self.layout.count, size=self.b, replace=False, shuffle=False)
         rows = self.layout.rows(blocks)
         here = self.look(problem, state.z, state.v, blocks, rows)

@@ -73,7 +73,8 @@ class PenaltyOptions(Options):
         8,
         ge=0,
         description="Production: random starts of the minimization over y, at the first x and wherever s "
-        "changes, where Y is a bounded box and f is neither declared convex nor proven quadratic. 0: none.",
+        "changes, where Y is a bounded box or has few variables, and f is neither declared convex nor proven "
+        "quadratic. 0: none.",
     )
     inner_iterations: int = Field(
         500, ge=1, description="Production: most iterations of one minimization over y (T_k is what the accuracy asks)."

@@ -58,12 +58,13 @@ def run_block(
     assert state.schedule is not None
     gradients, now = Gradients(problem, options.batch, rng), state.schedule
     iterate = _double if options.loop == "double" else _single
-    for _ in range(count):
+    for _ in range(count):  # steps that are too long end as NaN, which the driver reports
         k = now.k
         fall = (k + 1.0) ** -options.step_power
         state.s = state.s_first * (k + 1.0) ** -options.s_power
         before = state.x.v
-        direction = iterate(gradients, X, Y, state, options, fall)
+        with np.errstate(over="ignore", invalid="ignore"):
+            direction = iterate(gradients, X, Y, state, options, fall)
         now.k = k + 1
         state.residual = float(np.linalg.norm(state.x.v - before)) / (options.alpha * fall)
         state.x.gradient = direction

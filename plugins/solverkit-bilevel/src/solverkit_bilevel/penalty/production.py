@@ -32,6 +32,9 @@ LOOSE = 10.0  # tolerances, for the bias and for a claim where rounding ended th
 EXACT = 1e-11  # lower residual and adjoint of the implicit finish
 FALLING = 0.8  # a bias that does not fall to this share when s does is no longer the bias of s
 PATIENCE = {True: 20, False: 60}  # steps in which the residual must fall by a tenth; spectral steps (False) swing more
+FEW = 20  # variables of y up to which random starts are tried without a box to draw them in
+SPREAD = 2.0  # of those, in units of 1 + |y_0|
+JUMPS = 3  # times that a claim may be taken back for a lower f
 UNSETTLED = 0.9  # ratio of successive differences of psi above which they do not draw together
 
 
@@ -75,6 +78,8 @@ class Production:
                 self._judge(problem, state, ctx)
         elif state.since >= self.patience or not self._descend(problem, state):
             self._stuck(problem, state, ctx)
+        if state.claimed and state.jumps < JUMPS:
+            self._look_lower(problem, state, ctx)
 
     def _target(self, state: State) -> float:
         to_the_end = state.phase == EXTRAPOLATED or state.finish in ("none", "extrapolate-answer")
@@ -267,16 +272,40 @@ class Production:
     def _explore(self, problem: Bilevel, state: State, ctx: Context) -> None:
         """Minimize f from random y as well, and begin y_0 and y_s at the lowest; nothing where f is known to be convex
         or Y has no ends to draw between."""
-        known = problem.convex is True or "quadratic-lower" in problem.provides
-        bounded = self.Y.boxed and np.isfinite(self.Y.lower).all() and np.isfinite(self.Y.upper).all()
-        if known or not bounded or not self.options.starts:
+        drawn = self._drawn(problem, state, ctx)
+        if not drawn:
             return
-        first = [walk.v for walk in state.ys]
-        drawn = [ctx.rng.uniform(self.Y.lower, self.Y.upper) for _ in range(self.options.starts)]
-        found = [self.ladder.settle(problem, state.x.v, y, state.size) for y in (*first, *drawn)]
+        found = [self.ladder.settle(problem, state.x.v, y, state.size) for y in (*(w.v for w in state.ys), *drawn)]
         lowest = min(found, key=lambda rung: rung.lower)
         blended = min(found, key=lambda rung: state.s * rung.upper + rung.lower)
         state.ys = [lowest.walk, blended.walk]
+
+    def _drawn(self, problem: Bilevel, state: State, ctx: Context) -> list[np.ndarray]:
+        """Random y: uniform in a bounded box, else about y_0 and at its scale; none where they are not wanted."""
+        known = problem.convex is True or "quadratic-lower" in problem.provides
+        bounded = self.Y.boxed and np.isfinite(self.Y.lower).all() and np.isfinite(self.Y.upper).all()
+        if known or not (bounded or problem.m <= FEW):
+            return []
+        if bounded:
+            return [ctx.rng.uniform(self.Y.lower, self.Y.upper) for _ in range(self.options.starts)]
+        y = state.ys[0].v
+        spread = SPREAD * (1 + float(np.abs(y).max(initial=0.0)))
+        return [self.Y.project(y + spread * ctx.rng.standard_normal(problem.m)) for _ in range(self.options.starts)]
+
+    def _look_lower(self, problem: Bilevel, state: State, ctx: Context) -> None:
+        """Before a claim: where random y find a lower f, y_0 was not the follower's answer; go on from there."""
+        drawn = self._drawn(problem, state, ctx)
+        if not drawn:
+            return
+        here = self.ladder.settle(problem, state.x.v, state.ys[0].v, state.size)
+        best = min((self.ladder.settle(problem, state.x.v, y, state.size) for y in drawn), key=lambda rung: rung.lower)
+        if not best.lower < here.lower - state.tol * max(abs(best.lower), min(1.0, 1 + abs(here.lower))):
+            return
+        ctx.log(f"f falls from {here.lower:.6g} to {best.lower:.6g} at another y: going on from that one")
+        state.jumps, state.claimed, state.phase, state.finish = state.jumps + 1, False, LEVELS, self.first
+        state.ys, state.bias, state.settled, state.answer = [best.walk, best.walk], np.inf, None, None
+        state.x.forget()
+        self._take(state, self._read(problem, state, 1), 1)
 
     # -- readings
 

@@ -65,6 +65,7 @@ class State:
     best: float = np.inf  # least residual for the present function of x
     since: int = 0  # steps since it fell to nine tenths
     claimed: bool = False
+    jumps: int = 0  # claims taken back since another y had a lower f
     unsettled: bool = False  # the warning that psi_s does not settle was given
     schedule: Schedule | None = None
 
