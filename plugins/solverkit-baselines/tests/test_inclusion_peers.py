@@ -87,10 +87,3 @@ class TestHighsSimplex(SolverConformance):
     method = "highs-simplex"
     problems = (rock, program)
     budget = Budget(max_time=20.0)
-
-
-@highs
-class TestHighsIpm(SolverConformance):
-    method = "highs-ipm"
-    problems = (rock, program)
-    budget = Budget(max_time=20.0)

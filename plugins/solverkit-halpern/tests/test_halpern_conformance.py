@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from halpern_cases import boxes, program, rotation, small_game, sparse_game
+from halpern_cases import boxes, program, rotation, small_game
 
 from solverkit.testing import Budget, SolverConformance
 
@@ -11,7 +11,7 @@ class TestProduction(SolverConformance):
     """The defaults on each form."""
 
     method = "halpern"
-    problems = (small_game, sparse_game, program, boxes)
+    problems = (small_game, program, boxes)
     options = {"block": 10}  # noqa: RUF012
     budget = Budget(max_time=10.0)
 
@@ -22,13 +22,4 @@ class TestAnchored(SolverConformance):
     method = "halpern"
     problems = (rotation,)
     options = {"block": 10}  # noqa: RUF012
-    budget = Budget(max_time=10.0)
-
-
-class TestPaper(SolverConformance):
-    """r2HPDHG with the defaults of cuPDLPx."""
-
-    method = "halpern"
-    problems = (program,)
-    options = {"mode": "paper", "block": 50}  # noqa: RUF012
     budget = Budget(max_time=10.0)

@@ -3,8 +3,8 @@
     cocoercive F (Halpern 1967; Lieder 2021), eta <= 1 / L, and T(u) = J(u - eta F(u)) is nonexpansive:
         u_{k+1} = u_0 / (k+2) + (k+1)/(k+2) T(u_k)
 
-    monotone Lipschitz F (EAG, Yoon, Ryu 2021, arXiv 2102.07922, with a resolvent as in Cai, Oikonomou, Zheng 2022,
-    arXiv 2206.09228), eta <= 1 / (sqrt(3) L):
+    monotone Lipschitz F (EAG, Yoon, Ryu 2021, arXiv 2102.07922; with a resolvent as in Cai, Oikonomou, Zheng 2022,
+    Accelerated algorithms for monotone inclusions), eta <= 1 / (sqrt(3) L):
         v       = J(u_k + (u_0 - u_k) / (k+2) - eta F(u_k))
         u_{k+1} = J(u_k + (u_0 - u_k) / (k+2) - eta F(v))
 
