@@ -63,6 +63,7 @@ def least_squares(n: int, d: int, decades: float, seed: int = 0) -> Inclusion:
 def cases() -> list[tuple[Inclusion, str]]:
     """Problems and the sampled algorithm of each."""
     games = [decaying(500, decay) for decay in (3.0, 1.5, 1.2, 1.0, 0.6, 0.3)]
+    games.append(decaying(2000, 1.0))
     sums = [least_squares(2000, 20, 1.5), least_squares(1000, 100, 0.5), least_squares(400, 300, 0.0)]
     return [(problem, "forb") for problem in games] + [(problem, "page") for problem in sums]
 
@@ -70,7 +71,7 @@ def cases() -> list[tuple[Inclusion, str]]:
 def work(problem: Inclusion, options: dict, tol: float, limit: float) -> str:
     """Epochs to the tolerance, or the merit after `limit` of them over the tolerance."""
     calls = int(limit * problem.count * 3)
-    result = sk.solve(problem, method="vr-halpern", options=options, tol=tol, max_calls=calls, max_time=20)
+    result = sk.solve(problem, method="vr-halpern", options=options, tol=tol, max_calls=calls, max_time=60)
     reached = [record for record in result.trace if record["report"]["merit"] <= tol]
     if reached:
         return f"{count(reached[0]['counts'], problem):.0f}"
