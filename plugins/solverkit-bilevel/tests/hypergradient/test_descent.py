@@ -8,6 +8,7 @@ from hypergradient_cases import answer_by_newton, curved, tail
 from scipy.optimize import LinearConstraint, minimize
 
 from solverkit.engine.solver import Stop
+from solverkit.engine.status import Termination
 from solverkit.kinds.bilevel.build import bilevel
 from solverkit.operators.sets import Ball, Box, Free, Product, Simplex
 from solverkit_bilevel.hypergradient.bounds import as_box
@@ -106,6 +107,16 @@ def test_second_derivatives_of_phi_meet_differences():
     )
     ours = np.array([_curved(problem, settler.descent, walk, e) for e in unit])
     np.testing.assert_allclose(ours, second, atol=1e-4 * np.abs(second).max())
+
+
+def test_an_upper_level_without_a_bound_is_told():
+    problem = bilevel(
+        upper={"variables": {"x": {"shape": 2, "start": 1.0}}, "minimize": "sum(y)"},
+        lower={"variables": {"y": {"shape": 2}}, "minimize": "sum((y - x)**2)"},
+    )
+    with pytest.raises(Stop, match="has fallen to") as stop:
+        settled(problem, Free())
+    assert stop.value.termination is Termination.UNBOUNDED
 
 
 def test_a_lower_level_without_curvature_stops_the_run():

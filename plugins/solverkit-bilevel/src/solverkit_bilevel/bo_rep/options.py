@@ -110,7 +110,10 @@ class BORepOptions(Options):
         "than over as many before.",
     )
     inner_tol: float = Field(
-        1e-8, gt=0, description="Accuracy of y and z at the end, relative. 1e-8 is enough for the certificate."
+        1e-10,
+        gt=0,
+        description="Accuracy of y and z at the end, relative. 1e-8 is enough for the certificate where f_yy is well "
+        "conditioned.",
     )
     products: int = Field(1000, ge=1, description="Most products of one conjugate gradient solve after the handover.")
     second_order: int = Field(

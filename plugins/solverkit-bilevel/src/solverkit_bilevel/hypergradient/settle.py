@@ -24,6 +24,7 @@ from solverkit_bilevel.hypergradient.saddle import escape
 SERIES_TOL = 1e-8  # finest accuracy of neumann and unroll
 SOLVED = 1e-7  # of the lower level and of the adjoint system, relative, for a claim
 ESCAPES = 5  # from saddle points
+BOTTOM = 1e12  # fall of Phi, in units of 1 + |Phi| at the start, that no bounded problem needs
 NONMONOTONE = 10  # values in the search along spectral steps
 
 
@@ -34,6 +35,7 @@ class Settling:
     walk: Walk
     tol: float
     least: float  # least relative residual so far: Phi falls all along, so later points are no worse
+    first: float  # Phi at the start
     escapes: int = 0  # from saddle points
     claimed: bool = False
 
@@ -85,7 +87,7 @@ class Settler:
     def begin(self, problem: Bilevel, z: np.ndarray, effort: Effort, tol: float) -> Settling:
         """At (x, y*(x)), x projected onto X."""
         walk = self.descent.begin(problem, z, effort)
-        return Settling(walk, tol, walk.relative)
+        return Settling(walk, tol, walk.relative, walk.value)
 
     def advance(self, problem: Bilevel, settling: Settling, log: Callable[[str], None]) -> None:
         """One step of x, or better y and z at the same x, and the claim where all is good. Raises Stop(STALLED)."""
@@ -106,6 +108,8 @@ class Settler:
                 "is not strongly convex there, and the hypergradient does not exist. Add a proximal term in y, or take "
                 "a method for merely convex lower levels",
             )
+        if walk.value < -BOTTOM * (1 + abs(settling.first)):
+            raise Stop(Termination.UNBOUNDED, f"F(x, y*(x)) has fallen to {walk.value:.3g}")
         if relative <= settling.tol and walk.accuracy <= descent.finest:
             self._claim(problem, settling, log)
 
@@ -143,6 +147,6 @@ def _why(walk: Walk) -> str:
     lower = float(np.linalg.norm(walk.slope))
     return (
         f"F(x, y*(x)) does not fall any more; its projected gradient is {walk.residual:.2g}, |f_y| is {lower:.2g}, the "
-        f"adjoint system is solved to {walk.adjoint_error:.2g}: rounding is all that is left, the lower level is "
-        "nearly singular, or more products or terms are needed"
+        f"adjoint system is solved to {walk.adjoint_error:.2g}: F or y* has a kink there, rounding is all that is left, "
+        "the lower level is nearly singular, or more products or terms are needed"
     )
