@@ -147,6 +147,6 @@ def _why(walk: Walk) -> str:
     lower = float(np.linalg.norm(walk.slope))
     return (
         f"F(x, y*(x)) does not fall any more; its projected gradient is {walk.residual:.2g}, |f_y| is {lower:.2g}, the "
-        f"adjoint system is solved to {walk.adjoint_error:.2g}: F or y* has a kink there, rounding is all that is left, "
+        f"adjoint system is solved to {walk.adjoint_error:.2g}: F or y* has a kink there, only rounding is left, "
         "the lower level is nearly singular, or more products or terms are needed"
     )
