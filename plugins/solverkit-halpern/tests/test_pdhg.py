@@ -359,6 +359,7 @@ def test_infeasible_programs_come_with_a_ray():
     problem = linear_program([1.0, 1], [[1.0, 1], [1, 1]], [2.0, -np.inf], [np.inf, 1.0])
     found = solved(problem)
     assert found.termination is Termination.INFEASIBLE
+    assert found.status == 4, found.message  # the certificate checked the proof
     y = found.point["infeasibility_ray"]
     # -y'A x >= sum of sides that y presses on: 2 <= x1 + x2 <= 1 by the difference of the rows
     assert y[0] < 0 < y[1]
@@ -370,6 +371,7 @@ def test_unbounded_programs_come_with_a_ray():
     problem = linear_program([-1.0, -1, 1], [[1.0, -1, 0], [0, 0, 1]], [-1.0, 0], [1.0, 3])
     found = solved(problem)
     assert found.termination is Termination.UNBOUNDED
+    assert found.status == 4, found.message
     ray = found.point["unboundedness_ray"]
     assert unbounded(problem.structure, ray, problem.structure.A @ ray)
     assert problem.structure.c @ ray < 0
@@ -390,12 +392,14 @@ def test_programs_made_infeasible_or_unbounded(seed):
         lower,
         upper,
     )
-    assert solved(beyond).termination is Termination.INFEASIBLE
+    found = solved(beyond)
+    assert (found.termination, found.status) == (Termination.INFEASIBLE, 4), found.message
     free = np.hstack([s.A.toarray(), np.zeros((12, 1))])
     endless = linear_program(
         np.append(s.c, -1.0), free, s.row_lower, s.row_upper, np.append(s.lower, 0), np.append(s.upper, np.inf)
     )
-    assert solved(endless).termination is Termination.UNBOUNDED
+    found = solved(endless)
+    assert (found.termination, found.status) == (Termination.UNBOUNDED, 4), found.message
 
 
 def test_rays_that_prove_nothing():
