@@ -219,6 +219,18 @@ def test_precision_and_back(name: str) -> None:
         part.to("cuda:77", "float64")
 
 
+@pytest.mark.parametrize("name", ["wide", "sparse", "robust"])
+def test_products_by_torch(name: str) -> None:
+    """ "cpu:0" is a device of torch's, so that what runs on others is seen here."""
+    part = SUMS[name]()
+    there = part.to("cpu:0", "float32")
+    u = rng(4).standard_normal(part.size)
+    np.testing.assert_allclose(there.value(u), part.value(u), rtol=1e-4, atol=1e-5)
+    if name != "robust":
+        samples = np.array([0, 2, 2])
+        np.testing.assert_allclose(there.components(u, samples), part.components(u, samples), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", SUMS)
 def test_pickles(name: str) -> None:
     part = SUMS[name]()
