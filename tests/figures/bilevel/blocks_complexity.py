@@ -132,9 +132,7 @@ def main() -> None:
     for m in (100, 1000, 10_000, 100_000):
         step, whole = step_cost(m)
         print(f"{m:>8} {step:>10.0f} {whole:>12.0f}")
-    print(
-        f"\nsteps, and block evaluations in passes over m, to {TARGET:g} of the first hypergradient; median of 3 seeds\n"
-    )
+    print(f"\nsteps, and passes over the blocks, to {TARGET:g} of the first hypergradient; median of 3 seeds\n")
     print(f"{'m':>6} {'|I|':>5} {'steps':>8} {'passes':>8}")
     for m in (64, 256):
         for sample in (4, 16, 64):
