@@ -67,6 +67,14 @@ def test_every_order_of_few_entries(n):
             np.testing.assert_allclose(found, want, atol=1e-15)
 
 
+def test_short_random_vectors():
+    """One in a hundred of these makes an entry wait while the set that it waits for moves over it."""
+    rng = np.random.default_rng(0)
+    for _ in range(2000):
+        v = 0.5 * rng.normal(size=rng.integers(2, 12))
+        np.testing.assert_allclose(projected(compiled.simplex, v, 1.0), pm.Simplex(1.0).project(v), atol=1e-14)
+
+
 def test_in_place_zero_and_nan():
     v = np.array([3.0, 1.0, -2.0])
     compiled.simplex(v, 1.0, v, np.empty(3))
