@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from solverkit.kinds.base import PointStatus
+from solverkit.kinds.bilevel import bilevel as from_python
 from solverkit.kinds.bilevel.certificate import certify
 from solverkit.operators.sets import Ball, Box
 
@@ -392,3 +393,31 @@ def test_equalities():
     assert status(problem, [0.4, 0.6], [0.2, 0.2]) is PointStatus.CERTIFIED
     assert status(problem, [0.5, 0.5], [0.25, 0.25]) is PointStatus.FEASIBLE
     assert status(problem, [0.4, 0.6], [0.3, 0.1]) is PointStatus.FEASIBLE
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 50.0, 1e4])
+def test_curvature_does_not_depend_on_the_units_of_a_curved_lower_level(scale):
+    """y = asinh(x): at the stationary x the second derivative of F(x, asinh(x)) has a part from y''(x)."""
+    from scipy.optimize import brentq
+
+    def problem(sign):
+        return from_python(
+            upper={"variables": {"x": {"shape": 2}}, "minimize": f"{sign}*sum((y - 1)**2) + {sign}*0.1*sum(x**2)"},
+            lower={
+                "variables": {"y": {"shape": 2}},
+                "minimize": f"{scale}*(sum(exp(y) + exp(-y))/2 - dot(x, y))",
+                "convex": True,
+            },
+        )
+
+    root = brentq(lambda t: (np.arcsinh(t) - 1) / np.sqrt(1 + t * t) + 0.1 * t, 0, 3, xtol=1e-15)
+    x = np.full(2, root)
+    answer = {"x": x, "y": np.arcsinh(x)}
+    assert certify(problem(1), answer, TOL).status is PointStatus.CERTIFIED
+    step = 1e-3
+    outer = lambda t: (np.arcsinh(t) - 1) ** 2 + 0.1 * t**2  # noqa: E731
+    second = (outer(root + step) - 2 * outer(root) + outer(root - step)) / step**2
+    slope = 1 / np.sqrt(1 + root**2)
+    found = certify(problem(-1), answer, TOL)["curvature"]
+    # the eigenvalue belongs to unit vectors (dx, dy) = (1, y') / |.|, and is divided by the largest entry of F''
+    assert found.value == pytest.approx(second / (1 + slope**2) / 2, rel=1e-3)

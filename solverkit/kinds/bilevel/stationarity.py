@@ -178,7 +178,8 @@ class _Adjoint:
     n: int
     factor: object
     scale: np.ndarray
-    cross: csr_array  # [L_xy J_x'], (n, m + rows)
+    cross: csr_array  # [unit L_xy J_x'], (n, m + rows)
+    unit: float  # by which the block L_yy of K is scaled, and with it w
 
     @classmethod
     def of(cls, hessian: csr_array, tight: csr_array, n: int) -> _Adjoint | None:
@@ -201,13 +202,15 @@ class _Adjoint:
         if not onenormest(inverse) * np.abs(balanced).sum(axis=0).max() < CONDITION:
             return None
         cross = csr_array(block_array([[hessian[:n, n:] * unit, csr_array(tight[:, :n]).T]]))
-        return cls(n, factor, scale, cross)
+        return cls(n, factor, scale, cross, unit)
 
     def gradient(self, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(reduced gradient in x, (w, v)) of a function with gradient phi in z."""
+        """(reduced gradient in x, (w, v)) of a function with gradient phi in z: L_yy w + J_y'v = -phi_y, J_y w = 0."""
         right = np.concatenate([-phi[self.n :], np.zeros(self.cross.shape[1] - (len(phi) - self.n))])
         w = self.scale * self.factor.solve(self.scale * right)  # type: ignore[attr-defined]
-        return phi[: self.n] + self.cross @ w, w
+        reduced = phi[: self.n] + self.cross @ w
+        w[: len(phi) - self.n] *= self.unit
+        return reduced, w
 
     def rows(self, rows: csr_array) -> csr_array:
         """Reduced gradients of many rows; those without y pass unchanged."""
