@@ -24,14 +24,16 @@ from solverkit.engine.solver import Context
 from solverkit.kinds.base import Point
 from solverkit.kinds.inclusion.linear import optimality
 from solverkit.kinds.inclusion.problem import Inclusion
+from solverkit.kinds.inclusion.rays import FAR, infeasibility, recession
 from solverkit.kinds.inclusion.structure import LinearProgram
 from solverkit_halpern.pdhg.norm import operator_norm
 from solverkit_halpern.pdhg.options import HalpernOptions
-from solverkit_halpern.pdhg.rays import infeasible, support, unbounded
+from solverkit_halpern.pdhg.rays import cleaned, infeasible, support, unbounded
 from solverkit_halpern.pdhg.state import PdhgState
 from solverkit_halpern.preprocess.scaling import Scaling, equilibrated, rescaled
 
 OWN_MATRIX = 20_000  # entries from which the scaled matrix is formed, both ways by rows: products by columns are slow
+SCREEN = 1e-6  # by how much a difference may miss a proof, to be cleaned and looked at
 RAY_AFTER = 200  # iterations before differences are looked at
 
 
@@ -128,18 +130,24 @@ class LinearModel:
         state.done = state.merit <= self.ctx.tol
 
     def _rays(self, state: PdhgState) -> None:
-        """What the differences of iterates prove, if anything."""
-        s, program = self.scaling, self.program
+        """What the differences of iterates prove, if anything: screened by products at hand, then held to the proof."""
+        s, program, image = self.scaling, self.program, state.image
         for start in (state.current, state.anchor):
-            dy = s.y_back(state.image.y - start.y)
-            pull = (state.image.forward - start.forward) / (s.columns * s.dual)
-            if infeasible(program, dy, pull):
-                state.verdict, state.ray_y = "infeasible", dy / np.abs(dy).max()
-                return
-            dx = s.x_back(state.image.x - start.x)
-            if unbounded(program, dx, (state.image.adjoint - start.adjoint) / (s.rows * s.primal)):
-                state.verdict, state.ray_x = "unbounded", dx / np.abs(dx).max()
-                return
+            dy = s.y_back(image.y - start.y)
+            if infeasible(program, dy, (image.forward - start.forward) / (s.columns * s.dual), SCREEN):
+                self.ctx.charge("nmul", 1)
+                ray = cleaned(dy)
+                margin, radius = infeasibility(program, ray)
+                if margin > 0 and radius >= FAR * (1 + float(np.abs(s.x_back(image.x)).max(initial=0.0))):
+                    state.verdict, state.ray_y = "infeasible", ray
+                    return
+            dx = s.x_back(image.x - start.x)
+            if unbounded(program, dx, (image.adjoint - start.adjoint) / (s.rows * s.primal), SCREEN):
+                self.ctx.charge("nmul", 1)
+                ray = cleaned(dx)
+                if recession(program, ray) > 0:
+                    state.verdict, state.ray_x = "unbounded", ray
+                    return
 
     def start(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Scaled (x, y) of a given u = (x, y)."""

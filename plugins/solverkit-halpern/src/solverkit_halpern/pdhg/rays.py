@@ -15,6 +15,7 @@ import numpy as np
 
 from solverkit.kinds.inclusion.structure import LinearProgram
 
+NOISE = 1e-6  # entries below, relative to the largest
 ROUNDING = 1e-9  # of the parts that should vanish, relative to what is proven
 
 
@@ -45,6 +46,12 @@ def unbounded(program: LinearProgram, x: np.ndarray, activity: np.ndarray, round
         _outside(x, program.lower, program.upper), _outside(activity, program.row_lower, program.row_upper), 0.0
     )
     return falls > 0 and missed <= rounding * falls
+
+
+def cleaned(ray: np.ndarray) -> np.ndarray:
+    """A ray with largest entry 1, and 0 where differences of iterates left noise."""
+    ray = ray / np.abs(ray).max()
+    return np.where(np.abs(ray) < NOISE, 0.0, ray)
 
 
 def support(v: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, float, float]:
