@@ -58,7 +58,7 @@ def test_the_way_to_a_graph_drops_the_least_edges_on_cycles() -> None:
 def test_an_easy_graph_is_found(method: str, options: dict) -> None:
     X, W, _ = linear_model(6, 0, degree=1)
     if method == "colide":
-        options = {**options, "warm_iterations": 4000, "last_iterations": 4000, "learning_rate": 2e-3}
+        options = {**options, "warm_iterations": 2000, "last_iterations": 2000, "learning_rate": 2e-3}
     result = sk.solve(dag(X), method=method, options=options)
     assert result.termination.name == "STALLED"
     assert topological_order(result.point["W"] != 0) is not None
