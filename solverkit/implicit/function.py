@@ -117,6 +117,8 @@ class Call:
             raise checks.NotASolution(f"the solver's answer is not finite{self._word()}")
         y = self._refined(y, thetas)
         self.left = float(checks.relative_residual(self.system, y, thetas).max()) if y.numel() else 0.0
+        if self.left != self.left:
+            raise checks.NotASolution(f"the residual is NaN at the solver's answer{self._word()}")
         if not self.left <= self.owner.accuracy and self.owner.inaccurate == "raise":
             raise checks.NotASolution(
                 f"the solution's relative residual is {self.left:.2g}, above accuracy={self.owner.accuracy:g}; it is "
@@ -159,7 +161,7 @@ class Call:
         found = self._run(apply, adjoint, g)
         if not found.ok:
             self._tell_singular(found)
-        if y is not None and not self.looked:
+        if y is not None and y.numel() and not self.looked:
             self.looked = True
             self._look(y, thetas, g, found.u, transposed)
         return found.u

@@ -8,6 +8,7 @@ y is kept as (B, n): n numbers in each of B samples (B = 1 without a batch), wha
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any, TypeAlias
 
 import torch
@@ -40,7 +41,7 @@ class Shapes:
         self.batched = batched
         self.rows = len(leaves[0]) if batched else 1
         self.shapes = [leaf.shape for leaf in leaves]
-        self.sizes = [leaf.numel() // max(self.rows, 1) if batched else leaf.numel() for leaf in leaves]
+        self.sizes = [prod(leaf.shape[1:] if batched else leaf.shape) for leaf in leaves]
 
     def flat(self, tree: Any) -> Tensor:
         """(B, n) of a tree of these shapes. UsageError says which part differs."""
@@ -51,7 +52,8 @@ class Shapes:
                 f"the residual must have the form of the solution: {self._told(self.spec, self.shapes)}, "
                 f"not {self._told(spec, shapes)}"
             )
-        return torch.cat([leaf.reshape(self.rows, -1) for leaf in leaves], dim=-1)
+        parts = [leaf.reshape(self.rows, size) for leaf, size in zip(leaves, self.sizes, strict=True)]
+        return torch.cat(parts, dim=-1)
 
     def tree(self, flat: Tensor) -> Any:
         """The inverse of `flat`."""

@@ -93,6 +93,13 @@ def test_one_iteration_serves_a_whole_jacobian(method):
     assert found.products <= 4 * N + 8
 
 
+def test_a_batch_of_none():
+    c = torch.zeros(0, N, dtype=torch.float64, requires_grad=True)
+    empty = sk.implicit(lambda c: -c, lambda y, c: y + c, batched=True)(c)
+    empty.sum().backward()
+    assert empty.shape == c.grad.shape == (0, N)
+
+
 def test_single_precision():
     solution = sk.implicit(solver, Stationarity(loss), batched=True)
     single = (H.detach().float().requires_grad_(), C.detach().float().requires_grad_())

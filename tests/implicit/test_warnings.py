@@ -91,6 +91,8 @@ def test_it_may_raise():
     for answer in (np.nan, np.inf):
         with pytest.raises(NotASolution, match="not finite"):
             sk.implicit(lambda t, answer=answer: t * answer, lambda y, t: y - t)(theta)
+    with pytest.raises(NotASolution, match="residual is NaN"):
+        sk.implicit(lambda t: t, lambda y, t: (y - t) * np.nan)(theta)
 
 
 @pytest.mark.parametrize("linear", ["auto", "dense", "cg", "gmres", "normal"])
