@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,8 @@ def callable_digest(fun: Callable[..., Any], blocks: Mapping[str, Shape]) -> str
         state.update(code.co_code + repr(code.co_names).encode() if code else repr(type(fun)).encode())
     cells = [cell.cell_contents for cell in getattr(fun, "__closure__", None) or ()]
     for value in [*cells, *(getattr(fun, "__defaults__", None) or ())]:
-        numbers = value.detach().cpu().numpy() if hasattr(value, "detach") else value
+        tensor = hasattr(value, "detach") and not isinstance(value, ModuleType)  # torch itself has that name too
+        numbers = value.detach().cpu().numpy() if tensor else value
         if isinstance(numbers, np.ndarray | int | float):
             array = np.asarray(numbers)
             state.update(repr((array.shape, array.dtype.str)).encode() + np.ascontiguousarray(array).tobytes())

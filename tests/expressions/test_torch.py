@@ -194,3 +194,18 @@ def test_absent_devices_are_named():
     for device in ("cuda", "cuda:7", "nonsense"):
         with pytest.raises(UsageError, match=f"device '{device}' is not available"):
             check_device(device)
+
+
+def test_a_function_may_close_over_torch_itself():
+    import torch as library
+
+    weight = library.tensor([2.0], dtype=library.float64)
+
+    def fun(x):
+        return library.sum(weight * x**2)
+
+    function = TorchFunction.from_callable(fun, {"x": (3,)})
+    first = function.digest()
+    np.testing.assert_allclose(function.gradient(np.ones(3)), 4.0)
+    weight = library.tensor([3.0], dtype=library.float64)
+    assert TorchFunction.from_callable(fun, {"x": (3,)}).digest() != first
