@@ -101,7 +101,7 @@ class TopologicalSwaps(Solver[Dag, State]):
         if self.options.restarts is not None:
             return int(self.options.restarts)
         cheap = problem.score == "bic" or (problem.score == "least-squares" and problem.l1 == 0)
-        return RESTARTS if cheap else 1
+        return RESTARTS if cheap and self.options.candidates == "all" else 1
 
     def _kicks(self, problem: Dag) -> int:
         if self.options.kicks is not None:

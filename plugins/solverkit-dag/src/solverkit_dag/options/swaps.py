@@ -30,7 +30,7 @@ class TopologicalSwapsOptions(Options):
         ge=1,
         description="Orders searched side by side; the best answer is kept. More: better local optima, in "
         "proportionally more time. Orders after the first are random. Default: 4 for least squares and bic "
-        "(one order in twenty, and one in two, ends above the true graph's score), else 1.",
+        "(one order in twenty, and one in two, ends above the true graph's score), else 1, and 1 in paper.",
     )
     kicks: int | None = Field(
         None,
