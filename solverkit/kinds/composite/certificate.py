@@ -8,17 +8,19 @@
 | convexity | where f is an expression or code: how far it lies below its linearizations | 1 | 1e-8 |
 
 The bound linearizes f at `anchor` and at x, whichever is better, with the point's `dual`, or its `cuts`. Where the gap
-is open and chi strongly convex, the core improves the dual by itself, by up to `ASCENT` steps from the point's own, or
-from scratch. So a point without any dual may be certified, and no dual can make a wrong point look right: the bound
-holds whatever y and z are.
+is open the core improves the dual by itself, by up to `ASCENT` steps from the point's own, or from scratch; of an h
+that is a loss of data by rows it works out one as well. So a point without any dual may be certified, and no dual can
+make a wrong point look right: the bound holds whatever y and z are.
 
-A certified x satisfies Psi(x) <= min Psi + tol (1 + |Psi(x)|), and with chi mu-strongly convex
+A certified x satisfies Psi(x) <= min Psi + tol (1 + |Psi(x)|). Where chi is not strongly convex and nothing bounds Psi,
+that is so for all u within `NEAR` (1 + ||x||) of x (`bound.Near`). And with chi mu-strongly convex
 ||x - x*||^2 <= 2 gap / mu, which is a fact of the certificate.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -28,7 +30,13 @@ from solverkit.kinds.composite.problem import ANCHOR, CUTS, DUAL, WEIGHTS, Compo
 from solverkit.kinds.oracles import TOLERANCE, Oracle, consistency, transposed
 
 ASCENT = 1000
-"""Steps by which the core improves a dual."""
+"""Steps by which the core improves a dual, at most."""
+
+WORK = 4e8
+"""Numbers of x and y together that it touches for that, at most: fewer steps for large problems."""
+
+NEAR = 10.0
+"""Where nothing bounds Psi everywhere: the bound holds at distances up to so many times 1 + ||x|| from x."""
 
 PAIRS = 8
 """Random pairs at which convexity is looked at."""
@@ -84,20 +92,53 @@ def _lower(problem: Composite, x: np.ndarray, point: Point, value: float, tol: f
     anchor = point.get(ANCHOR)
     if anchor is not None and np.size(anchor) == problem.n and np.isfinite(anchor).all():
         lines.append(bound.Linearized.at(problem, np.asarray(anchor, dtype=float).ravel()))
-    if problem.structured is None:
-        return _with_cuts(problem, lines, x, point)
+    near = None if problem.simple.strong > 0 else bound.Near(x, NEAR * (1 + float(np.linalg.norm(x))))
     enough = value - tol * (1 + abs(value))
+    found = []
+    rows = getattr(problem.nonsmooth, "rows_form", None)
+    if rows is not None:  # a loss of data is the maximum over a y for its rows as well
+        problem = replace(problem, structured=rows, nonsmooth=None) if CUTS not in point else problem
+    if problem.structured is None:
+        found.append(_with_cuts(problem, lines, x, point, near))
+        if rows is None or found[0][0] >= enough:
+            return found[0]
+        problem = replace(problem, structured=rows, nonsmooth=None)
+    found.append(_with_dual(problem, lines, point, near, enough, seed))
+    return max(found, key=lambda each: each[0] if each[0] == each[0] else -np.inf)
+
+
+def _with_dual(
+    problem: Composite, lines: list[bound.Linearized], point: Point, near: bound.Near | None, enough: float, seed: int
+) -> tuple[float, str]:
+    assert problem.structured is not None
     dual, given = _dual(problem, point)
-    found = [(bound.with_dual(problem, line, dual), line) for line in lines]
-    best, line = max(found, key=lambda each: each[0] if each[0] == each[0] else -np.inf)
-    if best >= enough or problem.simple.strong == 0:
-        return best, "" if given else "no dual was given"
+    found = [(bound.with_dual(problem, line, dual, near), line) for line in lines]
+    first, line = max(found, key=lambda each: each[0] if each[0] == each[0] else -np.inf)
+    if first >= enough:
+        return first, _said(near, "" if given else "no dual was given")
     norm = bound.norm_of(problem, seed)
-    better = bound.inside(problem, bound.ascend(problem, line, dual, norm, ASCENT, enough))
-    improved = max(bound.with_dual(problem, each, better) for each in lines)
-    if not improved > best:
-        return best, ""
-    return improved, "the dual is the certificate's own" if not given else "the dual was improved by the certificate"
+    steps = int(np.clip(WORK / (problem.n + problem.structured.rows), 30, ASCENT))
+    rounds = 1 if near is None else 5
+    best = first
+    for _ in range(rounds):
+        dual = bound.inside(problem, bound.ascend(problem, line, dual, norm, steps // rounds, enough, near))
+        best = max(best, *(bound.with_dual(problem, each, dual, near) for each in lines))
+        if best >= enough:
+            break
+    if not best > first:
+        return first, _said(near, "" if given else "no dual was given")
+    whose = "the dual was improved by the certificate" if given else "the dual is the certificate's own"
+    return best, _said(near, whose)
+
+
+def _said(near: bound.Near | None, text: str) -> str:
+    """The note of the gap, with the distance up to which it holds where it does not hold everywhere."""
+    parts = [text] if text else []
+    if near is not None:
+        parts.append(
+            f"chi is not strongly convex: on an unbounded X it holds up to the distance {near.radius:.3g} of x"
+        )
+    return "; ".join(parts)
 
 
 def _dual(problem: Composite, point: Point) -> tuple[np.ndarray, bool]:
@@ -109,7 +150,9 @@ def _dual(problem: Composite, point: Point) -> tuple[np.ndarray, bool]:
     return bound.inside(problem, start), usable
 
 
-def _with_cuts(problem: Composite, lines: list[bound.Linearized], x: np.ndarray, point: Point) -> tuple[float, str]:
+def _with_cuts(
+    problem: Composite, lines: list[bound.Linearized], x: np.ndarray, point: Point, near: bound.Near | None
+) -> tuple[float, str]:
     cuts, weights, note = x[None, :], np.ones(1), ""
     if problem.nonsmooth is not None:
         given, shares = point.get(CUTS), point.get(WEIGHTS)
@@ -119,18 +162,26 @@ def _with_cuts(problem: Composite, lines: list[bound.Linearized], x: np.ndarray,
                 cuts, weights = np.asarray(given, dtype=float), shares / shares.sum()
         else:
             note = "h is linearized at x alone: no cuts were given"
-    return max(bound.with_cuts(problem, line, cuts, weights) for line in lines), note
+    lower = max(bound.with_cuts(problem, line, cuts, weights, near) for line in lines)
+    return lower, _said(near, note)
+
+
+def _known(part: object) -> bool:
+    """Whether a part is of the core's own formulas, whose convexity and derivatives need no look."""
+    return bool(getattr(part, "known", False))
 
 
 def _oracles(problem: Composite, x: np.ndarray, seed: int) -> list[Term]:
-    checked = [
-        Oracle(
-            "f",
-            lambda z: np.array([problem.smooth_value(z)]),
-            lambda z, d: np.array([float(problem.smooth_gradient(z) @ d)]),
+    checked = []
+    if not _known(problem.smooth):
+        checked.append(
+            Oracle(
+                "f",
+                lambda z: np.array([problem.smooth_value(z)]),
+                lambda z, d: np.array([float(problem.smooth_gradient(z) @ d)]),
+            )
         )
-    ]
-    if problem.nonsmooth is not None:
+    if problem.nonsmooth is not None and not _known(problem.nonsmooth):
         checked.append(
             Oracle(
                 "h",
@@ -152,12 +203,15 @@ def _oracles(problem: Composite, x: np.ndarray, seed: int) -> list[Term]:
 def _bend(problem: Composite, x: np.ndarray, seed: int) -> float:
     """How far f, or an h known by subgradients, lies below a linearization, relative to the sizes that enter."""
     rng, size, worst = np.random.default_rng(seed), 1 + np.abs(x), 0.0
+    if _known(problem.smooth) and (problem.nonsmooth is None or _known(problem.nonsmooth)):
+        return worst
     for k in range(PAIRS):
         z, w = (x + 10.0 ** (-k % 4) * size * rng.uniform(-1, 1, len(x)) for _ in range(2))
         if problem.simple.geometry == "entropy":
             z, w = (problem.simple.step(np.zeros_like(x), np.abs(part) + 1e-300, 1.0) for part in (z, w))
-        worst = max(worst, _below(problem.smooth_value, problem.smooth_gradient, z, w))
-        if problem.nonsmooth is not None:
+        if not _known(problem.smooth):
+            worst = max(worst, _below(problem.smooth_value, problem.smooth_gradient, z, w))
+        if problem.nonsmooth is not None and not _known(problem.nonsmooth):
             worst = max(worst, _below(problem.nonsmooth_value, problem.subgradient, z, w))
     return worst
 

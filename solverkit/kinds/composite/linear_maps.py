@@ -5,6 +5,8 @@
 | Matrix | D x, D sparse or dense, or a SciPy LinearOperator | D's |
 | GridDifferences | differences along each axis of a 1-D or 2-D grid, axis after axis | (p - 1) q + p (q - 1) |
 | PairedDifferences | the same with zeros at the far ends, both of a point side by side: (p q, 2) ravelled | 2 p q |
+| After | one of those, of D x | its own |
+| Stack | several, one above the other | their sum |
 """
 
 from __future__ import annotations
@@ -104,6 +106,26 @@ class PairedDifferences:
     def digest(self) -> str:
         """A text."""
         return f"paired differences {self.shape}"
+
+
+class After:
+    """K = outer D, one map after a matrix."""
+
+    def __init__(self, outer: Any, matrix: Matrix) -> None:
+        self.outer, self.matrix = outer, matrix
+        self.rows, self.size = int(outer.rows), int(matrix.size)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """outer(D x)."""
+        return self.outer.forward(self.matrix.forward(x))
+
+    def adjoint(self, y: np.ndarray) -> np.ndarray:
+        """D' outer'(y)."""
+        return self.matrix.adjoint(self.outer.adjoint(y))
+
+    def digest(self) -> str:
+        """Of both."""
+        return f"{self.outer.digest()} after {self.matrix.digest()}"
 
 
 class Stack:

@@ -32,6 +32,8 @@ CURVATURE = {"least-squares": 1.0, "logistic": 0.25, "huber": 1.0}
 class RowLoss:
     """f over the rows of A (N, n) with targets b (N,); see the module. UsageError for labels that are not -1 and 1."""
 
+    known = True  # convex, and its gradient right, by its formula
+
     def __init__(self, loss: Loss, A: Any, b: np.ndarray, scale: float = 1.0, delta: float = 1.0) -> None:
         self.loss, self.A, self.scale, self.delta = loss, A, float(scale), float(delta)
         self.b = np.asarray(b, dtype=float)

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from solverkit.errors import UsageError
-from solverkit.kinds.base import Block, Point, Problem, Weighted
+from solverkit.kinds.base import Block, Point, Problem, Weighted, flat_vector, named_blocks
 
 if TYPE_CHECKING:
     from solverkit.kinds.composite.parts import Nonsmooth, Simple, Smooth, Structured
@@ -87,16 +87,11 @@ class Composite(Problem):
 
     def flat(self, point: Point) -> np.ndarray:
         """x of a point, (n,) float64. KeyError where it is missing, ValueError where its shape is wrong."""
-        value = np.asarray(point[self.variable.name], dtype=float)
-        if value.shape != self.variable.shape:
-            raise ValueError(
-                f"block {self.variable.name!r} has shape {value.shape}; problem {self.name!r} has {self.variable.shape}"
-            )
-        return value.ravel()
+        return flat_vector((self.variable,), point, self.name)
 
     def blocks(self, x: np.ndarray) -> Point:
         """The point of a flat x: the inverse of `flat`, a copy."""
-        return {self.variable.name: x.reshape(self.variable.shape).copy()}
+        return named_blocks((self.variable,), x)
 
     # -- oracles of f
 

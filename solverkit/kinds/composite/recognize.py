@@ -23,8 +23,9 @@ import numpy as np
 from solverkit.expressions.evaluate import evaluate
 from solverkit.expressions.program import lower
 from solverkit.expressions.syntax import Call, Chain, ExpressionError, Name, Negative, Number, Tree, names
-from solverkit.kinds.composite.linear_maps import GridDifferences, Matrix, PairedDifferences
-from solverkit.operators.proximal import L1, L2, GroupL2, ProximalMap, Tilted, Translated
+from solverkit.kinds.composite.linear_maps import After, GridDifferences, Matrix, PairedDifferences
+from solverkit.kinds.composite.row_norms import RowNorms
+from solverkit.operators.proximal import L1, L2, ProximalMap, Tilted, Translated
 
 if TYPE_CHECKING:
     from solverkit.kinds.base import Source
@@ -121,7 +122,7 @@ class Reader:
             if len(self.shape) == 1:
                 return GridDifferences(self.shape), L1(factor)
             paired = PairedDifferences((self.shape[0], self.shape[1]))
-            return paired, _pairs(factor, paired.rows)
+            return paired, RowNorms(2, factor)
         read = self._affine(inner)
         if read is None:
             return None
@@ -131,12 +132,8 @@ class Reader:
             outer: ProximalMap = L1(factor)
         else:
             differences = PairedDifferences((shape[0], shape[1]))
-            outer = _pairs(factor, differences.rows)
-        from scipy.sparse import csr_array
-
-        columns = matrix.tocsc()
-        stacked = [differences.forward(columns[:, [k]].toarray().ravel()) for k in range(matrix.shape[1])]
-        return Matrix(csr_array(np.stack(stacked, axis=1))), _shifted(outer, differences.forward(shift))
+            outer = RowNorms(2, factor)
+        return After(differences, Matrix(matrix)), _shifted(outer, differences.forward(shift))
 
     def _affine(self, inner: Tree) -> tuple[Any, np.ndarray, tuple[int, ...]] | None:
         """(matrix, shift, shape) of an affine tree, rows first; None after a defect."""
@@ -171,12 +168,7 @@ def _outer(form: str, factor: float, shape: tuple[int, ...]) -> ProximalMap:
         return L2(factor)
     if form == "relu":  # max(z, 0) = |z| / 2 + z / 2
         return Tilted(L1(factor / 2), factor / 2)
-    rows, columns = shape
-    return GroupL2([slice(k * columns, (k + 1) * columns) for k in range(rows)], factor)
-
-
-def _pairs(factor: float, rows: int) -> ProximalMap:
-    return GroupL2([slice(k, k + 2) for k in range(0, rows, 2)], factor)
+    return RowNorms(shape[1], factor)
 
 
 def _shifted(outer: ProximalMap, shift: np.ndarray) -> ProximalMap:

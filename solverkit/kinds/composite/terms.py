@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from solverkit.kinds.composite.row_norms import RowNorms
 from solverkit.operators.proximal import (
     L1,
     L2,
@@ -15,9 +16,11 @@ from solverkit.operators.proximal import (
     LInf,
     Product,
     ProximalMap,
+    Scaled,
     Tilted,
     Translated,
 )
+from solverkit.operators.proximal.arrays import slack
 from solverkit.operators.quadratic import array_digest
 
 if TYPE_CHECKING:
@@ -57,6 +60,10 @@ def dual_diameter(outer: ProximalMap, rows: int) -> float:
         return 0.5 * outer.weight**2
     if isinstance(outer, GroupL2):
         return 0.5 * float((outer.weight.host**2).sum())
+    if isinstance(outer, RowNorms):
+        return 0.5 * float((np.broadcast_to(outer.weight.host, rows // outer.columns) ** 2).sum())
+    if isinstance(outer, Scaled):  # weight g(argument .): the domain grows by both
+        return (outer.weight * outer.argument) ** 2 * dual_diameter(outer.inner, rows)
     if isinstance(outer, Translated):
         return dual_diameter(outer.inner, rows)
     if isinstance(outer, Tilted):  # dom g* moves by the slope: ||y + q|| <= ||y|| + ||q||
@@ -128,6 +135,20 @@ class Bounded(ProximalMap):
         """Of the box."""
         return self.box.violation(v)
 
+    def conjugate(self, v: Any) -> Any:
+        """Where the inner map is the l1 norm: v_i u - w_i |u| is largest at an end of [lower, upper], or at 0."""
+        if not isinstance(self.inner, L1):
+            return super().conjugate(v)
+        weight = self.inner.weight.host
+        low, high = (np.broadcast_to(side.host, v.shape) for side in (self.box.lower, self.box.upper))
+        best = np.where((low <= 0) & (high >= 0), 0.0, -np.inf)
+        for end in (low, high):
+            slope = v - weight * np.sign(end)
+            reached = np.where(np.isfinite(end), slope * np.where(np.isfinite(end), end, 0.0), -np.inf)
+            open_end = np.isinf(end) & (slope * np.sign(end) > slack(v))
+            best = np.maximum(best, np.where(open_end, np.inf, reached))
+        return best.sum(axis=-1)
+
     def digest(self) -> str:
         return f"bounded {self.inner.digest()} {self.box.digest()}"
 
@@ -135,6 +156,7 @@ class Bounded(ProximalMap):
 class Nothing:
     """f = 0: stands where a problem has no smooth part."""
 
+    known = True
     count = 1
     lipschitz = 0.0
     quadratic = True
