@@ -52,8 +52,8 @@ class HalpernOptions(Options):
         None,
         gt=0,
         lt=1,
-        description="Restart when the iterations since the anchor reach this share of all. Default: 0.5, measured on "
-        "Gaussian games; 0.36 in paper mode and in linear programs, as cuPDLPx.",
+        description="Restart when the iterations since the anchor reach this share of all. Default: 0.5 in games, "
+        "measured on Gaussian ones; 0.36 elsewhere, as cuPDLPx.",
     )
     step: float | None = Field(
         None, gt=0, description="sqrt(tau sigma). Default: 0.998 over the norm found by Golub-Kahan bidiagonalization."

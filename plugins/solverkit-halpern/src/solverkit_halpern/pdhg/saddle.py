@@ -21,7 +21,7 @@ class SaddleModel:
     """Two blocks, F(x, y) = (c + A y, b - A'x)."""
 
     check = 10
-    longest = 0.5
+    longest = 0.36
 
     def __init__(self, problem: Inclusion, ctx: Context) -> None:
         assert problem.bilinear is not None
