@@ -71,6 +71,9 @@ class Notears(Solver[Dag, State]):
         else:
             state.alpha += state.rho * h
             state.W, state.h = found, h
+        if not np.isfinite(found).all():
+            state.score = np.nan
+            return state
         state.ended = state.h <= self.options.h_tol or state.rho >= self.options.rho_max
         state.answer = to_dag(found, self.options.w_threshold, problem.known.required)
         if self.options.refit:
@@ -94,13 +97,13 @@ class Notears(Solver[Dag, State]):
 
     def _minimize(self, problem: Dag, state: State) -> tuple[np.ndarray, float]:
         """(W, h) at the state's rho and alpha."""
-        d, S, rho, alpha = problem.d, problem.gram, state.rho, state.alpha
+        d, rho, alpha = problem.d, state.rho, state.alpha
         lambda1 = self._lambda1(problem)
         identity = np.eye(d)
 
         def value(both: np.ndarray) -> tuple[float, np.ndarray]:
             W = (both[: d * d] - both[d * d :]).reshape(d, d)
-            product = S @ (identity - W)
+            product = -problem.score_gradient(W)  # S (I - W), counted, so that limits can end a long minimization
             fit = 0.5 * float(np.vdot(identity - W, product))
             h, slope = exponential(W)
             smooth = (-product + (rho * h + alpha) * slope).ravel()
