@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 PIP_NAMES = {
     "PIL": "pillow",
+    "causallearn": "causal-learn",
     "ruamel": "ruamel.yaml",
     "skimage": "scikit-image",
     "sklearn": "scikit-learn",

@@ -16,7 +16,7 @@ from solverkit.kinds.dag.drawing import draw
 from solverkit.kinds.dag.export import digraph, edge_list, graphml
 from solverkit.kinds.dag.findings import files, remarks
 from solverkit.kinds.dag.generators import linear_sem
-from solverkit.kinds.dag.markov import cpdag
+from solverkit.kinds.dag.markov import consistent_extension, cpdag
 from solverkit.kinds.dag.metrics import distances, shd, sid
 from solverkit.kinds.dag.prune import pruned
 from tests.dag.cases import problem, refitted
@@ -53,6 +53,18 @@ def test_classes_are_what_all_members_share():
     for members in classes.values():
         for member in members:
             np.testing.assert_array_equal(cpdag(member), np.any(members, axis=0))
+
+
+def test_a_member_of_every_class_is_found_and_of_nothing_else():
+    for edges in every_dag(4):
+        member = consistent_extension(cpdag(edges))
+        assert independences(member) == independences(edges)
+        assert topological_order(member) is not None
+    square = np.zeros((4, 4), dtype=bool)  # undirected: whatever its directions, it has a collider or a cycle
+    for i in range(4):
+        square[i, (i + 1) % 4] = square[(i + 1) % 4, i] = True
+    assert consistent_extension(square) is None
+    assert consistent_extension(np.roll(np.eye(3, dtype=bool), 1, axis=1)) is None
 
 
 def effects_wrong(found, truth, rng):

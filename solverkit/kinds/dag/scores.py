@@ -83,6 +83,16 @@ def regression(gram: np.ndarray, j: int, parents: np.ndarray) -> np.ndarray:
     return found * scale
 
 
+def refitted(gram: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Least-squares weights of every variable on its parents in `edges`, (d, d) bool: the best W on this graph."""
+    W = np.zeros(edges.shape)
+    for j in range(len(W)):
+        parents = np.flatnonzero(edges[:, j])
+        if len(parents):
+            W[parents, j] = regression(gram, j, parents)
+    return W
+
+
 def samples(problem: Dag) -> np.ndarray:
     """X, (n, d). UsageError where the problem has its Gram matrix alone."""
     if problem.samples is None:

@@ -1,0 +1,1 @@
+"""Peers for structure learning: DAGMA, and BOSS and GES of causal-learn."""
