@@ -24,11 +24,6 @@ def sparse() -> Dag:
     return dag(X / X.std(axis=0), score="bic")
 
 
-def lasso() -> Dag:
-    """Five variables with a penalty on the weights."""
-    return dag(linear_model(5, 2, n=200, degree=1)[0], l1=0.2)
-
-
 def binary() -> Dag:
     """Four variables of zeros and ones."""
     return dag(logistic_sem(d=4, edges=1, n=300, seed=0)["X"], score="logistic", l1=0.01)
@@ -38,7 +33,7 @@ class TestSwaps(SolverConformance):
     """The whole neighbourhood, with restarts and kicks, so that there is something between start and answer."""
 
     method = "topological-swaps"
-    problems = (linear, sparse, lasso, binary)
+    problems = (linear, sparse, binary)
     options: ClassVar = {"restarts": 2, "kicks": 2, "kick_size": 3}
     budget = BUDGET
 
