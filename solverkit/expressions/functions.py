@@ -182,6 +182,35 @@ def _casadi_total_variation(ca: Any, shapes: list[rule.Shape], x: Any) -> Any:
     return ca.sum1(ca.vec(_casadi_root(ca, down + right)))
 
 
+def _check_edges(shape: rule.Shape, edges: np.ndarray, weights: np.ndarray | None = None) -> rule.Shape:
+    length = rule.need_vector(shape)
+    if edges.ndim != 2 or edges.shape[1] != 2:
+        raise ValueError(f"edges are rows of two indices, not an array of shape {edges.shape}")
+    if edges.size and (np.any(edges != np.round(edges)) or edges.min() < 0 or edges.max() >= length):
+        raise ValueError(f"edges are integers from 0 to {length - 1}")
+    if weights is not None and (weights.shape != (len(edges),) or np.any(weights < 0)):
+        raise ValueError(f"{len(edges)} edges need weights >= 0 of shape ({len(edges)},), not {weights.shape}")
+    return ()
+
+
+def _ends(edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return edges[:, 0].astype(np.int64), edges[:, 1].astype(np.int64)
+
+
+def _torch_graph_variation(torch: Any, x: Any, edges: np.ndarray, weights: np.ndarray | None = None) -> Any:
+    first, second = (torch.as_tensor(end, device=x.device) for end in _ends(edges))
+    apart = torch.abs(x[first] - x[second])
+    return torch.sum(apart if weights is None else torch.as_tensor(weights, dtype=x.dtype, device=x.device) * apart)
+
+
+def _casadi_graph_variation(
+    ca: Any, shapes: list[rule.Shape], x: Any, edges: np.ndarray, weights: np.ndarray | None = None
+) -> Any:
+    first, second = (end.tolist() for end in _ends(edges))
+    apart = ca.fabs(x[first] - x[second])
+    return ca.sum1(apart if weights is None else ca.DM(weights) * apart)
+
+
 def _logsumexp(x: Any) -> Any:
     top = np.max(x)
     return top + np.log(np.sum(np.exp(x - top)))
@@ -328,6 +357,18 @@ _add(
     torch=_torch_total_variation,
     casadi=_casadi_total_variation,
     smooth=False,
+)
+_add(
+    "graph_total_variation(x, edges, weights)",
+    "The sum over edges (i, j), rows of data, of |x[i] - x[j]|, each times its weight where weights are given.",
+    2,
+    3,
+    shape=_check_edges,
+    numpy=lambda x, edges, weights=1.0: np.sum(weights * np.abs(x[_ends(edges)[0]] - x[_ends(edges)[1]])),
+    torch=_torch_graph_variation,
+    casadi=_casadi_graph_variation,
+    smooth=False,
+    data=frozenset({1, 2}),
 )
 _add(
     "normsq(x)",

@@ -69,12 +69,13 @@ def _certify(problem: Composite, x: np.ndarray, point: Point, tol: float, seed: 
             return Certificate((), {"objective": value}, f"Psi is {value} at the point")
         return Certificate(tuple(terms), {"objective": value})
     facts: Facts = {"objective": value}
+    value = float(value)
     lower, note = _lower(problem, x, point, value, tol, seed)
     scale = 1 + abs(value)
     facts["lower_bound"] = lower
     if problem.simple.strong > 0:
         facts["distance_bound"] = float(np.sqrt(2 * max(value - lower, 0.0) / problem.simple.strong))
-    terms.append(Term("gap", value - lower, tol, scale, note=note))
+    terms.append(Term("gap", float(value - lower), tol, scale, note=note))
     terms += _oracles(problem, x, seed)
     return Certificate(tuple(terms), facts)
 

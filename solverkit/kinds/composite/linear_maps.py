@@ -15,7 +15,9 @@ import hashlib
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import csr_array, issparse, vstack
+
+from solverkit.errors import UsageError
 
 
 class Matrix:
@@ -33,6 +35,12 @@ class Matrix:
     def adjoint(self, y: np.ndarray) -> np.ndarray:
         """D'y."""
         return self._adjoint @ y if self._adjoint is not None else self.D.T @ y
+
+    def sparse(self) -> csr_array:
+        """The matrix. UsageError for an operator, whose entries are not known."""
+        if not (issparse(self.D) or isinstance(self.D, np.ndarray)):
+            raise UsageError("K is an operator, known by its products alone")
+        return csr_array(self.D)
 
     def digest(self) -> str:
         """Hex sha256 of the entries; of an operator, of its products with two fixed vectors."""
@@ -74,6 +82,15 @@ class GridDifferences:
             at += length
         return total.ravel()
 
+    def sparse(self) -> csr_array:
+        """The matrix."""
+        index = np.arange(self.size).reshape(self.shape)
+        pairs = [
+            (index[_cut(axis, slice(1, None))].ravel(), index[_cut(axis, slice(None, -1))].ravel())
+            for axis in range(len(self.shape))
+        ]
+        return edge_differences(np.concatenate([np.stack(pair, axis=1) for pair in pairs]), self.size)
+
     def digest(self) -> str:
         """A text."""
         return f"grid differences {self.shape}"
@@ -103,6 +120,13 @@ class PairedDifferences:
         total[:, :-1] -= pairs[:, :-1, 1]
         return total.ravel()
 
+    def sparse(self) -> csr_array:
+        """The matrix."""
+        index = np.arange(self.size).reshape(self.shape)
+        following = np.stack([index, index], axis=-1)  # at the far ends a point's own index: a difference of zero
+        following[:-1, :, 0], following[:, :-1, 1] = index[1:], index[:, 1:]
+        return edge_differences(np.stack([following.ravel(), np.repeat(index.ravel(), 2)], axis=1), self.size)
+
     def digest(self) -> str:
         """A text."""
         return f"paired differences {self.shape}"
@@ -122,6 +146,10 @@ class After:
     def adjoint(self, y: np.ndarray) -> np.ndarray:
         """D' outer'(y)."""
         return self.matrix.adjoint(self.outer.adjoint(y))
+
+    def sparse(self) -> csr_array:
+        """The matrix."""
+        return csr_array(self.outer.sparse() @ self.matrix.sparse())
 
     def digest(self) -> str:
         """Of both."""
@@ -148,9 +176,21 @@ class Stack:
             at += part.rows
         return total
 
+    def sparse(self) -> csr_array:
+        """The matrix."""
+        return csr_array(vstack([part.sparse() for part in self.maps]))
+
     def digest(self) -> str:
         """Of all parts, in order."""
         return "stack " + ";".join(part.digest() for part in self.maps)
+
+
+def edge_differences(edges: np.ndarray, size: int) -> csr_array:
+    """x[i] - x[j] for each edge (i, j), (edges, size)."""
+    rows = np.arange(len(edges))
+    ends = np.asarray(edges, dtype=int)
+    places = (np.concatenate([rows, rows]), np.concatenate([ends[:, 0], ends[:, 1]]))
+    return csr_array((np.repeat([1.0, -1.0], len(rows)), places), shape=(len(rows), size))
 
 
 def _shorter(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:

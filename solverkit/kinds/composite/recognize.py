@@ -6,6 +6,8 @@
 | c*sum(relu(e)), c*sum(max(e, 0)) | e's matrix | c sum max(z_i + b_i, 0) |
 | c*norm(e) | e's matrix | c ||z + b||_2 |
 | c*sum(row_norms(E)) | E's matrix | c times the sum of the norms of E's rows |
+| c*max(e_1, e_2, ...), numbers | their rows | c max_i (z_i + b_i) |
+| c*graph_total_variation(e, edges, weights) | weighted differences along edges of e | l1 |
 | c*total_variation(e) | differences of e | l1 for vectors, pairs of differences for matrices (isotropic) |
 
 e is affine in the variable, c a positive number of parameters. Terms are stacked. Of `simple:` the terms c*norm1(x) and
@@ -19,19 +21,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.sparse import csr_array, eye_array
 
 from solverkit.expressions.evaluate import evaluate
 from solverkit.expressions.program import lower
 from solverkit.expressions.syntax import Call, Chain, ExpressionError, Name, Negative, Number, Tree, names
-from solverkit.kinds.composite.linear_maps import After, GridDifferences, Matrix, PairedDifferences
+from solverkit.kinds.composite.linear_maps import After, GridDifferences, Matrix, PairedDifferences, edge_differences
 from solverkit.kinds.composite.row_norms import RowNorms
-from solverkit.operators.proximal import L1, L2, ProximalMap, Tilted, Translated
+from solverkit.operators.proximal import L1, L2, Conjugate, ProximalMap, Simplex, Tilted, Translated
 
 if TYPE_CHECKING:
     from solverkit.kinds.base import Source
     from solverkit.kinds.source import KeyPath
 
-KNOWN = "norm1(e), sum(abs(e)), sum(relu(e)), norm(e), sum(row_norms(E)), total_variation(e), with e affine"
+KNOWN = (
+    "norm1(e), sum(abs(e)), sum(relu(e)), norm(e), sum(row_norms(E)), total_variation(e), "
+    "graph_total_variation(e, edges), max(e, f) of numbers, with e affine. From Python, h may be any K with any "
+    "proximal map: composite(nonsmooth=(K, g)); and `nonsmooth: {subgradients: ...}` takes any convex expression"
+)
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,10 @@ class Reader:
             return None
         if form == "total_variation":
             return self._total_variation(inner, term.factor)
-        read = self._affine(inner)
+        if form == "graph_total_variation":
+            assert isinstance(term.tree, Call)
+            return self._graph(term.tree, term.factor)
+        read = self._affine(*_arguments(term.tree) if form == "max" else (inner,))
         if read is None:
             return None
         matrix, shift, shape = read
@@ -135,14 +145,27 @@ class Reader:
             outer = RowNorms(2, factor)
         return After(differences, Matrix(matrix)), _shifted(outer, differences.forward(shift))
 
-    def _affine(self, inner: Tree) -> tuple[Any, np.ndarray, tuple[int, ...]] | None:
-        """(matrix, shift, shape) of an affine tree, rows first; None after a defect."""
-        function = self.source.compiled([inner], self.variables)
+    def _graph(self, call: Call, factor: float) -> tuple[Any, ProximalMap] | None:
+        read = self._affine(call.arguments[0])
+        if read is None:
+            return None
+        matrix, shift, _ = read
+        edges, *given = (np.asarray(evaluate(part, self.source.constants)) for part in call.arguments[1:])
+        differences = edge_differences(edges, matrix.shape[0])
+        weight = factor * (given[0] if given else 1.0)
+        return Matrix(csr_array(differences @ matrix)), _shifted(L1(weight), differences @ shift)
+
+    def _affine(self, *inner: Tree) -> tuple[Any, np.ndarray, tuple[int, ...]] | None:
+        """(matrix, shift, shape of the first) of affine trees, rows first; None after a defect."""
+        if len(inner) == 1 and isinstance(inner[0], Name) and inner[0].name == self.variable:
+            size = int(np.prod(self.shape, dtype=int))  # the variable itself may be too long to be worth a compiler
+            return eye_array(size, format="csr"), np.zeros(size), self.shape
+        function = self.source.compiled(inner, self.variables)
         if function.degree is None or function.degree > 1:
-            self.source.defect(self.path, "must be affine in the variable here", inner.offset)
+            self.source.defect(self.path, "must be affine in the variable here", inner[0].offset)
             return None
         zero = np.zeros(function.inputs)
-        shape = lower([inner], self.variables, self.source.constants).shapes[0]
+        shape = lower([inner[0]], self.variables, self.source.constants).shapes[0]
         return function.jacobian(zero), function.value(zero), shape
 
 
@@ -151,7 +174,7 @@ def _form(tree: Tree) -> tuple[str | None, Tree]:
     if not isinstance(tree, Call):
         return None, tree
     inner = tree.arguments[0]
-    if tree.function in ("norm1", "norm", "total_variation"):
+    if tree.function in ("norm1", "norm", "total_variation", "graph_total_variation", "max"):
         return tree.function, inner
     if tree.function != "sum" or len(tree.arguments) != 1 or not isinstance(inner, Call):
         return None, tree
@@ -161,11 +184,20 @@ def _form(tree: Tree) -> tuple[str | None, Tree]:
     return known.get(inner.function), inner.arguments[0]
 
 
+def _arguments(tree: Tree) -> list[Tree]:
+    """The arguments of max(e, f), of max(e, max(f, g)) and so on, in order."""
+    if not (isinstance(tree, Call) and tree.function == "max"):
+        return [tree]
+    return [part for argument in tree.arguments for part in _arguments(argument)]
+
+
 def _outer(form: str, factor: float, shape: tuple[int, ...]) -> ProximalMap:
     if form == "norm1":
         return L1(factor)
     if form == "norm":
         return L2(factor)
+    if form == "max":  # the support function of the simplex
+        return Conjugate(Simplex(factor))
     if form == "relu":  # max(z, 0) = |z| / 2 + z / 2
         return Tilted(L1(factor / 2), factor / 2)
     return RowNorms(shape[1], factor)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from solverkit.kinds.fields import Expression, Formula, Quantity, Scalar, Schema, refusal, what
+from solverkit.kinds.fields import Expression, Formula, Name, Quantity, Scalar, Schema, refusal, what
 from solverkit.kinds.variables import Variables
 
 
@@ -33,11 +33,52 @@ class Losses(Schema):
         return self
 
 
+class RowKinkForm(Schema):
+    """A loss of linear predictions, A x, with kinks."""
+
+    matrix: Annotated[Quantity, Field(description="A, (N, n)")]
+    targets: Annotated[Quantity, Field(description="b, (N,); of the hinge loss -1 and 1")]
+    scale: Annotated[Scalar | None, Field(description="factor of the sum over rows; default 1/N, a mean")] = None
+
+
+class Kinks(Schema):
+    """An h by its subgradients: exactly one of a loss of data and an expression."""
+
+    absolute: RowKinkForm | None = None
+    hinge: RowKinkForm | None = None
+    subgradients: Annotated[
+        Expression | None, Field(description="an expression without known structure, by its derivative")
+    ] = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Kinks:
+        if sum(getattr(self, name) is not None for name in type(self).model_fields) != 1:
+            raise refusal(f"must have exactly one of {', '.join(type(self).model_fields)}")
+        return self
+
+
+class Samples(Schema):
+    """The mean of a term over samples of data."""
+
+    samples: Annotated[
+        dict[Name, Quantity], Field(min_length=1, description="name in the term -> data, one row a sample")
+    ]
+    term: Annotated[Expression, Field(description="the term of one sample, an expression of the variable and its row")]
+
+
+def _part(value: Any, forms: type[Losses] | type[Kinks]) -> Any:
+    """A text, a function, a mean over samples, or one of the losses of data."""
+    if not isinstance(value, dict) or "python" in value:
+        return value
+    return (Samples if "samples" in value or "term" in value else forms).model_validate(value)
+
+
 def _smooth(value: Any) -> Any:
-    """A text, a function, or one of the losses of data."""
-    if isinstance(value, dict) and "python" not in value:
-        return Losses.model_validate(value)
-    return value
+    return _part(value, Losses)
+
+
+def _nonsmooth(value: Any) -> Any:
+    return _part(value, Kinks)
 
 
 def _text(value: Any) -> Any:
@@ -51,12 +92,14 @@ class CompositeFile(Schema):
 
     variables: Annotated[Variables, Field(min_length=1, max_length=1, description="the one variable, and its set")]
     smooth: Annotated[
-        Losses | Formula | None,
+        Losses | Samples | Formula | None,
         BeforeValidator(_smooth),
-        Field(description="f, convex and smooth: an expression, a loss of data, or a function in Python"),
+        Field(description="f, convex and smooth: an expression, a loss of data, a mean over samples, or Python"),
     ] = None
     nonsmooth: Annotated[
-        Expression | None, BeforeValidator(_text), Field(description="h, a sum of terms of known form")
+        Kinks | Samples | Formula | None,
+        BeforeValidator(_nonsmooth),
+        Field(description="h: a sum of terms of known form, or by subgradients: a loss of data, a mean, or Python"),
     ] = None
     simple: Annotated[
         Expression | None, BeforeValidator(_text), Field(description="chi: squares, norm1(x), entropy(x), linear terms")

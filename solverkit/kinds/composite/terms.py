@@ -114,6 +114,10 @@ class Euclidean:
         apart = u - v
         return 0.5 * float(apart @ apart)
 
+    def stronger(self, strong: float) -> Euclidean:
+        """chi + (strong / 2) ||x||^2."""
+        return Euclidean(self.size, self.rest, self.strong + strong, self.slope)
+
     def digest(self) -> str:
         """Of mu, the slope and r."""
         return f"euclidean {self.strong!r} {array_digest(self.slope)} {self.rest.digest()}"
