@@ -98,6 +98,30 @@ class Block:
         return size
 
 
+def flat_vector(blocks: Sequence[Block], point: Point, name: str) -> np.ndarray:
+    """The blocks of a point in their order, ravelled in C order, as one float64 vector.
+
+    KeyError names a missing block, ValueError one of a wrong shape; `name` is the problem's."""
+    import numpy as np
+
+    parts = [np.zeros(0)]
+    for block in blocks:
+        value = np.asarray(point[block.name], dtype=float)
+        if value.shape != block.shape:
+            raise ValueError(f"block {block.name!r} has shape {value.shape}; problem {name!r} has {block.shape}")
+        parts.append(value.ravel())
+    return np.concatenate(parts)
+
+
+def named_blocks(blocks: Sequence[Block], vector: np.ndarray) -> Point:
+    """The inverse of `flat_vector`: blocks by name, copies."""
+    point, offset = {}, 0
+    for block in blocks:
+        point[block.name] = vector[offset : offset + block.size].reshape(block.shape).copy()
+        offset += block.size
+    return point
+
+
 class Problem(ABC):
     """An immutable problem. A kind is a frozen dataclass below this, with its oracles as methods.
 

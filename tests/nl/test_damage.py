@@ -163,7 +163,7 @@ def test_a_problem_file_names_an_nl_file(tmp_path):
     assert found.expected["objective"] == 2.0
     np.testing.assert_array_equal(found.expected["point"]["x"], [1, 2, 3, 4])
     for lines, message in [
-        (("kind: dag", "nl: model.nl"), "3:7: kind: an .nl file holds a nonlinear problem"),
+        (("kind: dag", "nl: model.nl"), "3:7: kind: an .nl file holds a problem of kind nonlinear"),
         (("kind: nonlinear", "nl: ../model.nl"), "leads out of the problem's folder"),
         (("kind: nonlinear", "nl: other.nl"), "no such file"),
         (("kind: nonlinear", "nl: model.txt"), "4:5: nl:"),

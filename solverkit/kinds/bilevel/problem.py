@@ -24,7 +24,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from solverkit.errors import UsageError
-from solverkit.kinds.base import Block, Point, Problem, Weighted
+from solverkit.kinds.base import Block, Point, Problem, Weighted, flat_vector, named_blocks
 from solverkit.kinds.rows import Rows
 from solverkit.operators.sets import Free, SimpleSet
 
@@ -102,23 +102,11 @@ class Bilevel(Problem):
 
     def flat(self, point: Point) -> np.ndarray:
         """z = (x, y) of a point, (n + m,) float64. KeyError names a missing block, ValueError one of a wrong shape."""
-        parts = []
-        for block in (*self.upper_blocks, *self.lower_blocks):
-            value = np.asarray(point[block.name], dtype=float)
-            if value.shape != block.shape:
-                raise ValueError(
-                    f"block {block.name!r} has shape {value.shape}; problem {self.name!r} has {block.shape}"
-                )
-            parts.append(value.ravel())
-        return np.concatenate(parts)
+        return flat_vector((*self.upper_blocks, *self.lower_blocks), point, self.name)
 
     def blocks(self, z: np.ndarray) -> Point:
         """Named blocks of z: the inverse of `flat`, copies."""
-        point, offset = {}, 0
-        for block in (*self.upper_blocks, *self.lower_blocks):
-            point[block.name] = z[offset : offset + block.size].reshape(block.shape).copy()
-            offset += block.size
-        return point
+        return named_blocks((*self.upper_blocks, *self.lower_blocks), z)
 
     # -- oracles
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from solverkit.errors import UsageError
-from solverkit.kinds.base import Block, Point, Problem, Weighted
+from solverkit.kinds.base import Block, Point, Problem, Weighted, flat_vector, named_blocks
 from solverkit.kinds.inclusion.operator import Bilinear
 
 if TYPE_CHECKING:
@@ -80,22 +80,11 @@ class Inclusion(Problem):
 
     def flat(self, point: Point) -> np.ndarray:
         """u of a point, float64. KeyError names a missing block, ValueError one of a wrong shape."""
-        parts = []
-        for block in self.variables:
-            value = np.asarray(point[block.name], dtype=float)
-            if value.shape != block.shape:
-                raise ValueError(
-                    f"block {block.name!r} has shape {value.shape}; problem {self.name!r} has {block.shape}"
-                )
-            parts.append(value.ravel())
-        return np.concatenate(parts)
+        return flat_vector(self.variables, point, self.name)
 
     def blocks(self, u: np.ndarray) -> Point:
         """Named blocks of u: the inverse of `flat`, copies."""
-        return {
-            block.name: u[place].reshape(block.shape).copy()
-            for block, place in zip(self.variables, self.slices, strict=True)
-        }
+        return named_blocks(self.variables, u)
 
     @cached_property
     def bilinear(self) -> Bilinear | None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 import numpy as np
 from scipy.sparse import csr_array
 
-from solverkit.kinds.base import Block, Point, Problem, Weighted
+from solverkit.kinds.base import Block, Point, Problem, Weighted, flat_vector, named_blocks
 
 if TYPE_CHECKING:
     from solverkit.expressions.function import Function
@@ -97,23 +97,11 @@ class Nonlinear(Problem):
 
     def flat(self, point: Point) -> np.ndarray:
         """x of a point, (n,) float64. KeyError names a missing block, ValueError one of a wrong shape."""
-        parts = [np.zeros(0)]
-        for block in self.variables:
-            value = np.asarray(point[block.name], dtype=float)
-            if value.shape != block.shape:
-                raise ValueError(
-                    f"block {block.name!r} has shape {value.shape}; problem {self.name!r} has {block.shape}"
-                )
-            parts.append(value.ravel())
-        return np.concatenate(parts)
+        return flat_vector(self.variables, point, self.name)
 
     def blocks(self, x: np.ndarray) -> Point:
         """Named blocks of x: the inverse of `flat`, copies."""
-        point, offset = {}, 0
-        for block in self.variables:
-            point[block.name] = x[offset : offset + block.size].reshape(block.shape).copy()
-            offset += block.size
-        return point
+        return named_blocks(self.variables, x)
 
     # -- oracles
 
