@@ -1,0 +1,1 @@
+"""Figures of the kind composite and its methods."""
