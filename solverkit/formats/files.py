@@ -66,6 +66,9 @@ def matrix_files(root: Path, folder: str) -> list[str]:
     return sorted(names)
 
 
+UNKNOWN = 1 << 20  # bytes read of a file that says it is smaller, as those of /proc do
+
+
 def read(path: Path, limit: int, what: str = "the file") -> bytes:
     """The bytes of a regular file; a pipe, a device or a folder is refused without waiting for it."""
     try:
@@ -81,7 +84,8 @@ def read(path: Path, limit: int, what: str = "the file") -> bytes:
     with os.fdopen(descriptor, "rb") as stream:
         if status.st_size > limit:
             raise Refused(f"{status.st_size} bytes; {what} may have at most {limit}")
-        content = stream.read(limit + 1)
+        # a read takes the memory that it is asked for: the file's size, with room for those that do not know theirs
+        content = stream.read(min(limit, max(status.st_size, UNKNOWN)) + 1)
     if len(content) > limit:
         raise Refused(f"more than {limit} bytes, the most that {what} may have")
     return content

@@ -19,7 +19,7 @@ right-hand sides, ranges and bounds; a second one is refused rather than passed 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from math import inf
 
@@ -28,6 +28,7 @@ from solverkit.formats.mps.text import Line, Split, lines, number
 from solverkit.text import nearest
 
 MAX_COUNT = 20_000_000  # rows, columns or entries
+MANY = 10_000  # names, among which the nearest is not looked for
 SENSES = {"MAX": True, "MAXIMIZE": True, "MAXIMISE": True, "MIN": False, "MINIMIZE": False, "MINIMISE": False}
 DISCRETE = {"BV": "binary", "LI": "integer", "UI": "integer", "SC": "semicontinuous", "SI": "semi-integer"}
 FOREIGN = {
@@ -96,6 +97,7 @@ class _Reader:
             "BOUNDS": self._bound,
         }
         self._seen: set[str] = set()
+        self._bounds: set[tuple[str, str]] = set()  # columns with the sides that a number was given for
         self._below: dict[str, int] = {}  # column -> line of its upper bound
 
     def take(self, line: Line) -> None:
@@ -254,12 +256,20 @@ class _Reader:
             upper[name] = inf
         if kind not in ("UP", "LO", "FX"):
             return
+        self._once(kind, name, line)
         value = number(text, line.number, infinite=kind != "FX")
         if kind in ("LO", "FX"):
             lower[name] = value
         if kind in ("UP", "FX"):
             upper[name] = value
             self._below[name] = line.number
+
+    def _once(self, kind: str, name: str, line: Line) -> None:
+        """Refuse a second number for a side of a column: readers differ in which they take."""
+        for side in {"UP": ("upper",), "LO": ("lower",), "FX": ("lower", "upper")}[kind]:
+            if (name, side) in self._bounds:
+                raise Refused(f"a second {side} bound of column '{name[:60]}': leave one", line.number, 1)
+            self._bounds.add((name, side))
 
     def _bounded(self, kind: str, line: Line) -> tuple[str, str]:
         """Column and number of a bound: the name of the set may be missing, and the number where it has no meaning."""
@@ -272,7 +282,7 @@ class _Reader:
         if len(fields) not in ((2,) if valued else (1, 2)):
             raise Refused(f"a bound of type {kind} with {len(line.fields)} fields", line.number, 1)
         if fields[0] not in columns:
-            raise Refused(f"no column '{fields[0][:60]}'{nearest(fields[0], columns)}", line.number, 1)
+            raise Refused(f"no column '{fields[0][:60]}'{_near(fields[0], columns)}", line.number, 1)
         return fields[0], fields[1] if len(fields) == 2 else ""
 
     def _one_set(self, name: str, line: Line) -> None:
@@ -285,9 +295,13 @@ class _Reader:
 
     def _known(self, row: str, line: Line) -> None:
         if row not in self.model.types:
-            near = nearest(row, self.model.types) if len(self.model.types) <= 10_000 else ""
-            raise Refused(f"no row '{row[:60]}'{near}", line.number, 1)
+            raise Refused(f"no row '{row[:60]}'{_near(row, self.model.types)}", line.number, 1)
 
     def _room(self, count: int, line: Line) -> None:
         if count >= MAX_COUNT:
             raise Refused(f"more than {MAX_COUNT} rows, columns or entries", line.number, 1)
+
+
+def _near(name: str, names: Collection[str]) -> str:
+    """The nearest of the names, where looking at all of them takes no second."""
+    return nearest(name, names) if len(names) <= MANY else ""

@@ -12,6 +12,7 @@ from solverkit.errors import Defect, InvalidProblem
 from solverkit.formats.files import Refused, read
 from solverkit.formats.mps.model import Model, read_model
 from solverkit.formats.mps.text import fixed, free
+from solverkit.text import clean
 
 if TYPE_CHECKING:
     from solverkit.kinds.inclusion.problem import Inclusion
@@ -24,11 +25,11 @@ def load_mps(path: Path) -> Inclusion:
     try:
         model = read_either(read(path, MAX_BYTES, "an MPS file"))
     except Refused as refused:
-        raise InvalidProblem([Defect(path.name, refused.line, refused.column, "", refused.message)]) from None
+        raise InvalidProblem([Defect(path.name, refused.line, refused.column, "", clean(refused.message))]) from None
     try:
         return problem_of(model, path.stem)
     except InvalidProblem as error:
-        found = [Defect(path.name, 0, 0, defect.path, defect.message) for defect in error.defects]
+        found = [Defect(path.name, 0, 0, defect.path, clean(defect.message)) for defect in error.defects]
         raise InvalidProblem(found) from None
 
 
@@ -51,9 +52,13 @@ def problem_of(model: Model, name: str) -> Inclusion:
     from solverkit.kinds.inclusion import linear_program
 
     rows = [row for row, kind in model.types.items() if kind != "N"]
+    if not rows:
+        raise InvalidProblem([Defect("", 0, 0, "ROWS", "there is no row but objectives; a program has at least one")])
     cost = np.array([column.get(model.objective, 0.0) for column in model.columns.values()])
     sides = np.array([_sides(model, row) for row in rows]).reshape(-1, 2)
     bounds = np.array([_bounds(model, column) for column in model.columns])
+    _with_room(sides, "row", rows)
+    _with_room(bounds, "column", list(model.columns))
     return linear_program(
         cost,
         _matrix(model, rows),
@@ -66,6 +71,18 @@ def problem_of(model: Model, name: str) -> Inclusion:
         maximize=model.maximize,
         name=model.name or name,
     )
+
+
+def _with_room(sides: np.ndarray, what: str, names: list[str]) -> None:
+    """Refuse sides between which there is no number; those beyond 1e20 are infinite, as in all LP codes."""
+    from solverkit.kinds.inclusion.forms import INFINITE
+
+    lower, upper = sides[:, 0], sides[:, 1]
+    wrong = np.flatnonzero((lower > upper) | (lower >= INFINITE) | (upper <= -INFINITE))
+    if wrong.size:
+        k = int(wrong[0])
+        message = f"{what} '{names[k][:60]}' has lower side {lower[k]:g} and upper side {upper[k]:g}"
+        raise InvalidProblem([Defect("", 0, 0, "", f"{message}, which leave no room for a number")])
 
 
 def _matrix(model: Model, rows: list[str]) -> Any:
