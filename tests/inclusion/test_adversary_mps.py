@@ -67,8 +67,9 @@ def test_whole_files_are_what_highs_reads(path: Path) -> None:
         (" LO BND y -1\n UP BND y 1\n", " LO BND y 3\n UP BND y 1\n", "column 'y' has lower side 3 and upper side 1"),
         (" LO BND y -1\n", " LO BND y inf\n", "column 'y' has lower side inf"),
         (" RHS r3 7 cost 2\n", " RHS r3 1e30 cost 2\n", "row 'r3' has lower side 1e+30"),
-        (" RNG r1 2.5", " RNG r1 2.5\x1b[2J", "where a number is expected"),
-        (" L r1\n", " L r\x071\n", "no row 'r1'"),
+        (" RNG r1 2.5", " RNG r1 2.5\x1b[2J", "control characters"),
+        (" y cost 2", " y cost\x1c2", "control characters"),
+        (" y cost 2", " y cost\u00a02", "4 fields are here"),
     ],
 )
 def test_what_readers_differ_in_is_refused(path: Path, old: str, new: str, said: str) -> None:
@@ -78,6 +79,11 @@ def test_what_readers_differ_in_is_refused(path: Path, old: str, new: str, said:
         load_mps(path)
     assert said in str(caught.value)
     assert str(caught.value).isprintable()
+
+
+def test_names_may_hold_what_is_blank_elsewhere(path: Path) -> None:
+    path.write_bytes(FREE.replace(b" x", " voil\u00e0".encode()).replace(b" y", " \u00e0la".encode()))
+    assert load_mps(path).structure.columns[0].encode("latin-1").decode() == "voil\u00e0"
 
 
 def test_a_file_without_rows_is_refused(path: Path) -> None:

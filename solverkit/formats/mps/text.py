@@ -19,6 +19,8 @@ from solverkit.formats.files import Refused
 MAX_LINE = 2000
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eEdD][+-]?[0-9]{1,4})?")
 _INFINITE = re.compile(r"([+-]?)inf(?:inity)?", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_BLANKS = re.compile(r"[ \t]+")
 _GAPS = ((3, 4), (12, 14), (22, 24), (36, 39), (47, 49), (61, MAX_LINE))
 _COLUMNS = ((1, 3), (4, 12), (14, 22), (24, 36), (39, 47), (49, 61))
 
@@ -35,8 +37,8 @@ Split = Callable[[str], tuple[str, ...]]
 
 
 def free(text: str) -> tuple[str, ...]:
-    """Fields of a line of free format."""
-    return tuple(text.split())
+    """Fields of a line of free format; what Unicode takes for blanks beyond ASCII is part of a name."""
+    return tuple(text.split()) if text.isascii() else tuple(field for field in _BLANKS.split(text) if field)
 
 
 def fixed(text: str) -> tuple[str, ...]:
@@ -44,9 +46,9 @@ def fixed(text: str) -> tuple[str, ...]:
 
     Empty where text stands between the fields: read by columns, it would be cut.
     """
-    if any(text[first:last].strip() for first, last in _GAPS):
+    if any(text[first:last].strip(" \t") for first, last in _GAPS):
         return ()
-    found = [text[first:last].strip() for first, last in _COLUMNS]
+    found = [text[first:last].strip(" \t") for first, last in _COLUMNS]
     while found and not found[-1]:
         found.pop()
     return tuple(found)
@@ -60,12 +62,12 @@ def lines(content: bytes, split: Split) -> Iterator[Line]:
             continue
         if len(text) > MAX_LINE:
             raise Refused(f"a line of {len(text)} characters; at most {MAX_LINE} are read", number, MAX_LINE)
-        if "\0" in text:
-            raise Refused("not a text file: it holds zero bytes", number, text.index("\0") + 1)
+        if found := _CONTROL.search(text):
+            raise Refused("not a text file: it holds control characters", number, found.start() + 1)
         if text[0] in " \t":
             yield Line(number, False, split(text))
         else:
-            yield Line(number, True, tuple(text.split()))
+            yield Line(number, True, free(text))
 
 
 def number(text: str, line: int, infinite: bool = False) -> float:
