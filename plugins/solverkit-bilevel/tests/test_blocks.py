@@ -197,3 +197,44 @@ def test_hessian_vector_products_of_a_moving_average():
     options = {"mode": "paper", "variant": "v2", "sample": 5, "block": 4, "recursive": False, "a": 1.0}
     ncomp = [sk.solve(problem, method="bsvrb", options=options, max_iter=count).counts["ncomp"] for count in (1, 2)]
     assert ncomp[1] - ncomp[0] == 4 * 3 * 5
+
+
+# -- sampled steps that are too long
+
+
+def steep(seed, tasks=60, k=4):
+    """Shared log weights: F(x, y*(x)) is flat at the start and exponential further on."""
+    rng = np.random.default_rng(seed)
+    truth = rng.standard_normal(k) + 0.5 * rng.standard_normal((tasks, k))
+    noise = 10.0 ** rng.uniform(-1, 0.5, tasks)[:, None]
+    data = {
+        "c": truth + noise * rng.standard_normal((tasks, k)),
+        "target": truth,
+        "precision": 10.0 ** rng.uniform(-2, 2, tasks),
+    }
+    return bilevel(
+        upper={
+            "variables": {"x": {"shape": k}, "u": {"shape": k}},
+            "minimize": "mean(0.5*sum((y - target)**2, 1)) + 0.001*normsq(x) + 0.001*normsq(u)",
+            "samples": ["y", "target"],
+        },
+        lower={
+            "variables": {"y": {"shape": [tasks, k]}},
+            "minimize": "mean(0.5*precision*sum((y - c)**2, 1) + 0.5*((y - u)**2 @ exp(x)))",
+            "samples": ["y", "c", "precision"],
+            "convex": True,
+        },
+        data=data,
+    )
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_steps_that_are_too_long_are_taken_back(seed):
+    """They ended as NaN, or as an error of LAPACK."""
+    result = sk.solve(steep(seed), method="bsvrb")
+    assert result.point_status is PointStatus.CERTIFIED, result
+    assert any("taken back" in note for note in result.notes)
+
+
+def test_the_regular_part_of_what_is_not_finite_is_nan():
+    assert np.isnan(regular(np.array([[[np.inf, 0.0], [0.0, 1.0]]]))).all()

@@ -15,6 +15,8 @@ with the paper's constants.
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 
 from solverkit.engine.solver import Context, Solver, Stop
@@ -36,6 +38,9 @@ FINE = 1e-11  # and of those of the finish
 LOOSE = 10.0  # tolerances, for a claim where rounding ended the descent
 PATIENCE = 20  # steps in which the residual must fall by a tenth
 PROBE = 1e-3  # relative length of the step that looks for the curvature of F(x, y*(x))
+BURST = 100.0  # growth of the hypergradient's estimate within a step of the driver that says: eta is too long
+RETRIES = 6  # such steps are taken back and eta is divided by SHORTER, so often at most
+SHORTER = 8.0
 
 
 class BSVRB(Solver[Bilevel, State]):
@@ -79,13 +84,20 @@ class BSVRB(Solver[Bilevel, State]):
             return state
         sampled, options = self._sampled, self.options
         epoch = -(-self._layout.count // sampled.b)
+        kept = None if options.paper or state.retries >= RETRIES else deepcopy(state)
         for _ in range(options.block or min(BLOCK, epoch)):
             sampled.step(problem, state, ctx.rng)
+        if kept is not None and _burst(kept, state):
+            return _shortened(kept, ctx)
         if not options.paper and state.t >= options.epochs * epoch:
-            if options.finish:
-                self._hand_over(problem, state, ctx)
-            else:
+            if not options.finish:
                 raise Stop(Termination.MAX_ITER, f"{options.epochs:g} epochs are done and finish is off")
+            if not self._hand_over(problem, state, ctx):
+                if kept is None:
+                    raise Stop(
+                        Termination.STALLED, "a lower problem is not strongly convex: no exact hypergradient there"
+                    )
+                return _shortened(kept, ctx)
         return state
 
     def point(self, state: State) -> Point:
@@ -135,17 +147,18 @@ class BSVRB(Solver[Bilevel, State]):
             return length
         return max(float(np.linalg.norm(there.gradient - here.gradient)) / moved, 1e-3 * length / (1 + moved))
 
-    def _hand_over(self, problem: Bilevel, state: State, ctx: Context) -> None:
-        """To the exact stage."""
+    def _hand_over(self, problem: Bilevel, state: State, ctx: Context) -> bool:
+        """To the exact stage; False where the lower problems cannot be solved at this x."""
         n = problem.n
         lower = Walk(state.z[n:].copy(), np.nan, np.zeros(problem.m))
         found = self._read(problem, state.z[:n].copy(), lower, state.v[n:], self._fine(ctx))
         if found is None:
-            raise Stop(Termination.STALLED, "a lower problem is not strongly convex: no exact hypergradient there")
+            return False
         ctx.log(f"{state.t} sampled steps done: going on with exact lower solutions")
         state.walk = Walk(found.x, found.upper, found.gradient)
         state.phase, state.before, state.v_before = EXACT, np.zeros(0), np.zeros(0)
         self._take(state, found)
+        return True
 
     def _fine(self, ctx: Context) -> float:
         return FINE if ctx.dtype == "float64" else 1e-5
@@ -195,3 +208,23 @@ class BSVRB(Solver[Bilevel, State]):
         self._y = domain(problem.lower_set, None, problem.m, problem.name, NAME)
         self._sampled = Sampled(self.options, self._layout, self._x)
         self._problem = problem
+
+
+def _burst(before: State, after: State) -> bool:
+    """Whether steps left the numbers, or the hypergradient's estimate grew beyond what noise explains.
+
+    The curvature that eta rests on is that of one step at the start: where F(x, y*(x)) is flat there and steep further
+    on (exponentials of x), the steps are far too long.
+    """
+    if not (np.isfinite(after.z).all() and np.isfinite(after.momentum).all()):
+        return True
+    usual = max(float(np.linalg.norm(before.momentum)), before.size)
+    return usual > 0 and float(np.linalg.norm(after.momentum)) > BURST * usual
+
+
+def _shortened(state: State, ctx: Context) -> State:
+    """The state before the steps that were too long, with a shorter eta."""
+    state.retries += 1
+    state.curvature *= SHORTER
+    ctx.log(f"sampled steps are too long: taken back, eta divided by {SHORTER:g}")
+    return state

@@ -236,7 +236,10 @@ def conjugate_gradients(
 
 
 def regular(bent: np.ndarray) -> np.ndarray:
-    """Symmetric (b, k, k) with eigenvalues moved up to REGULAR of the greatest where they are below."""
+    """Symmetric (b, k, k) with eigenvalues moved up to REGULAR of the greatest where they are below; NaN for what is
+    not finite, which LAPACK would answer with an error of its own."""
+    if not np.isfinite(bent).all():
+        return np.full_like(bent, np.nan)
     values, vectors = np.linalg.eigh(bent)
     floor = REGULAR * np.maximum(np.abs(values).max(axis=1, keepdims=True), 1e-300)
     if np.all(values >= floor):

@@ -41,7 +41,8 @@ class State:
     seen: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))  # blocks whose estimates have begun
     momentum: np.ndarray = field(default_factory=lambda: np.zeros(0))
     t: int = 0
-    curvature: float = 0.0  # of F(x, y*(x)), seen at the start
+    curvature: float = 0.0  # of F(x, y*(x)), seen at the start, times what retries showed
+    retries: int = 0  # how often sampled steps were taken back
     phase: str = SAMPLED
     residual: float = np.inf  # |P(x - d) - x|, d the momentum or the hypergradient
     size: float = 0.0  # |grad F|
