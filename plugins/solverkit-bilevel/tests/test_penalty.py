@@ -12,6 +12,7 @@ import solverkit as sk
 from solverkit.errors import Unsuitable
 from solverkit.kinds.base import PointStatus
 from solverkit.kinds.bilevel.build import bilevel
+from solverkit_bilevel.penalty.domains import own_rows
 from solverkit_bilevel.penalty.method import Penalty, first_s
 from solverkit_bilevel.penalty.options import PenaltyOptions
 
@@ -99,8 +100,11 @@ def test_coupled_and_curved_rows_are_refused(level, row, words):
         "lower": {"variables": {"y": {"shape": 2}}, "minimize": "normsq(y - x)"},
     }
     levels[level]["subject_to"] = {"row": row}
+    problem = bilevel(**levels)
     with pytest.raises(Unsuitable, match=words):
-        sk.solve(bilevel(**levels), method="penalty")
+        own_rows(problem, "penalty")
+    with pytest.raises(Unsuitable, match="needs 'uncoupled'"):
+        sk.solve(problem, method="penalty")
 
 
 def test_among_many_lower_solutions_the_best_for_the_leader():

@@ -223,7 +223,10 @@ class Bilevel(Problem):
 
     @cached_property
     def provides(self) -> frozenset[str]:
-        """`gradient`, `hvp`, `jacobian` always; structure where it is proven; `upper-samples`, `lower-samples`."""
+        """`gradient`, `hvp`, `jacobian` always; structure where it is proven; `upper-samples`, `lower-samples`.
+
+        `no-upper-rows`: x is in its set and nothing else. `uncoupled`: every row is affine and of one level alone.
+        """
         names = {"gradient", "hvp", "jacobian", "hessian"}
         if self.lower_constraints.affine and self.upper_constraints.affine:
             names.add("affine-constraints")
@@ -231,11 +234,23 @@ class Bilevel(Problem):
             names.add("quadratic-lower")
         if self.lower_constraints.count == 0 and isinstance(self.lower_set, Free):
             names.add("unconstrained-lower")
+        if self.upper_constraints.count == 0:
+            names.add("no-upper-rows")
+        if "affine-constraints" in names and self._uncoupled():
+            names.add("uncoupled")
         if self.upper_summands is not None:
             names.add("upper-samples")
         if self.lower_summands is not None:
             names.add("lower-samples")
         return frozenset(names)
+
+    def _uncoupled(self) -> bool:
+        """No affine row of one level contains a variable of the other."""
+        z, n = np.zeros(self.n + self.m), self.n
+        for rows, others in ((self.upper_constraints, slice(n, None)), (self.lower_constraints, slice(0, n))):
+            if rows.count and abs(csr_array(rows.jacobian(z))[:, others]).sum() > 0:
+                return False
+        return True
 
     def start(self, rng: np.random.Generator) -> Point:
         """The start of the file, whatever the seed: bilevel files name their start."""
