@@ -7,7 +7,7 @@
 | order | where the point has an order: edges and required edges that go backward in it | 0 |
 | stationarity | KKT residual of the NOTEARS problem with |W|; of bic: of the fit on the graph | 10 tol |
 | neighbourhood | how much the best swap or insertion in the order improves the score, relative to it | tol |
-| neighbourhood | of bic: how much the best addition, deletion or reversal of an edge improves it | tol |
+| neighbourhood | of bic: how much a refit and the best addition, deletion or reversal of an edge improve it | tol |
 
 Least squares without penalty or knowledge is checked exhaustively in O(d^3) (`neighbourhood.py`), bic exhaustively by
 closed forms (`graph_moves.py`). Every other score refits the variables between the two positions (`orders.py`): all
@@ -27,10 +27,14 @@ from solverkit.kinds.dag.acyclic import topological_order
 from solverkit.kinds.dag.graph_moves import best_graph_move
 from solverkit.kinds.dag.neighbourhood import best_move
 from solverkit.kinds.dag.problem import HIDDEN, ORDER, OUTPUT, WEIGHTS, Dag
+from solverkit.kinds.dag.scores import edge_price, residual_variances
 from solverkit.kinds.dag.varsortability import varsortability
 
 EXHAUSTIVE = 3000
 """Moves that are tried by refits."""
+
+PRICES = 1000
+"""Prices of an edge that an improvement of bic is relative to, at most."""
 
 LARGEST_SORTED = 200
 """Variables up to which varsortability is reported: on a dense graph it costs O(d^4)."""
@@ -117,14 +121,28 @@ def _optimality(
     if problem.score == "mlp":
         return [_network_term(problem, W, point, tol)]
     if problem.score == "bic":
-        best = best_graph_move(problem, W != 0)
-        note = "" if best.move == "none" else f"{best.move} {problem.names[best.i]} -> {problem.names[best.j]}"
+        gain, note = _graph_gain(problem, W, score)
         return [
             Term("stationarity", stationarity.refit(problem, W), 10 * tol),
-            Term("neighbourhood", -best.change, tol, note=note),
+            Term("neighbourhood", gain, tol, note=note),
         ]
     gain, note = _order_gain(problem, order, score, seed)
     return [Term("stationarity", stationarity.kkt(problem, W), 10 * tol), Term("neighbourhood", gain, tol, note=note)]
+
+
+def _graph_gain(problem: Dag, W: np.ndarray, score: float) -> tuple[float, str]:
+    """How much a refit and the best change of an edge improve bic, and what to say of it.
+
+    Relative to 1, or to `PRICES` prices of an edge where that is less: of ten million samples an edge is worth no more
+    than 1e-6.
+    """
+    best = best_graph_move(problem, W != 0)
+    own = np.maximum(residual_variances(problem.gram, W), np.finfo(float).tiny)
+    price = edge_price(problem)
+    refit = 0.5 * float(np.log(own).sum()) + price * np.count_nonzero(W) - score
+    size = min(1.0, PRICES * max(np.log(problem.n), 1.0) / (2 * problem.n))
+    note = "" if best.move == "none" else f"{best.move} {problem.names[best.i]} -> {problem.names[best.j]}"
+    return (max(refit, 0.0) - best.change) / size, note
 
 
 def _order_gain(problem: Dag, order: np.ndarray, score: float, seed: int) -> tuple[float, str]:

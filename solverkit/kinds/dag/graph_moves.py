@@ -5,7 +5,8 @@ Residual variances after one more or one less parent come from the Schur complem
     add i:     v_j - c_ij^2 / c_ii,      c = S_.. - S_.P S_PP^{-1} S_P.
     delete q:  v_j + w_q^2 / K_qq,       K = S_PP^{-1},  w = K S_Pj
 
-A reversal of i -> j deletes i from the parents of j and adds j to those of i; its two changes add up.
+A reversal of i -> j deletes i from the parents of j and adds j to those of i; its two changes add up. All of them are
+free of units, and are worked out on the correlation matrix.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class GraphMove:
 def best_graph_move(problem: Dag, edges: np.ndarray) -> GraphMove:
     """The best addition, deletion or reversal for an acyclic graph, (d, d) bool. LinAlgError for dependent parents."""
     price = edge_price(problem)
-    add, delete = single_changes(problem.gram, edges, price)
+    size = np.sqrt(np.diag(problem.gram))
+    add, delete = single_changes(problem.gram / np.outer(size, size), edges, price)
     required, forbidden = problem.known.required, problem.known.forbidden
     paths = closure(edges | required)
     best = GraphMove("none", 0, 0, 0.0)

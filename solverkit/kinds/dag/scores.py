@@ -64,6 +64,12 @@ def networks(problem: Dag, hidden: np.ndarray, output: np.ndarray) -> float:
     return fit + problem.l1 * float(np.abs(hidden).sum()) + ridge
 
 
+def residual_variances(gram: np.ndarray, W: np.ndarray) -> np.ndarray:
+    """The mean squared residual of every variable at W itself, (d,); rounding may leave it below 0."""
+    residual = np.eye(len(gram)) - W
+    return np.asarray(np.einsum("ij,ij->j", residual, gram @ residual))
+
+
 def residual_variance(gram: np.ndarray, j: int, parents: np.ndarray) -> float:
     """min_w of the mean squared residual of variable j on `parents` (indices): S_jj - s' S_PP^{-1} s, at least 0."""
     if not len(parents):
