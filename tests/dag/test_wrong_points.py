@@ -1,4 +1,7 @@
-"""The certificate against wrong answers, judged by refits of all subsets from the samples; the long form is a figure."""
+"""The certificate against wrong answers, judged by refits of all subsets from the samples.
+
+The long form is the figure `dag.wrong_points`.
+"""
 
 from __future__ import annotations
 

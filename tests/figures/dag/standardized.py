@@ -1,8 +1,8 @@
 """Standardized columns, unequal noise, ER4, n = 1000: bic beside BOSS and GES, and beside the rules without a search.
 
 Scores are the kind's bic of the graph that is left, less the true graph's; a negative one is better than the truth.
-Runs that meet the limit, of wall time, count as not finished; GES gets two data sets, and none of the larger ones where it
-finishes none of the smaller.
+Runs that meet the limit, of wall time, count as not finished; GES gets two data sets, and none of the larger ones
+where it finishes none of the smaller.
 """
 
 from __future__ import annotations

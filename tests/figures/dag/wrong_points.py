@@ -1,7 +1,7 @@
 """Ten thousand wrong answers against the certificate, judged by refits of all subsets from the samples.
 
-Wrong: three times what the certificate tolerates at 1e-6 could be gained, or the graph is broken. Right: less than a third of
-it. Points between are counted as neither. `-` is what the search refused: bic of dependent columns.
+Wrong: three times what the certificate tolerates at 1e-6 could be gained, or the graph is broken. Right: less than a
+third of it. Points between are counted as neither. Where columns depend on each other, bic has no right points.
 """
 
 from __future__ import annotations
