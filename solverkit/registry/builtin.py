@@ -48,6 +48,15 @@ def solverkit_sources() -> list[SourceSpec]:
     """Seeded data that belong to a kind rather than to a method."""
     return [
         *_sources(
+            "solverkit.kinds.composite.generators",
+            fused_lasso="Measurements of a piecewise constant signal.",
+            graph_features="Labelled samples whose features are the nodes of a graph, neighbours alike.",
+            outlier_regression="Linear measurements, some of them spoilt, beside a few trusted ones.",
+            partial_dct="Some of the cosine coefficients of a piecewise constant image.",
+            scenario_returns="Returns of correlated assets in scenarios.",
+            step_image="A piecewise constant image with noise of known size at each pixel.",
+        ),
+        *_sources(
             "solverkit.kinds.dag.generators",
             gene_network="Samples of a published network of gene expression.",
             linear_sem="Samples of a linear structural model on a random graph.",

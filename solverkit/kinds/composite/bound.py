@@ -3,8 +3,8 @@
     l(z, y) = f(z) - <grad f(z), z> - g*(y) + min_u <grad f(z) + K'y, u> + chi(u)  <=  min Psi
 
 since f lies above its linearization at z, and h above <K'y, .> - g*(y). It is tight at z = x*, y a subgradient of g at
-K x*. Where h is known by subgradients alone, its linearizations at the cuts, averaged, take the place of
-<K'y, .> - g*(y).
+K x*. Where f - (m / 2) ||.||^2 is proven convex, (m / 2) ||u - z||^2 is added under the minimum. Where h is known by
+subgradients alone, its linearizations at the cuts, averaged, take the place of <K'y, .> - g*(y).
 
 Where that is minus infinity, or has no closed form, since chi is not strongly convex and X not bounded, the minimum is
 over the u within a distance R of a point x, which bounds Psi there. For every rho >= 0
@@ -33,17 +33,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Linearized:
-    """f at one point: value and gradient."""
+    """f at one point: f(u) >= value + <gradient, u - z> + (strong / 2) ||u - z||^2."""
 
     z: np.ndarray
     value: float
     gradient: np.ndarray
+    strong: float = 0.0
 
     @classmethod
     def at(cls, problem: Composite, z: np.ndarray) -> Linearized:
         """By one call of f with its gradient."""
         value, gradient = problem.smooth_both(z)
-        return cls(z, float(value), gradient)
+        return cls(z, float(value), gradient, curvature(problem))
 
     @property
     def offset(self) -> float:
@@ -57,10 +58,19 @@ class Near:
 
     x: np.ndarray
     radius: float
+    everywhere: bool = False  # whether Psi is known to be above Psi(x) further away
 
 
-def lowest(simple: Simple, slope: np.ndarray, near: Near | None = None) -> float:
-    """min <slope, u> + chi(u), over all u, or where that is not finite over the `near` ones."""
+def curvature(problem: Composite) -> float:
+    """m >= 0 with f - (m / 2) ||x||^2 convex, proven; 0 in another geometry than the Euclidean."""
+    return float(getattr(problem.smooth, "strong", 0.0)) if problem.simple.geometry == "euclidean" else 0.0
+
+
+def lowest(simple: Simple, slope: np.ndarray, line: Linearized, near: Near | None = None) -> float:
+    """min <slope, u> + (m / 2) ||u - z||^2 + chi(u), over all u, or where that is not finite over the `near` ones."""
+    if line.strong > 0:
+        u = simple.step(slope, line.z, line.strong)
+        return float(slope @ u) + simple.value(u) + line.strong * simple.distance(line.z, u)
     try:
         whole = simple.lowest(slope)
     except NotImplementedError:  # the conjugate of a set without closed form
@@ -100,7 +110,7 @@ def with_dual(problem: Composite, line: Linearized, y: np.ndarray, near: Near | 
     """l(z, y); minus infinity where y is outside of the domain of g*, or where nothing bounds the minimum."""
     assert problem.structured is not None
     conjugate = float(problem.structured.outer.conjugate(y))
-    return line.offset - conjugate + lowest(problem.simple, line.gradient + problem.adjoint(y), near)
+    return line.offset - conjugate + lowest(problem.simple, line.gradient + problem.adjoint(y), line, near)
 
 
 def with_cuts(
@@ -113,7 +123,7 @@ def with_cuts(
             subgradient = problem.subgradient(cut)
             slope += weight * subgradient
             offset += weight * (problem.nonsmooth_value(cut) - float(subgradient @ cut))
-    return offset + lowest(problem.simple, slope, near)
+    return offset + lowest(problem.simple, slope, line, near)
 
 
 def inside(problem: Composite, y: np.ndarray) -> np.ndarray:
@@ -136,8 +146,8 @@ def ascend(
     near : where chi is not strongly convex; the steps then maximize l with (rho / 2) ||u - x||^2 added to chi, rho such
         that this is a twentieth of what is missing at the distance R.
     """
-    strong, centre, weight = problem.simple.strong, line.z, 0.0
-    if strong <= 0 and near is not None:
+    strong, centre, weight = problem.simple.strong, line.z, line.strong
+    if strong + weight <= 0 and near is not None:
         missing = enough - with_dual(problem, line, y, near)
         centre, weight = near.x, 0.1 * (missing if np.isfinite(missing) else abs(enough)) / near.radius**2
     strong += weight

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from solverkit.expressions.syntax import Call, Name, Tree
-from solverkit.kinds.composite.recognize import Reader, Weighted
+from solverkit.kinds.composite.recognize import Reader, Weighted, is_square, linear
 from solverkit.kinds.composite.terms import Bounded, Entropy, Euclidean
 from solverkit.operators.proximal import L1, Box, Free, of_set
 
@@ -50,6 +50,23 @@ def _is_variable(call: Call, name: str) -> bool:
 
 def _quadratic(terms: list[Weighted], reader: Reader, block: Block) -> tuple[float, np.ndarray]:
     """(mu, q) of (mu / 2) ||x||^2 + <q, x>."""
+    strong, slope, others = 0.0, np.zeros(block.size), []
+    for term in terms:  # what is written plainly needs no compiler, which a million variables would keep busy
+        given = linear(term.tree, block.name, block.shape, reader.source.constants)
+        if is_square(term.tree, block.name):
+            strong += 2 * term.factor
+        elif given is not None:
+            slope = slope + term.factor * given
+        else:
+            others.append(term)
+    more, tilt = _compiled(others, reader, block)
+    if strong + more < 0:
+        reader.source.defect(PATH, f"has the curvature {strong + more:g}, and is not convex")
+        return 0.0, slope
+    return strong + more, slope + tilt
+
+
+def _compiled(terms: list[Weighted], reader: Reader, block: Block) -> tuple[float, np.ndarray]:
     nothing = 0.0, np.zeros(block.size)
     if not terms:
         return nothing
@@ -72,9 +89,6 @@ def _quadratic(terms: list[Weighted], reader: Reader, block: Block) -> tuple[flo
         reader.source.defect(
             PATH, "squares here have the same curvature in every coordinate; others belong in `smooth`"
         )
-        return nothing
-    if curvature[0] < 0:
-        reader.source.defect(PATH, f"has the curvature {curvature[0]:g}, and is not convex")
         return nothing
     if abs(float(factors @ function.value(zero))) > 0:
         reader.source.defect(PATH, "a constant has no effect on the answer: leave it out, or add it to `smooth`")

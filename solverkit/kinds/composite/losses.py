@@ -26,6 +26,9 @@ from scipy.special import expit
 from solverkit.errors import UsageError
 
 Loss = Literal["least-squares", "logistic", "huber"]
+GRAM = 1000
+"""Largest n for which A'A, or a Hessian, is formed and its eigenvalues are computed."""
+
 CURVATURE = {"least-squares": 1.0, "logistic": 0.25, "huber": 1.0}
 
 
@@ -51,6 +54,11 @@ class RowLoss:
     def lipschitz(self) -> float:
         """L of the gradient, one part in a million too large rather than too small."""
         return CURVATURE[self.loss] * self.scale * spectral_norm(self.A) ** 2 * (1 + 1e-6)
+
+    @cached_property
+    def strong(self) -> float:
+        """m >= 0 with f - (m / 2) ||x||^2 convex: of least squares with more rows than columns, and 0 of others."""
+        return self.scale * least_singular(self.A) ** 2 if self.quadratic else 0.0
 
     def value(self, x: np.ndarray) -> float:
         """f(x)."""
@@ -101,16 +109,31 @@ class RowLoss:
 
 
 def spectral_norm(A: Any) -> float:
-    """||A||_2 to about 1e-8, by Lanczos iterations from a fixed start; by all singular values for small ones."""
+    """||A||_2 to about 1e-6 by Lanczos iterations from a fixed start; by all singular values for small ones.
+
+    Where every row has one entry at most (weights, missing data) it is the longest column. Where Lanczos iterations do
+    not end, since singular values lie close together, sqrt(||A||_1 ||A||_inf) bounds it.
+    """
     if min(A.shape) <= 32:
         return float(np.linalg.norm(A.toarray() if issparse(A) else np.asarray(A), 2)) if min(A.shape) else 0.0
+    if issparse(A) and np.diff(A.tocsr().indptr).max(initial=0) <= 1:
+        return float(np.sqrt(A.multiply(A).sum(axis=0).max()))
     start = np.random.default_rng(0).standard_normal(min(A.shape))
     try:
-        return float(svds(A, k=1, v0=start, return_singular_vectors=False, tol=1e-8)[0])
+        return float(svds(A, k=1, v0=start, return_singular_vectors=False, tol=1e-7, maxiter=100)[0])
     except ArpackError:
-        from scipy.sparse.linalg import norm
+        size = abs(A)
+        return float(np.sqrt(size.sum(axis=0).max() * size.sum(axis=1).max()))
 
-        return float(norm(A) if issparse(A) else np.linalg.norm(A))  # the Frobenius norm bounds it
+
+def least_singular(A: Any) -> float:
+    """A number below the n-th singular value of A (N, n), 0 where that cannot be told from rounding or n > `GRAM`."""
+    N, n = A.shape
+    if n > N or n > GRAM:
+        return 0.0
+    gram = A.T @ A
+    values = np.linalg.eigvalsh(gram.toarray() if issparse(gram) else gram)
+    return float(np.sqrt(max(values[0] - 1e-12 * n * values[-1], 0.0)))
 
 
 class FromFunction:
@@ -136,6 +159,14 @@ class FromFunction:
         product = LinearOperator((self.size, self.size), matvec=lambda d: self.function.hvp(zero, one, d), dtype=float)
         start = np.random.default_rng(0).standard_normal(self.size)
         return float(eigsh(product, k=1, v0=start, return_eigenvectors=False, tol=1e-8)[0]) * (1 + 1e-6)
+
+    @cached_property
+    def strong(self) -> float:
+        """m >= 0 with f - (m / 2) ||x||^2 convex: of a small quadratic f, and 0 of others."""
+        if not self.quadratic or self.size > GRAM // 2:
+            return 0.0
+        values = np.linalg.eigvalsh(self.function.hessian(np.zeros(self.size), np.ones(1)).toarray())
+        return float(max(values[0] - 1e-12 * self.size * abs(values[-1]), 0.0))
 
     def value(self, x: np.ndarray) -> float:
         """f(x)."""

@@ -143,7 +143,9 @@ class Composite(Problem):
 
     def dual_prox(self, v: np.ndarray, step: float) -> np.ndarray:
         """prox_{step g*}(v) = v - step prox_{g / step}(v / step), (m,)."""
-        return v - step * self._structured.outer.prox(v / step, 1 / step)
+        from solverkit.kinds.composite.dual_steps import dual_step
+
+        return dual_step(self._structured.outer, v, step)
 
     @property
     def _structured(self) -> Structured:

@@ -25,7 +25,7 @@ from scipy.sparse import csr_array, eye_array
 
 from solverkit.expressions.evaluate import evaluate
 from solverkit.expressions.program import lower
-from solverkit.expressions.syntax import Call, Chain, ExpressionError, Name, Negative, Number, Tree, names
+from solverkit.expressions.syntax import Call, Chain, ExpressionError, Name, Negative, Number, Power, Tree, names
 from solverkit.kinds.composite.linear_maps import After, GridDifferences, Matrix, PairedDifferences, edge_differences
 from solverkit.kinds.composite.row_norms import RowNorms
 from solverkit.operators.proximal import L1, L2, Conjugate, ProximalMap, Simplex, Tilted, Translated
@@ -85,6 +85,44 @@ def _number(tree: Tree, constants: Mapping[str, Any]) -> float:
     if not isinstance(value, float):
         raise ExpressionError(f"a factor of shape {np.shape(value)}, where a number is needed", tree.offset)
     return value
+
+
+def is_square(tree: Tree, variable: str) -> bool:
+    """sum(x**2), sum(square(x)) or normsq(x)."""
+    if not isinstance(tree, Call) or len(tree.arguments) != 1:
+        return False
+    inner = tree.arguments[0]
+    if tree.function == "normsq":
+        return isinstance(inner, Name) and inner.name == variable
+    if tree.function != "sum":
+        return False
+    if isinstance(inner, Call) and inner.function == "square":
+        inner = inner.arguments[0]
+        return isinstance(inner, Name) and inner.name == variable
+    base = getattr(inner, "base", None)
+    return isinstance(inner, Power) and isinstance(base, Name) and base.name == variable and is_two(inner)
+
+
+def is_two(power: Power) -> bool:
+    """Whether the exponent is the number 2."""
+    return isinstance(power.exponent, Number) and power.exponent.value == 2
+
+
+def linear(tree: Tree, variable: str, shape: tuple[int, ...], constants: Mapping[str, Any]) -> np.ndarray | None:
+    """c of a term that is written as sum(c*x) or dot(c, x), (n,); None for any other."""
+    if not isinstance(tree, Call):
+        return None
+    parts: list[Tree] = list(tree.arguments)
+    if tree.function == "sum" and len(parts) == 1 and isinstance(parts[0], Chain):
+        chain = parts[0]
+        parts = [chain.first, *(part for _, part in chain.rest)] if [s for s, _ in chain.rest] == ["*"] else []
+    elif tree.function != "dot":
+        return None
+    others = [part for part in parts if not (isinstance(part, Name) and part.name == variable)]
+    if len(parts) != 2 or len(others) != 1 or variable in names(others[0]):
+        return None
+    value = np.asarray(evaluate(others[0], constants), dtype=float)
+    return value.ravel() if value.shape == shape else None
 
 
 class Reader:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from solverkit.expressions.syntax import Call, ExpressionError, Name, Number, Power, Tree, names
-from solverkit.kinds.composite.recognize import Reader, Weighted, terms
+from solverkit.expressions.syntax import Call, ExpressionError, Power, Tree, names
+from solverkit.kinds.composite.recognize import Reader, Weighted, is_square, is_two, terms
 
 if TYPE_CHECKING:
     from solverkit.kinds.base import Block, Source
@@ -33,41 +33,46 @@ NORMS = frozenset({"normsq", "norm", "norm1", "logsumexp", "total_variation"})
 class Lowered:
     """f - (mu / 2) ||x||^2."""
 
-    def __init__(self, inner: Smooth, strong: float) -> None:
-        self.inner, self.strong = inner, strong
+    def __init__(self, inner: Smooth, moved: float) -> None:
+        self.inner, self.moved = inner, moved
         self.size, self.count, self.quadratic = inner.size, inner.count, inner.quadratic
 
     @cached_property
     def lipschitz(self) -> float | None:
         """L - mu, since f is convex without the part."""
         whole = self.inner.lipschitz
-        return None if whole is None else max(whole - self.strong, 1e-12 * whole)
+        return None if whole is None else max(whole - self.moved, 1e-12 * whole)
+
+    @cached_property
+    def strong(self) -> float:
+        """What is left of the curvature of f."""
+        return max(float(getattr(self.inner, "strong", 0.0)) - self.moved * (1 + 1e-12), 0.0)
 
     def value(self, x: np.ndarray) -> float:
         """At x."""
-        return self.inner.value(x) - 0.5 * self.strong * float(x @ x)
+        return self.inner.value(x) - 0.5 * self.moved * float(x @ x)
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
         """(n,)."""
-        return self.inner.gradient(x) - self.strong * x
+        return self.inner.gradient(x) - self.moved * x
 
     def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Both."""
         value, gradient = self.inner.value_and_gradient(x)
-        return value - 0.5 * self.strong * float(x @ x), gradient - self.strong * x
+        return value - 0.5 * self.moved * float(x @ x), gradient - self.moved * x
 
     def batch_gradient(self, x: np.ndarray, samples: np.ndarray) -> np.ndarray:
         """Of some terms, each with the whole part."""
-        return self.inner.batch_gradient(x, samples) - self.strong * x
+        return self.inner.batch_gradient(x, samples) - self.moved * x
 
     def to(self, device: str, dtype: str) -> Lowered:
         """The same with its arithmetic elsewhere."""
         moved = self.inner.to(device, dtype)
-        return self if moved is self.inner else Lowered(moved, self.strong)
+        return self if moved is self.inner else Lowered(moved, self.moved)
 
     def digest(self) -> str:
         """Of f and mu."""
-        return f"lowered {self.strong!r} {self.inner.digest()}"
+        return f"lowered {self.moved!r} {self.inner.digest()}"
 
 
 def squared_part(text: str, block: Block, source: Source) -> float:
@@ -80,10 +85,10 @@ def squared_part(text: str, block: Block, source: Source) -> float:
         found = terms(tree, block.name, source.constants)
     except ExpressionError:
         return 0.0
-    strong = sum(2 * term.factor for term in found if _square(term.tree, block.name))
+    strong = sum(2 * term.factor for term in found if is_square(term.tree, block.name))
     if strong <= 0:
         return 0.0
-    rest = [term for term in found if not _square(term.tree, block.name)]
+    rest = [term for term in found if not is_square(term.tree, block.name)]
     if all(_convex(term, reader) for term in rest):
         return strong
     function = source.compiled([tree], reader.variables)
@@ -92,26 +97,6 @@ def squared_part(text: str, block: Block, source: Source) -> float:
     hessian = function.hessian(np.zeros(block.size), np.ones(1)).toarray()
     least = float(np.linalg.eigvalsh(hessian)[0])
     return strong if least >= strong * (1 - 1e-9) else 0.0
-
-
-def _square(tree: Tree, variable: str) -> bool:
-    """sum(x**2), sum(square(x)) or normsq(x)."""
-    if not isinstance(tree, Call) or len(tree.arguments) != 1:
-        return False
-    inner = tree.arguments[0]
-    if tree.function == "normsq":
-        return isinstance(inner, Name) and inner.name == variable
-    if tree.function != "sum":
-        return False
-    if isinstance(inner, Call) and inner.function == "square":
-        inner = inner.arguments[0]
-        return isinstance(inner, Name) and inner.name == variable
-    base = getattr(inner, "base", None)
-    return isinstance(inner, Power) and isinstance(base, Name) and base.name == variable and _two(inner)
-
-
-def _two(power: Power) -> bool:
-    return isinstance(power.exponent, Number) and power.exponent.value == 2
 
 
 def _convex(term: Weighted, reader: Reader) -> bool:
@@ -127,7 +112,7 @@ def _convex(term: Weighted, reader: Reader) -> bool:
     if tree.function not in ("sum", "mean") or len(tree.arguments) != 1:
         return False
     if isinstance(inner, Power):
-        return _two(inner) and _affine(inner.base, reader)
+        return is_two(inner) and _affine(inner.base, reader)
     return isinstance(inner, Call) and inner.function in CONVEX and _affine(inner.arguments[0], reader)
 
 
