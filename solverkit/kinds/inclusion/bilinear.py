@@ -118,9 +118,10 @@ class MatrixOperator:
         """||A||_2, exact; None where the smaller side is above EXACT, since finding it is work that methods count."""
         if min(self.shape) > EXACT:
             return None
-        A = self.matrix if self.shape[0] >= self.shape[1] else self.matrix.T
+        size = float(abs(self.matrix).max()) or 1.0  # squares of huge and of tiny entries are out of range
+        A = (self.matrix if self.shape[0] >= self.shape[1] else self.matrix.T) / size
         gram = A.T @ A
-        return float(np.sqrt(max(np.linalg.eigvalsh(gram.toarray() if issparse(gram) else gram)[-1], 0.0)))
+        return size * float(np.sqrt(max(np.linalg.eigvalsh(gram.toarray() if issparse(gram) else gram)[-1], 0.0)))
 
     @cached_property
     def _columns(self) -> csc_array:

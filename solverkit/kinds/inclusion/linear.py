@@ -39,19 +39,29 @@ class Optimality:
     gap_scale: float
 
     @property
+    def worst(self) -> float:
+        """The largest of the three, each over its scaling."""
+        pairs = (
+            (self.primal, self.primal_scale),
+            (self.dual, self.dual_scale),
+            (self.gap, self.gap_scale),
+        )
+        return max(size / scale if size else 0.0 for size, scale in pairs)
+
+    @property
     def gap(self) -> float:
         return abs(self.primal_value - self.dual_value)
 
 
-def optimality(program: LinearProgram, u: np.ndarray) -> Optimality:
-    """Of u = (x, y)."""
+def optimality(program: LinearProgram, u: np.ndarray, value: np.ndarray | None = None) -> Optimality:
+    """Of u = (x, y). A method whose x is within its bounds may give F(u) = (c + A'y, -A x), which saves both products."""
     n = len(program.c)
     x, y = u[:n], u[n:]
     held = np.clip(x, program.lower, program.upper)
-    activity = program.A @ held
+    activity = program.A @ held if value is None else -value[n:]
     outside = np.maximum(program.row_lower - activity, activity - program.row_upper)
     primal = float(np.hypot(np.linalg.norm(np.maximum(outside, 0.0)), np.linalg.norm(x - held)))
-    reduced = program.c + program.A.T @ y
+    reduced = program.c + program.A.T @ y if value is None else value[:n]
     strays, sigma, terms = support(y, program.row_lower, program.row_upper)
     pulls, least, more = support(-reduced, program.lower, program.upper)
     value = float(program.c @ held)

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from inspect import getattr_static
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,6 +86,14 @@ class Bilinear(Operator, Protocol):
     def linear_y(self) -> np.ndarray:
         """b, (q,)."""
         ...
+
+
+def is_bilinear(part: Operator) -> TypeGuard[Bilinear]:
+    """Whether an operator has what `Bilinear` adds.
+
+    isinstance would work every property out to see whether it is there: norms of rows, a spectral norm.
+    """
+    return all(getattr_static(part, name, None) is not None for name in ("matrix", "linear_x", "linear_y"))
 
 
 class Resolvent(Protocol):

@@ -26,7 +26,7 @@ import numpy as np
 
 from solverkit.errors import UsageError
 from solverkit.kinds.base import Block, Point, Problem, Weighted, flat_vector, named_blocks
-from solverkit.kinds.inclusion.operator import Bilinear
+from solverkit.kinds.inclusion.operator import Bilinear, is_bilinear
 
 if TYPE_CHECKING:
     from solverkit.kinds.inclusion.operator import Operator
@@ -89,7 +89,7 @@ class Inclusion(Problem):
     @cached_property
     def bilinear(self) -> Bilinear | None:
         """F where it is bilinear; None elsewhere."""
-        return self.part if isinstance(self.part, Bilinear) else None
+        return self.part if is_bilinear(self.part) else None
 
     # -- oracles
 

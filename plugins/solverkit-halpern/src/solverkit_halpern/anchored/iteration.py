@@ -32,6 +32,8 @@ from solverkit.engine.solver import Context
 from solverkit.kinds.inclusion.problem import Inclusion
 from solverkit_halpern.anchored.claim import Claim
 from solverkit_halpern.anchored.state import AnchoredState
+from solverkit_halpern.extragradient.iteration import Iterate, advance
+from solverkit_halpern.extragradient.merit import Quality
 from solverkit_halpern.pdhg.options import HalpernOptions
 
 COCOERCIVE, LIPSCHITZ = 0.99, 0.57  # eta L; 1 / sqrt(3) = 0.577 for EAG
@@ -47,7 +49,9 @@ class Anchored:
         self.problem, self.options, self.ctx = problem, options, ctx
         self.restarting = (options.mode != "plain") if options.restart is None else options.restart
         self.longest = options.longest or 0.5
+        self.searched = options.mode == "production" and options.step is None and options.lipschitz is None
         self._claim = Claim(problem, ctx)
+        self._seen = Quality(np.empty(0), np.empty(0), 0.0, ctx.tol)
 
     def start(self, u: np.ndarray) -> AnchoredState:
         """Projected start, and a first step size."""
@@ -125,6 +129,10 @@ class Anchored:
             value = self.problem.operator(following)
             if self._too_long(state, following, value):
                 return
+        elif self.searched:
+            at = Iterate(state.u, state.value, state.anchor, state.step, state.u, state.inner)
+            advance(self.problem, at, self._seen, anchored=True, searched=True)
+            following, value, state.step = at.u, at.value, at.step
         else:
             pulled = state.u + share * (state.anchor - state.u)
             middle = self.problem.resolvent(pulled - state.step * state.value, state.step)

@@ -5,6 +5,7 @@
 | residual | all | ||u - J_G(u - F(u))||, the paper's measure |
 | gap | games on simplices | max_j (A'x)_j - min_i (A y)_i, exact: max(-F_y) - min(F_x) + c'x + b'y; u is feasible |
 | merit | games | gap / the scale of payoffs |
+| merit | linear programs | the largest of the certificate's relative residuals and gap |
 | merit | others | max_i |u - J_{eta G}(u - eta F(u))|_i / (eta s_i), eta = 1 / L |
 
 s_i is the scale of coordinate i of F as the run has seen it, with the start and points around it; L the largest ratio
@@ -19,7 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from solverkit.kinds.inclusion.linear import optimality
 from solverkit.kinds.inclusion.problem import Inclusion
+from solverkit.kinds.inclusion.structure import LinearProgram
 from solverkit.operators.proximal import Simplex
 
 SAFETY = 0.5  # of the tolerance, for a claim without an exact gap: the core knows s_i and L better
@@ -106,6 +109,9 @@ def judge(problem: Inclusion, quality: Quality, u: Array, value: Array) -> None:
         linear = float(problem.bilinear.linear_x @ u[:p] + problem.bilinear.linear_y @ u[p:])  # type: ignore[union-attr]
         quality.gap = max(float(np.max(-value[p:]) - np.min(value[:p])) + linear, 0.0)
         quality.merit = quality.gap / game.scale
+        return
+    if isinstance(problem.structure, LinearProgram):
+        quality.merit = optimality(problem.structure, u, value).worst
         return
     quality.scales = np.maximum(quality.scales, np.abs(value))
     quality.merit = _scaled(problem, quality, u, value)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg.blas import dnrm2
 
 Map = Callable[[np.ndarray], np.ndarray]
 
@@ -35,7 +36,7 @@ def operator_norm(
     limit, rtol : steps at most (two products each), and the relative change that ends them
     """
     v = right(start)
-    length = float(np.linalg.norm(v))
+    length = _length(v)
     if length == 0 or not np.isfinite(length):
         return Norm(0.0, np.zeros_like(v), 0)
     basis: list[np.ndarray] = [v / length]
@@ -47,14 +48,14 @@ def operator_norm(
     for _ in range(limit):
         u = _orthogonal(left(forward(basis[-1])), others)
         products += 1
-        alpha = float(np.linalg.norm(u))
+        alpha = _length(u)
         if alpha <= 1e-14 * value or alpha == 0:
             break
         others.append(u / alpha)
         diagonal.append(alpha)
         v = _orthogonal(right(adjoint(others[-1])), basis)
         products += 1
-        beta = float(np.linalg.norm(v))
+        beta = _length(v)
         beside.append(beta)
         before = value
         value, weights = _largest(diagonal, beside)
@@ -63,6 +64,11 @@ def operator_norm(
         basis.append(v / beta)
     vector = sum((w * b for w, b in zip(weights, basis, strict=False)), np.zeros_like(basis[0]))
     return Norm(value, vector, products)
+
+
+def _length(v: np.ndarray) -> float:
+    """||v||, without squares that under- or overflow."""
+    return float(dnrm2(v)) if len(v) else 0.0
 
 
 def _orthogonal(v: np.ndarray, basis: list[np.ndarray]) -> np.ndarray:

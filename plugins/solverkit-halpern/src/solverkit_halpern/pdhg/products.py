@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
+REACH = 1e-15  # of entries that float32 holds with room for those that are much smaller
+
 Charge = Callable[[str, int], None]
 
 
@@ -23,18 +25,21 @@ class SingleProducts:
     """A y and A'x from a float32 copy of A, counted as products by `charge`."""
 
     def __init__(self, matrix: np.ndarray, charge: Charge) -> None:
-        self._matrix = np.asarray(matrix, dtype=np.float32)
+        largest = max(float(matrix.max(initial=0.0)), -float(matrix.min(initial=0.0)))
+        within = largest == 0 or REACH < largest < 1 / REACH
+        self._unit = 1.0 if within else 2.0 ** float(np.floor(np.log2(largest)))
+        self._matrix = np.asarray(matrix if within else matrix / self._unit, dtype=np.float32)
         self._charge = charge
 
     def forward(self, y: np.ndarray) -> np.ndarray:
         """A y, (p,), in float64."""
         self._charge("nmul", 1)
-        return (self._matrix @ y.astype(np.float32)).astype(float)
+        return self._unit * (self._matrix @ y.astype(np.float32)).astype(float)
 
     def adjoint(self, x: np.ndarray) -> np.ndarray:
         """A'x, (q,), in float64."""
         self._charge("nmul", 1)
-        return (self._matrix.T @ x.astype(np.float32)).astype(float)
+        return self._unit * (self._matrix.T @ x.astype(np.float32)).astype(float)
 
 
 class DeviceProducts:
