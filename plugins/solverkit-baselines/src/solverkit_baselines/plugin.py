@@ -215,4 +215,30 @@ def solverkit_solvers() -> list[SolverSpec]:
             avoid="Dense graphs: subsets of neighbours are enumerated in Python.",
             priority=-20,
         ),
+        SolverSpec(
+            name="cvxpy-clarabel",
+            kind="composite",
+            summary="Clarabel's interior point method by way of CVXPY, on a composite problem.",
+            target="solverkit_baselines.composite.conic:CvxpyClarabel",
+            options="solverkit_baselines.composite.options:ConicOptions",
+            packages=("scipy", "cvxpy", "clarabel"),
+            paper="S. Diamond, S. Boyd, CVXPY, JMLR 17 (2016); P. J. Goulart, Y. Chen, Clarabel, arXiv 2405.12762",
+            pays="Up to some ten thousand variables and sparse data, to high accuracy.",
+            avoid="Images of a million pixels, many dense rows, or an f that is no quadratic, logistic or Huber loss.",
+            priority=-10,
+        ),
+        SolverSpec(
+            name="cvxpy-scs",
+            kind="composite",
+            summary="SCS, operator splitting on cones, by way of CVXPY, on a composite problem.",
+            target="solverkit_baselines.composite.conic:CvxpyScs",
+            options="solverkit_baselines.composite.options:ConicOptions",
+            packages=("scipy", "cvxpy", "scs"),
+            paper="S. Diamond, S. Boyd, CVXPY, JMLR 17 (2016); B. O'Donoghue, E. Chu, N. Parikh, S. Boyd, Conic "
+            "optimization via operator splitting and homogeneous self-dual embedding, J. Optimization Theory and "
+            "Applications 169 (2016), doi:10.1007/s10957-016-0892-3",
+            pays="Sparse data of up to a hundred thousand variables, to moderate accuracy.",
+            avoid="High accuracy, or dense data of many rows.",
+            priority=-15,
+        ),
     ]

@@ -1,0 +1,1 @@
+"""Peers for composite problems: CVXPY with Clarabel and with SCS."""
