@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import re
+
 import numpy as np
 
 from solverkit.formats.files import Refused
-from solverkit.formats.tables import NUMBER, Line, fields, lines, table
+from solverkit.formats.tables import NUMBER, Line, lines, table
+
+QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 
 def read_csv(content: bytes, key: str | None, header: bool | None, whole: bool) -> np.ndarray:
@@ -14,18 +19,35 @@ def read_csv(content: bytes, key: str | None, header: bool | None, whole: bool) 
     header : whether the first line has names; None: it has, if a field of it is no number
     """
     rows = lines(content, whole)
-    delimiter = next((mark for mark in (",", ";", "\t") if mark in rows[0].text), ",")
-    first = [(text.strip("\"'"), column) for text, column in fields(rows[0], delimiter)]
-    named = header if header is not None else not all(_looks_numeric(text) for text, _ in first)
+    first, delimiter = _first_line(rows[0].text)
+    named = header if header is not None else not all(map(_looks_numeric, first))
     body = rows[1:] if named else rows
     if not body:
         raise Refused("there is a header, and no numbers below it", rows[0].number + 1, 1)
-    names = [text for text, _ in first] if named else []
+    names = first if named else []
     column = _column(names, key, rows[0], named)
     found = table(body, delimiter, len(first))
     if column is not None:
         return found[:, column].copy()
     return found[:, 0].copy() if found.shape[1] == 1 else found
+
+
+def column_names(content: bytes, header: bool | None) -> tuple[str, ...]:
+    """The names in the first line of a table that `read_csv` has read; empty where it has none."""
+    first, _ = _first_line(next(line for line in content.decode("utf-8-sig").split("\n") if line.strip()))
+    named = header if header is not None else not all(map(_looks_numeric, first))
+    return tuple(first) if named else ()
+
+
+def _first_line(text: str) -> tuple[list[str], str]:
+    """The fields of the first line, which may be quoted, and the delimiter: what separates them outside of quotes."""
+    bare = QUOTED.sub("", text)
+    delimiter = next((mark for mark in (",", ";", "\t") if mark in bare), ",")
+    if QUOTED.search(text):
+        found = next(csv.reader([text.rstrip("\r")], delimiter=delimiter, skipinitialspace=True))
+    else:
+        found = text.rstrip("\r").split(delimiter)
+    return [field.strip().strip("\"'") for field in found], delimiter
 
 
 def _looks_numeric(text: str) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from solverkit.errors import Defect, UsageError
 from solverkit.formats.bundled import read_bundled
-from solverkit.formats.csv import read_csv
+from solverkit.formats.csv import column_names, read_csv
 from solverkit.formats.document import BundledData, FileData, GeneratedData
 from solverkit.formats.files import MAX_DATA_BYTES, Refused, read, resolve
 from solverkit.formats.generated import read_generated
@@ -101,7 +101,10 @@ def _read_file(entry: FileData, source: FileSource, path: tuple[str, str]) -> An
             source.defect((*path, "sha256"), f"'{entry.file}' has sha256 {found}: not the file that is meant")
             return None
     try:
-        return _parse(suffix, content, entry)
+        found = _parse(suffix, content, entry)
+        if suffix == ".csv" and entry.key is None:
+            source.columns[path[-1]] = column_names(content, entry.header)
+        return found
     except Refused as refused:
         if not refused.line:
             raise Refused(_named(entry.file, refused.message)) from None

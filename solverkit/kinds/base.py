@@ -219,6 +219,11 @@ class Source(Protocol):
         ...
 
     @property
+    def columns(self) -> Mapping[str, tuple[str, ...]]:
+        """Names of the columns of data that came from a table with a header, by name of the data."""
+        ...
+
+    @property
     def defects(self) -> Sequence[Any]:
         """What was recorded so far."""
         ...

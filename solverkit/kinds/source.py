@@ -45,6 +45,7 @@ class NamedSource:
         self.parameters: dict[str, float] = dict(parameters or {})
         self.data: dict[str, Any] = dict(data or {})
         self.expect: Mapping[str, Any] = dict(expect or {})
+        self.columns: dict[str, tuple[str, ...]] = {}
         self.defects: list[Defect] = []
         self.unsure: set[str] = set()  # names that have a defect of their own: their shapes say nothing
 

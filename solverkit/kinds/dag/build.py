@@ -14,6 +14,7 @@ from solverkit.kinds.dag.problem import Dag
 from solverkit.kinds.dag.schema import DagFile
 from solverkit.kinds.messages import found
 from solverkit.kinds.source import NamedSource
+from solverkit.text import clean
 
 
 def dag(
@@ -44,12 +45,14 @@ def dag(
     forbidden, required : edges [from, to] by names; tiers : groups of names, earliest first
     truth : (d, d) the true weights, where they are known
 
-    Raises `InvalidProblem` with everything that is wrong, `UsageError` for a frame with columns that are no numbers.
+    Raises `InvalidProblem` with everything that is wrong, `UsageError` for samples that are no numbers.
 
         problem = dag(frame, score="bic", tiers=[["age", "sex"], ["pressure"]])
     """
     if hasattr(samples, "columns") and hasattr(samples, "to_numpy"):
         samples, variables = _frame(samples, variables)
+    elif samples is not None and not hasattr(samples, "tocsr"):
+        samples = _array(samples)
     given: dict[str, Any] = {
         "score": score,
         "penalty": dict(penalty or {}),
@@ -78,13 +81,34 @@ def dag(
 
 
 def _frame(frame: Any, variables: Sequence[str] | None) -> tuple[np.ndarray, Sequence[str]]:
-    """The numbers and the names of a data frame."""
-    wrong = [str(column) for column in frame.columns if frame[column].dtype.kind not in "fiub"]
-    if wrong:
-        shown = ", ".join(repr(column) for column in wrong[:5])
-        raise UsageError(
-            f"columns {shown} hold no numbers: leave categorical columns out, or encode each as numbers whose "
-            "order means something"
-        )
+    """The numbers and the names of a data frame; what is missing is NaN."""
     names = [str(column) for column in frame.columns]
-    return np.asarray(frame.to_numpy(), dtype=float), names if variables is None else variables
+    wrong = [name for name, dtype in zip(names, frame.dtypes, strict=True) if _kind(dtype) not in "fiub"]
+    if wrong:
+        shown = ", ".join(repr(clean(name, 60)) for name in wrong[:5])
+        more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        raise UsageError(
+            f"columns {shown}{more} hold no numbers: leave categorical columns out, or encode each as numbers whose "
+            "order means something (columns of numbers kept as objects: frame.infer_objects())"
+        )
+    given = names if variables is None else variables
+    return frame.to_numpy(dtype=float, na_value=np.nan), given
+
+
+def _kind(dtype: Any) -> str:
+    """NumPy's letter for a column's type; pandas' own types of numbers have it too."""
+    return str(getattr(dtype, "kind", "O"))
+
+
+def _array(samples: Any) -> np.ndarray:
+    """Samples as float64, whatever their shape."""
+    try:
+        array = np.asarray(samples)
+    except ValueError as error:
+        raise UsageError(f"samples: rows of different lengths are no table ({error})") from None
+    if array.dtype.kind not in "fiub":
+        raise UsageError(
+            f"samples hold {array.dtype}, and only real numbers can be used: give an array of floats, or a data frame "
+            "of columns of numbers"
+        )
+    return array.astype(float)

@@ -10,16 +10,19 @@ from solverkit.kinds.base import Block
 from solverkit.kinds.dag.knowledge import Knowledge
 from solverkit.kinds.dag.problem import ORDER, WEIGHTS, Dag
 from solverkit.kinds.expectation import expected
-from solverkit.text import nearest
+from solverkit.text import clean, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from solverkit.kinds.base import Source
     from solverkit.kinds.dag.schema import DagFile
 
 CONSTANT = 1e-14
 """A column is constant where its deviation is below this share of its largest entry."""
+
+LEAST, MOST = 1e-140, 1e140
+"""Deviations and entries between which squares keep their digits."""
 
 
 def build(file: DagFile, source: Source) -> Dag:
@@ -65,18 +68,33 @@ def _samples(file: DagFile, source: Source) -> np.ndarray | None:
     X = _table(source, file.samples, ("samples",))
     if X is None:
         return None
+    if len(X) < 2:
+        source.defect(("samples",), "there is one sample: nothing varies; bring at least two")
+        return None
     if file.score == "logistic":
         return _binary(file, source, X)
-    center = file.center is not False
-    apart = X - X.mean(axis=0)
-    deviation = np.sqrt((apart**2).mean(axis=0))
-    flat = np.flatnonzero(deviation <= CONSTANT * np.abs(X).max(axis=0, initial=0.0))
-    if flat.size:
-        named = ", ".join(_label(file, k) for k in flat[:5])
-        source.defect(("samples",), f"constant columns explain nothing and are explained by nothing: remove {named}")
+    mean, largest = X.mean(axis=0), np.abs(X).max(axis=0)
+    apart = X - mean
+    deviation = np.sqrt(np.einsum("ij,ij->j", apart, apart) / len(X))
+    if not _varies(file, source, deviation <= CONSTANT * largest):
         return None
-    X = apart if center else X
-    return X / deviation if file.standardize else X
+    wrong = np.flatnonzero(~((deviation > LEAST) & (largest < MOST)))
+    if wrong.size:
+        named = ", ".join(_label(file, source, k) for k in wrong[:5])
+        source.defect(("samples",), f"squares of {named} do not fit in float64: choose other units")
+        return None
+    if file.center is False:
+        apart = X
+    return apart / deviation if file.standardize else apart
+
+
+def _varies(file: DagFile, source: Source, flat: np.ndarray) -> bool:
+    """Whether no column is constant."""
+    constant = np.flatnonzero(flat)
+    if constant.size:
+        named = ", ".join(_label(file, source, k) for k in constant[:5]) + (", ..." if constant.size > 5 else "")
+        source.defect(("samples",), f"constant columns explain nothing and are explained by nothing: remove {named}")
+    return not constant.size
 
 
 def _binary(file: DagFile, source: Source, X: np.ndarray) -> np.ndarray | None:
@@ -88,7 +106,7 @@ def _binary(file: DagFile, source: Source, X: np.ndarray) -> np.ndarray | None:
         i, j = wrong[0]
         source.defect(("samples",), f"the score logistic is for 0 and 1, and [{i},{j}] is {X[i, j]}")
         return None
-    return X
+    return X if _varies(file, source, X.min(axis=0) == X.max(axis=0)) else None
 
 
 def _gram(file: DagFile, source: Source, data: np.ndarray | None) -> tuple[np.ndarray, int]:
@@ -149,19 +167,23 @@ def _table(source: Source, value: Any, path: Sequence[str]) -> np.ndarray | None
     if not columns:
         what = "no such data" if held is None else f"has shape {shape}"
         if not source.defects:
-            source.defect(path, f"{what}; it must be the name of a table of data, rows by columns")
+            source.defect(path, f"{what}; it must be a table of data, rows by columns")
+        return None
+    if not shape[0]:
+        source.defect(path, f"has shape {shape}: there are no rows")
         return None
     before = len(source.defects)
     matrix = source.matrix(value, columns, path)
     if len(source.defects) > before:
         return None
     table = np.asarray(matrix.todense() if hasattr(matrix, "todense") else matrix, dtype=float)
+    if np.isfinite(table).all():
+        return table
     wrong = np.argwhere(~np.isfinite(table))
-    if wrong.size:
-        i, j = wrong[0]
-        source.defect(path, f"[{i},{j}] is {table[i, j]}: remove or fill in missing values first")
-        return None
-    return table
+    i, j = wrong[0]
+    others = f", as are {len(wrong) - 1} others" if len(wrong) > 1 else ""
+    source.defect(path, f"[{i},{j}] is {table[i, j]}{others}: remove or fill in missing values first")
+    return None
 
 
 def _square(source: Source, value: Any, d: int, path: Sequence[str]) -> np.ndarray | None:
@@ -180,26 +202,50 @@ def _least(source: Source, value: Any, path: Sequence[str]) -> float:
     return number
 
 
-def _label(file: DagFile, column: int) -> str:
-    names = file.variables
-    return names[column] if names is not None and column < len(names) else f"column {column}"
+def _label(file: DagFile, source: Source, column: int) -> str:
+    names = file.variables or _header(file, source)
+    return repr(clean(names[column], 60)) if column < len(names) else f"column {column}"
 
 
 def _names(file: DagFile, source: Source, d: int) -> tuple[str, ...]:
-    if file.variables is None:
-        return tuple(f"x{k}" for k in range(d))
-    if len(file.variables) != d:
+    """Those of `variables:`, else of the table's header, else x0, x1, ..."""
+    numbered = tuple(f"x{k}" for k in range(d))
+    if file.variables is not None:
+        return tuple(file.variables) if _sound(source, file.variables, d) else numbered
+    header = _header(file, source)
+    if len(header) != d:
+        return numbered
+    wrong = next((told for _, told in _faults(header)), None)
+    if wrong is not None:
+        source.defect(("samples" if file.samples is not None else "gram",), f"the header: {wrong}; give `variables:`")
+    return header
+
+
+def _header(file: DagFile, source: Source) -> tuple[str, ...]:
+    """The names that the table came with."""
+    held = file.samples if file.samples is not None else file.gram
+    return source.columns.get(held, ()) if isinstance(held, str) else ()
+
+
+def _sound(source: Source, names: Sequence[str], d: int) -> bool:
+    if len(names) != d:
         if not source.defects:
-            source.defect(("variables",), f"names {len(file.variables)} variables, and the data have {d} columns")
-        return tuple(f"x{k}" for k in range(d))
+            source.defect(("variables",), f"names {len(names)} variables, and the data have {d} columns")
+        return False
+    for k, told in _faults(names):
+        source.defect(("variables", k), told)
+    return True
+
+
+def _faults(names: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """What is wrong with names, by place."""
     seen: set[str] = set()
-    for k, name in enumerate(file.variables):
+    for k, name in enumerate(names):
         if not name or len(name) > 200:
-            source.defect(("variables", k), "a name has 1 to 200 characters")
+            yield k, f"a name has 1 to 200 characters, not {len(name)}"
         if name in seen:
-            source.defect(("variables", k), f"'{name[:64]}' is named twice")
+            yield k, f"'{name[:64]}' is named twice"
         seen.add(name)
-    return tuple(file.variables)
 
 
 def _knowledge(file: DagFile, source: Source, names: tuple[str, ...]) -> Knowledge | None:

@@ -55,6 +55,11 @@ def remarks(problem: Dag, point: Point) -> list[str]:
             f"varsortability {share:.2f}: variances grow along the edges, so sorting columns by variance nearly finds "
             "this graph; where the columns' units are arbitrary, so is it (score: bic does not depend on them)"
         )
+    if problem.n <= problem.d and problem.score == "least-squares":
+        said.append(
+            f"{problem.n} samples of {problem.d} variables: the last variables of any order are explained exactly, by "
+            "noise; few edges of this graph mean anything"
+        )
     if problem.truth is not None:
         found = distances(W, problem.truth)
         sid = f", SID {found.sid}" if found.sid >= 0 else ""

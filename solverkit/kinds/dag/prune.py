@@ -57,7 +57,9 @@ def _eliminate(problem: Dag, j: int, parents: np.ndarray) -> np.ndarray:
     while len(fit.parents):
         losses = fit.losses()
         worst = int(np.argmin(losses))
-        if not 0.5 * np.log1p(losses[worst] / fit.variance) <= price:
+        with np.errstate(over="ignore"):  # what is left of j may be nothing
+            dear = not 0.5 * np.log1p(losses[worst] / fit.variance) <= price
+        if dear:
             break
         fit.drop(worst)
     return fit.parents

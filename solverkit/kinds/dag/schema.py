@@ -39,7 +39,9 @@ class DagFile(Schema):
     samples: Annotated[Quantity | None, Field(description="(n, d): observations by variables")] = None
     gram: Annotated[Quantity | None, Field(description="(d, d): X'X / n of samples that are not at hand")] = None
     count: Annotated[Scalar | None, Field(description="n, with `gram`")] = None
-    variables: Annotated[list[str] | None, Field(description="names, by column; default x0, x1, ...")] = None
+    variables: Annotated[
+        list[str] | None, Field(description="names, by column; default: a csv file's header, else x0, x1, ...")
+    ] = None
     score: Annotated[Score, Field(description="what is minimized")] = "least-squares"
     penalty: Annotated[Penalty, Field(description="what is added to the score")] = Penalty()
     hidden: Annotated[Scalar, Field(description="of mlp: hidden units of each network")] = 40
