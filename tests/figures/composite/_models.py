@@ -46,10 +46,33 @@ def clarabel(problem: Composite, weight: float = 0.2, box: float | None = 10.0) 
     smooth: Any = problem.smooth
     simple: Any = problem.simple
     x = cp.Variable(problem.n)
-    objective = 0.5 * smooth.scale * cp.sum_squares(smooth.A @ x - smooth.b) + weight * cp.norm1(differences(problem.n) @ x)
+    objective = 0.5 * smooth.scale * cp.sum_squares(smooth.A @ x - smooth.b) + weight * cp.norm1(
+        differences(problem.n) @ x
+    )
     objective += 0.5 * simple.strong * cp.sum_squares(x)
     limits = [] if box is None else [x >= -box, x <= box]
     tight = {"tol_gap_abs": 1e-11, "tol_gap_rel": 1e-11, "tol_feas": 1e-11}
     cp.Problem(cp.Minimize(objective), limits).solve(solver="CLARABEL", **tight)
     found = np.asarray(x.value) if box is None else np.clip(x.value, -box, box)
     return problem.objective({"x": found}), found
+
+
+def dense_regression(
+    rows: int, n: int, weight: float, strong: float, correlation: float = 0.0, seed: int = 0
+) -> Composite:
+    """||A x - b||^2 / (2 N) + weight TV(x) + (strong / 2) ||x||^2: a dense A, neighbouring columns correlated.
+
+    x is piecewise constant with 20 levels. The columns follow a moving average of `correlation` per step."""
+    rng = np.random.default_rng(seed)
+    A = rng.standard_normal((rows, n))
+    for j in range(1, n if correlation else 0):
+        A[:, j] = correlation * A[:, j - 1] + np.sqrt(1 - correlation**2) * A[:, j]
+    truth = np.repeat(rng.standard_normal(20), -(-n // 20))[:n]
+    b = A @ truth + rng.standard_normal(rows)
+    return Composite(
+        name=f"dense-{rows}-{n}",
+        variable=Block("x", (n,), np.zeros(n)),
+        smooth=RowLoss("least-squares", A, b, 1 / rows),
+        simple=Euclidean(n, Free(), strong),
+        structured=Outer(GridDifferences((n,)), L1(weight)),
+    )

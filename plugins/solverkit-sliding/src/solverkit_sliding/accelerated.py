@@ -11,9 +11,10 @@ The second bound keeps A_k from falling below what the next step needs; with the
 
 | here | derivation (B.4; after arXiv 2602.04161) | meaning |
 |---|---|---|
-| state.eta | eta_k = eta_0 r^k | smoothing; production: at most share gap / D_Y |
-| options.delta | 1/2 | |
-| diameter | D_Y | max ||y||^2 / 2 over dom g* |
+| state.eta | eta_k = eta_0 r^k | smoothing; production: falls where h - h_eta at xb is over share times the gap |
+| delta | 1/2 | production: 1/10, as gradients are what is dear |
+| centre | y_0 | 0; production: the average y at each restart |
+| diameter, reach | D_Y | max ||y - y_0||^2 / 2 over dom g*; of y_0 = 0 |
 
 O(sqrt(L / mu) log 1/eps) gradients of f and O(||K|| sqrt(D_Y / (mu eps))) products.
 """
@@ -30,6 +31,12 @@ from solverkit_sliding.options import AcceleratedOptions
 from solverkit_sliding.outer import Move, OuterLoop, State, Trial
 from solverkit_sliding.smoothed import inner_loop, smoothed_value
 
+FALL = 0.25
+"""Production: eta falls by this factor a step, at most."""
+
+PATIENCE = 20
+"""Production: after so many steps in which the gap has not halved eta falls by a tenth a step."""
+
 
 class AcceleratedSliding(OuterLoop):
     """See the module."""
@@ -45,7 +52,8 @@ class AcceleratedSliding(OuterLoop):
                 "within a known distance. Use condat-vu"
             )
         state.norm = smoothness.product_norm(problem)
-        state.diameter = diameter
+        state.diameter = state.reach = diameter
+        state.centre = np.zeros(problem.structured.rows)
         state.product = state.image = problem.forward(state.x)
         if self.options.smoothing is not None:
             state.eta = self.options.smoothing
@@ -53,19 +61,31 @@ class AcceleratedSliding(OuterLoop):
             state.eta = state.first_gap / diameter if diameter > 0 else 1.0
 
     def gamma(self, state: State) -> float:
-        gi = recursion.fixed_point(state.curvature, state.mu, self.options.delta)
-        return max(gi, recursion.next_gamma(state.curvature, state.mu, self.options.delta, state.weight))
+        gi = recursion.fixed_point(state.curvature, state.mu, self._delta)
+        return max(gi, recursion.next_gamma(state.curvature, state.mu, self._delta, state.weight))
 
     def schedule(self, state: State) -> None:
-        gi = recursion.fixed_point(state.curvature, state.mu, self.options.delta)
-        now, last = (recursion.shrink(state.mu, gi, k) for k in (state.k, state.k - 1)) if state.k > 1 else (1.0, 1.0)
-        state.eta *= now / last
-        if self.options.mode == "production" and np.isfinite(state.gap) and state.diameter > 0:
-            state.eta = min(state.eta, self.options.share * max(state.gap, 0.0) / state.diameter)
+        if self.options.mode == "paper":
+            gi = recursion.fixed_point(state.curvature, state.mu, self._delta)
+            last = recursion.shrink(state.mu, gi, state.k - 1) if state.k > 1 else 1.0
+            state.eta *= recursion.shrink(state.mu, gi, state.k) / last if state.k > 1 else 1.0
+            return
+        allowed = self.options.share * max(state.gap, 0.0)
+        if np.isfinite(allowed) and state.bias > allowed:
+            state.eta *= max(allowed / state.bias, FALL)
+        if state.gap <= 0.5 * state.halved:
+            state.halved, state.since = state.gap, 0
+        elif state.since >= PATIENCE:  # a gap that is loose for want of mu hides that h_eta is at its minimum
+            state.eta *= 0.9
+        state.since += 1
+        if state.fresh and state.k > 1 and state.dual.size:
+            assert state.model is not None
+            state.centre = state.model.dual.copy()
+            state.diameter = self._farthest(state)
 
     def inner(self, problem: Composite, state: State, trial: Trial, ctx: Context) -> Move:
         gamma, m = trial.gamma, trial.beta + state.mu
-        delta = self.options.delta
+        delta = self._delta
         if gamma < 1:
             delta = min(delta, ((1 - gamma) * state.weight / gamma - trial.beta) / m)
         found = inner_loop(
@@ -77,6 +97,7 @@ class AcceleratedSliding(OuterLoop):
             share=gamma,
             beta=trial.beta,
             mu=state.mu,
+            origin=state.centre,
             eta=state.eta,
             stiffness=gamma * state.norm**2 / state.eta,
             delta=delta,
@@ -96,10 +117,23 @@ class AcceleratedSliding(OuterLoop):
 
     def level(self, problem: Composite, state: State, psi: float) -> float:
         assert problem.structured is not None
-        smooth = smoothed_value(problem, state.product, state.eta)
+        smooth = smoothed_value(problem, state.product, state.eta, state.centre)
         return psi - float(problem.structured.outer.value(state.product)) + smooth + state.eta * state.diameter
+
+    @property
+    def _delta(self) -> float:
+        return self.options.delta or (0.5 if self.options.mode == "paper" else 0.1)
+
+    @staticmethod
+    def _farthest(state: State) -> float:
+        """max ||y - y_0||^2 / 2 over dom g*, from above: (||y|| + ||y_0||)^2 / 2."""
+        return 0.5 * (float(np.sqrt(2 * state.reach)) + float(np.linalg.norm(state.centre))) ** 2
 
     def bounded(self, problem: Composite, state: State, move: Move) -> None:
         assert state.model is not None
         if self.improve(state, state.model.lowest(problem, self.near(state))):
             state.dual = state.model.dual.copy()
+        if self.options.mode == "production":
+            assert problem.structured is not None
+            smooth = smoothed_value(problem, state.product, state.eta, state.centre)
+            state.bias = float(problem.structured.outer.value(state.product)) - smooth

@@ -1,8 +1,8 @@
 """The choice between sliding and a primal-dual method, by what a gradient of f and a pair of products cost here.
 
 Above `break_even` pairs a gradient, accelerated sliding; below, Condat-Vu; gradient sliding where h is known by
-subgradients alone or absent. The decision is measured once, said in the log, and kept in the state, so that a resumed run goes on
-with the same method.
+subgradients alone or absent. The decision is measured once, said in the log, and kept in the state, so that a resumed
+run goes on with the same method.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class CompositeAuto(Solver[Composite, State]):
     @staticmethod
     def _solver(method: str) -> Solver:
         if method == "condat-vu":
-            return condat_vu.CondatVu(CondatOptions())
+            return condat_vu.CondatVu(CondatOptions.model_validate({}))
         if method == "gradient-sliding":
-            return GradientSliding(SlidingOptions())
-        return AcceleratedSliding(AcceleratedOptions())
+            return GradientSliding(SlidingOptions.model_validate({}))
+        return AcceleratedSliding(AcceleratedOptions.model_validate({}))

@@ -52,7 +52,7 @@ def sentence(costs: Costs, break_even: float = BREAK_EVEN) -> str:
     """What to say of it."""
     pays = costs.ratio >= break_even
     return (
-        f"a gradient of f takes {costs.gradient:.2g} s, a pair of products {costs.pair:.2g} s: ratio {costs.ratio:.2g}, "
+        f"gradient of f {costs.gradient:.2g} s, a pair of products {costs.pair:.2g} s, ratio {costs.ratio:.2g}: "
         f"sliding {'pays' if pays else 'does not pay'} here (it does from {break_even:g} up)"
         + ("" if pays else "; condat-vu is the better choice")
     )

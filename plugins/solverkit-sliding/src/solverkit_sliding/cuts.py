@@ -1,9 +1,10 @@
 """Cuts: points at which an h without structure is linearized, so that the core can bound Psi from below.
 
-    l(w) = F(0) + sum_j w_j (h(c_j) - <h'(c_j), c_j>) + min_u <grad F + sum_j w_j h'(c_j), u> + chi(u),  w on the simplex
+    l(w) = F(0) + sum_j w_j (h(c_j) - <h'(c_j), c_j>) + min_u <grad F + sum_j w_j h'(c_j), u> + chi(u)
 
-The c_j are points of an inner loop, evenly spaced over its second half. l is concave; with a strongly convex chi its
-gradient is h(c_j) + <h'(c_j), u(w) - c_j>, and w is found by exponentiated gradient steps. Without, w is uniform.
+w on the simplex. The c_j are points of an inner loop, evenly spaced over its second half. l is concave; with a strongly
+convex chi its gradient is h(c_j) + <h'(c_j), u(w) - c_j>, and w is found by exponentiated gradient steps;
+without, w is uniform.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 
 from solverkit.kinds.composite import bound
 from solverkit.kinds.composite.problem import Composite
-from solverkit_sliding.lower import Model
+from solverkit_sliding.lower import Model, lowest
 
 ASCENT = 300
 """Steps on w."""
@@ -46,7 +47,7 @@ def bound_from(
     best, kept = -np.inf, weights
     for _ in range(ASCENT if problem.simple.strong > 0 else 1):
         pull = weights @ slopes
-        found = model.offset + float(weights @ offsets) + bound.lowest(problem.simple, model.slope + pull, near)
+        found = model.offset + float(weights @ offsets) + lowest(problem, model.slope + pull, near)
         if found > best:
             best, kept = found, weights
         if problem.simple.strong <= 0:

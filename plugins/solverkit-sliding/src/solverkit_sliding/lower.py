@@ -42,12 +42,23 @@ class Model:
         self.lift += gamma * (new.lift - self.lift)
 
     def lowest(self, problem: Composite, near: bound.Near | None = None) -> float:
-        """min_u F_k(u) + H_k(u) + chi(u), over `near` where chi has no minimum; minus infinity where nothing bounds it."""
+        """min_u F_k(u) + H_k(u) + chi(u), over `near` where chi has no minimum; minus infinity without a bound."""
         lift = self.lift
         if problem.structured is not None:
             lift -= float(problem.structured.outer.conjugate(self.dual))
-        low = self.offset + lift + bound.lowest(problem.simple, self.slope + self.pull, near)
+        low = self.offset + lift + lowest(problem, self.slope + self.pull, near)
         return low if np.isfinite(low) else -np.inf
+
+
+def lowest(problem: Composite, slope: np.ndarray, near: bound.Near | None) -> float:
+    """min <slope, u> + chi(u), over the `near` u where it is not finite over all of them."""
+    try:
+        whole = problem.simple.lowest(slope)
+    except NotImplementedError:  # the conjugate of a set without closed form
+        whole = -np.inf
+    if np.isfinite(whole) or near is None or problem.simple.geometry != "euclidean":
+        return whole
+    return bound.lowest_near(problem.simple, slope, near)
 
 
 def linear(value: float, gradient: np.ndarray, at: np.ndarray) -> float:

@@ -22,7 +22,7 @@ class OuterOptions(Options):
     lipschitz: float | None = Field(
         None,
         gt=0,
-        description="L of grad f. Smaller: fewer gradients, until the bound f(xb) <= l_f + L gamma^2 V breaks. Default: "
+        description="L of grad f. Smaller: fewer gradients, until f(xb) <= l_f + L gamma^2 V breaks. Default: "
         "the problem's own; where it has none, found by backtracking.",
     )
     backtracking: bool | None = Field(
@@ -32,13 +32,20 @@ class OuterOptions(Options):
     )
     verify: bool = Field(
         False,
-        description="Assert the inequality of the potential at every step, at the start's block `reference` where there "
-        "is one, at the start otherwise; a step that breaks it ends the run. One value of f a step. For tests.",
+        description="Assert the inequality of the potential at every step, at the start's block `reference` where "
+        "there is one, at the start otherwise; a step that breaks it ends the run. One value of f a step. For tests.",
     )
     answer: Literal["average", "last"] = Field(
         "average",
         description="Which iterate is the answer: the average xb_k, which the theory bounds, or the last x_k, often "
         "sparser on kinks; its gap is looser, as f(x_k) is bounded from the gradient at xu_k.",
+    )
+    restart: float = Field(
+        0.2,
+        ge=0,
+        lt=1,
+        description="Production: begin anew at the answer, with gamma = 1, where the certified gap has fallen by this "
+        "factor since the last time; 0: never. It adapts to growth of Psi that mu does not show.",
     )
     batch: int = Field(
         0,
@@ -99,18 +106,18 @@ class AcceleratedOptions(OuterOptions):
         "Delta_0 the gap certified at the start.",
     )
     share: float = Field(
-        0.5,
+        0.1,
         gt=0,
         le=1,
-        description="Production: eta_k D_Y is at most this share of the certified gap, so that smoothing follows the "
-        "progress that is made and not the one that is guaranteed. Smaller: more K-products a step, fewer steps.",
+        description="Production: eta falls where the smoothing error at the answer, h - h_eta, is more than this share "
+        "of the certified gap. Smaller: more K-products a step, fewer steps.",
     )
-    delta: float = Field(
-        0.5,
+    delta: float | None = Field(
+        None,
         gt=0,
         le=1,
-        description="What the inner loop leaves over, at most. Smaller: more K-products, up to 18 % fewer gradients. "
-        "Derivation: 1/2.",
+        description="What the inner loop leaves over, at most. Smaller: more K-products, fewer gradients. Default: 1/2 "
+        "in paper (the derivation), 1/10 in production.",
     )
 
 
@@ -139,8 +146,8 @@ class CondatOptions(Options):
         1.8,
         gt=0,
         lt=2,
-        description="rho of the over-relaxation, cut to 2 - L / (2 (1/tau - sigma ||K||^2)) where that is smaller; 1 in "
-        "the entropy. Default: Condat 2013 recommends values near 1.9.",
+        description="rho of the over-relaxation, cut to 2 - L / (2 (1/tau - sigma ||K||^2)) where that is smaller; 1 "
+        "in the entropy. Default: Condat 2013 recommends values near 1.9.",
     )
     ratio: float | None = Field(
         None,

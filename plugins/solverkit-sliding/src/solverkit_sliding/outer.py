@@ -24,7 +24,6 @@ from abc import abstractmethod
 from dataclasses import dataclass, field
 from math import ceil, inf
 
-
 import numpy as np
 
 from solverkit.errors import UsageError
@@ -56,7 +55,15 @@ class State:
     image: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (m,) K x
     norm: float = 0.0  # ||K||, or M
     diameter: float = 0.0  # D_Y
+    reach: float = 0.0  # D_Y of y_0 = 0
+    centre: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (m,) y_0
+    bias: float = 0.0  # h - h_eta at xb
+    halved: float = inf  # the gap when it last had halved
+    since: int = 0  # steps since then
     k: int = 0
+    fresh: bool = True  # whether the next step begins anew: gamma = 1
+    mark: float = inf  # the gap at the latest restart
+    restarts: int = 0
     gamma: float = 1.0
     delta: float = 0.0
     weight: float = inf
@@ -176,6 +183,7 @@ class OuterLoop(Solver[Composite, State]):
 
     def step(self, problem: Composite, state: State, ctx: Context) -> State:
         state.k += 1
+        self._restart(state)
         self.schedule(state)
         trial, move, psi = self._accepted(problem, state, ctx)
         gamma, old = trial.gamma, state.x
@@ -183,6 +191,7 @@ class OuterLoop(Solver[Composite, State]):
         state.average, state.product = self._mixed(state, gamma, move)
         state.x, state.image, state.gamma, state.delta = move.x, move.image, gamma, move.delta
         state.inner += move.steps
+        state.fresh = False
         state.answer = state.x if self.options.answer == "last" else state.average
         if state.potential is not None and trial.full:
             state.potential.advance(
@@ -219,6 +228,7 @@ class OuterLoop(Solver[Composite, State]):
 
     def report(self, state: State) -> dict[str, float]:
         report = {"merit": state.gap, "gamma": state.gamma, "inner": float(state.inner), "lipschitz": state.curvature}
+        report["restarts"] = float(state.restarts)
         if state.eta:
             report["smoothing"] = state.eta
         if np.isfinite(state.upper):
@@ -230,6 +240,20 @@ class OuterLoop(Solver[Composite, State]):
 
     # -- one step
 
+    def _restart(self, state: State) -> None:
+        """Begin anew at xb_k where the certified gap has fallen far enough since the last time.
+
+        Psi often grows faster around its minimizer than mu says. gamma_k, which starts at 1 and falls to gi, is then
+        better high; and as a restart has to be earned by the gap, the guarantee loses a logarithm at most.
+        """
+        if self.options.mode == "paper" or not self.options.restart or not np.isfinite(state.gap):
+            return
+        if state.gap <= self.options.restart * state.mark:
+            if np.isfinite(state.mark):
+                state.x, state.image, state.fresh = state.average, state.product, True
+                state.restarts += 1
+            state.mark = state.gap
+
     def _accepted(self, problem: Composite, state: State, ctx: Context) -> tuple[Trial, Move, float]:
         """A step whose L holds, and h + chi at its xb."""
         for _ in range(60):
@@ -239,7 +263,10 @@ class OuterLoop(Solver[Composite, State]):
             rest = self._nonsmooth(problem, average, product) + problem.simple.value(average)
             if not (state.backtracking and trial.full):
                 return trial, move, rest
-            value, apart = problem.smooth_value(average), trial.gamma**2 * problem.simple.distance(state.x, move.average)
+            value, apart = (
+                problem.smooth_value(average),
+                trial.gamma**2 * problem.simple.distance(state.x, move.average),
+            )
             linear = trial.value + float(trial.gradient @ (average - trial.at))
             if value <= linear + state.curvature * apart + 1e-12 * (abs(value) + abs(trial.value)):
                 return trial, move, rest
@@ -247,7 +274,7 @@ class OuterLoop(Solver[Composite, State]):
         raise RuntimeError(f"no L up to {state.curvature:.3g} bounds f: is it convex, and its gradient right?")
 
     def _trial(self, problem: Composite, state: State, ctx: Context) -> Trial:
-        gamma = 1.0 if state.k == 1 else self.gamma(state)
+        gamma = 1.0 if state.fresh else self.gamma(state)
         at = state.x if gamma == 1.0 else (1 - gamma) * state.average + gamma * state.x
         beta, samples = state.curvature * gamma, self._samples(problem, state)
         if samples:
@@ -262,7 +289,7 @@ class OuterLoop(Solver[Composite, State]):
         """Terms in the gradient of this step; 0 for all of them."""
         if not self.options.batch or problem.smooth.count == 1:
             return 0
-        gi = recursion.fixed_point(state.curvature, state.mu, self.options.delta)
+        gi = recursion.fixed_point(state.curvature, state.mu, 0.5)
         size = ceil(self.options.batch / max(recursion.shrink(state.mu, gi, state.k), 1e-12))
         return size if size < problem.smooth.count else 0
 
@@ -345,5 +372,3 @@ def _first(problem: Composite, x: np.ndarray, value: float, gradient: np.ndarray
     pull = problem.subgradient(x)
     lift = lower.linear(problem.nonsmooth_value(x), pull, x)
     return Model(gradient.copy(), offset, pull, np.zeros(0), lift, x.copy())
-
-

@@ -5,8 +5,8 @@ from __future__ import annotations
 from solverkit.plugin import SolverSpec, hookimpl
 
 PAYS = (
-    "A gradient of f costs well over a product with K: dense data, f over a network. The log of a run says how much, and "
-    "from what ratio on it pays."
+    "A gradient of f costs well over a product with K: dense data, f over a network. The log of a run says how "
+    "much, and from what ratio on it pays."
 )
 
 
@@ -37,7 +37,7 @@ def solverkit_solvers() -> list[SolverSpec]:
             packages=("numpy", "scipy"),
             paper="arXiv 2602.04161",
             pays=PAYS,
-            avoid="A gradient of f costs less than some five pairs of products with K and K': condat-vu is faster then.",
+            avoid="A gradient of f costs less than some five pairs of products with K and K': condat-vu wins.",
             priority=10,
         ),
         SolverSpec(
@@ -56,7 +56,7 @@ def solverkit_solvers() -> list[SolverSpec]:
         SolverSpec(
             name="condat-vu",
             kind="composite",
-            summary="Primal-dual steps with over-relaxation and balanced step sizes: one gradient and one pair of products.",
+            summary="Primal-dual steps, over-relaxed and balanced: one gradient and one pair of products each.",
             target=f"{home}.baselines.condat_vu:CondatVu",
             options=f"{options}:CondatOptions",
             requires=("gradient", "structured"),

@@ -57,7 +57,9 @@ class GradientSliding(OuterLoop):
         state.eta = float(options.inner)
         if options.initial_gap is not None:
             gi = recursion.fixed_point(state.curvature, state.mu, options.delta)
-            state.eta = 8 * (state.norm**2 + options.noise**2) / ((state.curvature * gi + state.mu) * options.initial_gap)
+            state.eta = (
+                8 * (state.norm**2 + options.noise**2) / ((state.curvature * gi + state.mu) * options.initial_gap)
+            )
 
     def gamma(self, state: State) -> float:
         steps = self._steps(state)

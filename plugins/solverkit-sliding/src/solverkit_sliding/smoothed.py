@@ -5,17 +5,17 @@
 al_1 = 1, B_1 = L_S + m; for t >= 2 al is the root of L_S al^2 = (1 - al) B_{t-1}, B_t = L_S al^2 + m al, Gam *= 1 - al:
 
     w  = (1 - al) ut + al u
-    y  = argmax_y <(1 - g) K xb + g K w, y> - g*(y) - eta ||y||^2 / 2
+    y  = argmax_y <(1 - g) K xb + g K w, y> - g*(y) - eta ||y - y_0||^2 / 2
     u  = argmin_u <G + K'y, u> + chi(u) + beta V(v, u) + L_S al V(u, .)
     ut = (1 - al) ut + al u
 
-until delta = Gam L_S / m is small enough: B_T = m + Gam L_S. The factor 1/g keeps L_S at g ||K||^2 / eta; smoothing h(u)
-itself would cost (L / mu)^(1/4) more products.
+until delta = Gam L_S / m is small enough: B_T = m + Gam L_S. The factor 1/g keeps L_S at g ||K||^2 / eta; smoothing
+h(u) itself would cost (L / mu)^(1/4) more products.
 
 | here | derivation | meaning |
 |---|---|---|
 | share | gamma_k | weight of the inner point in the average |
-| eta | eta_k | smoothing, W(y_0, y) = ||y||^2 / 2 |
+| eta | eta_k | smoothing, W(y_0, y) = ||y - y_0||^2 / 2 |
 | stiffness | L_S | Lipschitz constant of the smoothed part in u |
 | pull, dual | | averages of K'y and y with the weights of ut: a model of h for the lower bound |
 """
@@ -44,17 +44,17 @@ class Inner:
     steps: int
 
 
-def argmax(problem: Composite, z: np.ndarray, eta: float) -> np.ndarray:
-    """argmax_y <z, y> - g*(y) - eta ||y||^2 / 2."""
-    return problem.dual_prox(z / eta, 1 / eta)
+def argmax(problem: Composite, z: np.ndarray, eta: float, centre: np.ndarray | None = None) -> np.ndarray:
+    """argmax_y <z, y> - g*(y) - eta ||y - y_0||^2 / 2, y_0 the centre or 0."""
+    return problem.dual_prox(z / eta if centre is None else centre + z / eta, 1 / eta)
 
 
-def smoothed_value(problem: Composite, z: np.ndarray, eta: float) -> float:
-    """h_eta at K x = z: the Moreau envelope of g."""
+def smoothed_value(problem: Composite, z: np.ndarray, eta: float, centre: np.ndarray) -> float:
+    """h_eta at K x = z: the Moreau envelope of g at z + eta y_0, less eta ||y_0||^2 / 2."""
     assert problem.structured is not None
-    y = argmax(problem, z, eta)
-    p = z - eta * y  # prox_{eta g}(z)
-    return float(problem.structured.outer.value(p)) + 0.5 * eta * float(y @ y)
+    y = argmax(problem, z, eta, centre)
+    p = z + eta * (centre - y)  # prox_{eta g}(z + eta y_0)
+    return float(problem.structured.outer.value(p)) + 0.5 * eta * float(y @ y - centre @ centre)
 
 
 def inner_loop(
@@ -64,6 +64,7 @@ def inner_loop(
     centre: np.ndarray,  # v = x_{k-1}
     product: np.ndarray,  # K v
     fixed: np.ndarray,  # (1 - g) K xb
+    origin: np.ndarray,  # y_0
     share: float,
     beta: float,
     mu: float,
@@ -81,7 +82,7 @@ def inner_loop(
     while True:
         steps += 1
         al = 1.0 if steps == 1 else 2 * weight / (weight + sqrt(weight * weight + 4 * stiffness * weight))
-        y = argmax(problem, fixed + share * ((1 - al) * average_image + al * image), eta)
+        y = argmax(problem, fixed + share * ((1 - al) * average_image + al * image), eta, origin)
         gradient = problem.adjoint(y)
         pulled = stiffness * al
         u = step(slope + gradient, between(centre, beta, u, pulled) if beta > 0 else u, beta + pulled)

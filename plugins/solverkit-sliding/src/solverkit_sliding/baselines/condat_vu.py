@@ -5,11 +5,11 @@
     (x, y) <- (x, y) + rho (x+ - x, y+ - y)
 
 with 1/tau - sigma ||K||^2 = c >= L / 2 and rho < 2 - L / (2 c) (Condat 2013, Theorem 3.1; Vu 2013); in the entropy
-c >= L and rho = 1 (Chambolle and Pock 2016). f = 0 is PDHG. The ratio sigma / tau moves until the residuals ||x+ - x|| /
-tau and ||y+ - y|| / sigma agree, by less each time (Goldstein, Li, Yuan 2015).
+c >= L and rho = 1 (Chambolle and Pock 2016). f = 0 is PDHG. The ratio sigma / tau moves until the residuals
+||x+ - x|| / tau and ||y+ - y|| / sigma agree, by less each time (Goldstein, Li, Yuan 2015).
 
-The gap is Psi(x+) from above, f by its linearization at x, less the lower bound of that linearization with y+: no oracle
-is called for it.
+The gap is Psi(x+) from above, f by its linearization at x, less the lower bound of that linearization with y+: no
+oracle is called for it.
 
 | here | paper | meaning |
 |---|---|---|
@@ -28,7 +28,7 @@ import numpy as np
 from solverkit.kinds.composite import bound
 from solverkit.kinds.composite.problem import ANCHOR, DUAL, Composite
 from solverkit.plugin import Context, Point, Solver
-from solverkit_sliding import smoothness
+from solverkit_sliding import lower, smoothness
 from solverkit_sliding.options import CondatOptions
 
 NEAR = 10.0
@@ -151,8 +151,11 @@ class CondatVu(Solver[Composite, State]):
 
     def _look(self, problem: Composite, state: State) -> None:
         """The gap of the latest (x+, y+)."""
-        assert problem.structured is not None and state.answer is not None and state.dual is not None
-        assert state.slope is not None and state.anchor is not None
+        assert problem.structured is not None
+        assert state.answer is not None
+        assert state.dual is not None
+        assert state.slope is not None
+        assert state.anchor is not None
         image, pull = self._reached
         apart, strong = state.answer - state.anchor, problem.simple.strong
         smooth = state.value + float(state.slope @ apart) + 0.5 * state.curvature * float(apart @ apart)
@@ -161,7 +164,7 @@ class CondatVu(Solver[Composite, State]):
         state.upper = smooth + float(problem.structured.outer.value(image)) + problem.simple.value(state.answer)
         near = None if strong > 0 else bound.Near(state.answer, NEAR * (1 + float(np.linalg.norm(state.answer))))
         offset = state.value - float(state.slope @ state.anchor) - float(problem.structured.outer.conjugate(state.dual))
-        low = offset + bound.lowest(problem.simple, state.slope + pull, near)
+        low = offset + lower.lowest(problem, state.slope + pull, near)
         state.gap = state.upper - low if np.isfinite(low) else inf
         state.claimed = state.gap <= 0.98 * state.tol * (1 + abs(state.upper))
 

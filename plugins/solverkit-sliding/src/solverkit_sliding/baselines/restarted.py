@@ -71,8 +71,8 @@ class RestartedSliding(Solver[Composite, State]):
         mu, x = problem.simple.strong, problem.flat(start).astype(float)
         if mu == 0:
             raise UsageError(
-                f"restarts need a strongly convex chi; that of {problem.name!r} is not. Use accelerated-gradient-sliding, "
-                "or add a square to `simple:`"
+                f"restarts need a strongly convex chi; that of {problem.name!r} is not. Use "
+                "accelerated-gradient-sliding, or add a square to `simple:`"
             )
         curvature = smoothness.required(problem, self.options.lipschitz, "restarted-sliding")
         size = smoothness.subgradient_bound(problem, self.options.bound)
