@@ -53,15 +53,15 @@ class Optimality:
         return abs(self.primal_value - self.dual_value)
 
 
-def optimality(program: LinearProgram, u: np.ndarray, value: np.ndarray | None = None) -> Optimality:
-    """Of u = (x, y). A method whose x is within its bounds may give F(u) = (c + A'y, -A x), which saves both products."""
+def optimality(program: LinearProgram, u: np.ndarray, at_u: np.ndarray | None = None) -> Optimality:
+    """Of u = (x, y). A method whose x is within its bounds may give F(u) = (c + A'y, -A x): that saves both products."""
     n = len(program.c)
     x, y = u[:n], u[n:]
     held = np.clip(x, program.lower, program.upper)
-    activity = program.A @ held if value is None else -value[n:]
+    activity = program.A @ held if at_u is None else -at_u[n:]
     outside = np.maximum(program.row_lower - activity, activity - program.row_upper)
     primal = float(np.hypot(np.linalg.norm(np.maximum(outside, 0.0)), np.linalg.norm(x - held)))
-    reduced = program.c + program.A.T @ y if value is None else value[:n]
+    reduced = program.c + program.A.T @ y if at_u is None else at_u[:n]
     strays, sigma, terms = support(y, program.row_lower, program.row_upper)
     pulls, least, more = support(-reduced, program.lower, program.upper)
     value = float(program.c @ held)

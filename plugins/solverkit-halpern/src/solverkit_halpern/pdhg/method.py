@@ -126,7 +126,7 @@ def _model(problem: Inclusion, options: HalpernOptions, ctx: Context) -> Model:
         return GameModel(problem, options, ctx)
     if isinstance(problem.structure, LinearProgram):
         return LinearModel(problem, options, ctx)
-    return SaddleModel(problem, ctx)
+    return SaddleModel(problem, options, ctx)
 
 
 def _ray(state: PdhgState) -> str:
