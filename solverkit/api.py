@@ -41,7 +41,7 @@ def load(
     data: Mapping[str, Any] | None = None,
     allow_python: bool = False,
 ) -> Problem:
-    """The problem of a file or a Pyomo model, with `parameters` and `data` in place of the file's where given.
+    """The problem of a file, a Pyomo model or a CVXPY problem; `parameters` and `data` in place of the file's.
 
     Raises InvalidProblem with every defect and its place, UsageError for a name that the file does not have."""
     from solverkit import formats
@@ -52,6 +52,12 @@ def load(
         if parameters or data:
             raise UsageError("a Pyomo model has parameters and data of its own: change them on the model")
         return write(path).problem
+    if _is_cvxpy(path):
+        from solverkit.kinds.composite.cvxpy_model import from_cvxpy
+
+        if parameters or data:
+            raise UsageError("a CVXPY problem has data of its own: change them there")
+        return from_cvxpy(path)
     return formats.load(Path(path), parameters=parameters, data=data, allow_python=allow_python)
 
 
@@ -313,9 +319,15 @@ def _problem(given: Problem | str | Path, allow_python: bool) -> tuple[Problem, 
         return given, ""
     if isinstance(given, (str, Path)):
         return load(given, allow_python=allow_python), str(Path(given).resolve())
-    if _is_pyomo(given):
+    if _is_pyomo(given) or _is_cvxpy(given):
         return load(given), ""
-    raise UsageError(f"a problem is a Problem, the path of a file or a Pyomo model, not {type(given).__name__}")
+    known = "a Problem, the path of a file, a Pyomo model or a CVXPY problem"
+    raise UsageError(f"a problem is {known}, not {type(given).__name__}")
+
+
+def _is_cvxpy(given: Any) -> bool:
+    """Whether it is a CVXPY problem, seen without importing CVXPY."""
+    return any(base.__module__.partition(".")[0] == "cvxpy" for base in type(given).__mro__)
 
 
 def _is_pyomo(given: Any) -> bool:

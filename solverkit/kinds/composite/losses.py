@@ -129,7 +129,7 @@ def spectral_norm(A: Any) -> float:
 def least_singular(A: Any) -> float:
     """A number below the n-th singular value of A (N, n), 0 where that cannot be told from rounding or n > `GRAM`."""
     N, n = A.shape
-    if n > N or n > GRAM:
+    if n > N or n > GRAM or N * n**2 > 2e10:  # a second or two
         return 0.0
     gram = A.T @ A
     values = np.linalg.eigvalsh(gram.toarray() if issparse(gram) else gram)

@@ -4,7 +4,7 @@
 
 | part | in CVXPY |
 |---|---|
-| RowLoss, Nothing, quadratic expressions | sums of squares, logistic, huber; a quadratic form of the Hessian |
+| RowLoss, Nothing, quadratic expressions, Total | sums of squares, logistic, huber; a quadratic form of the Hessian |
 | L1, L2, LInf, GroupL2, RowNorms, max over a simplex; Translated, Tilted, Scaled, Product | norms, mixed norms, max |
 | Free, Box, Simplex, L2Ball, Affine, L1, Bounded | constraints, norm1 |
 | Entropy | -entr on the simplex |
@@ -25,6 +25,7 @@ from solverkit.kinds.composite.problem import Composite
 from solverkit.kinds.composite.row_norms import RowNorms
 from solverkit.kinds.composite.squares import Lowered
 from solverkit.kinds.composite.terms import Bounded, Entropy, Euclidean, Nothing
+from solverkit.kinds.composite.total import Total
 from solverkit.operators import proximal as p
 
 
@@ -44,7 +45,7 @@ def model_of(problem: Composite) -> Model:
     x = cp.Variable(problem.n)
     value, constraints = _chi(problem.simple, x)
     terms, link = [_smooth(problem.smooth, x), value], None
-    structured = problem.structured or getattr(problem.nonsmooth, "rows_form", None)
+    structured: Any = problem.structured or getattr(problem.nonsmooth, "rows_form", None)
     if structured is None and problem.nonsmooth is not None:
         raise _unsaid("h", problem.nonsmooth)
     if structured is not None:
@@ -66,6 +67,8 @@ def _smooth(part: Any, x: Any) -> Any:
 
     if isinstance(part, Nothing):
         return 0.0
+    if isinstance(part, Total):
+        return sum(_smooth(each, x) for each in part.parts) + part.constant
     if isinstance(part, Lowered):
         return _quadratic(part, x) if part.quadratic else _smooth(part.inner, x) - part.moved / 2 * cp.sum_squares(x)
     if isinstance(part, FromFunction) and part.quadratic:
