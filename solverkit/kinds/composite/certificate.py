@@ -26,7 +26,7 @@ import numpy as np
 
 from solverkit.kinds.base import Certificate, Point, Term
 from solverkit.kinds.composite import bound
-from solverkit.kinds.composite.level import l1_weight, nonnegative
+from solverkit.kinds.composite.level import l1_weight, nonnegative, reach
 from solverkit.kinds.composite.problem import ANCHOR, CUTS, DUAL, WEIGHTS, Composite
 from solverkit.kinds.oracles import TOLERANCE, Oracle, consistency, transposed
 
@@ -112,7 +112,9 @@ def _lower(problem: Composite, x: np.ndarray, point: Point, value: float, tol: f
 
 def _near(problem: Composite, x: np.ndarray, value: float) -> bound.Near:
     """Where Psi is bounded if nothing is strongly convex: where it is below Psi(x), if that is known, or close to x."""
-    size = float(np.linalg.norm(x))
+    size, most = float(np.linalg.norm(x)), reach(problem.simple, x)
+    if most < np.inf:
+        return bound.Near(x, max(most, 1e-300), everywhere=True)
     weight = l1_weight(problem.simple)
     if weight > 0 and nonnegative(problem):  # weight ||u||_1 <= Psi(u) <= Psi(x)
         return bound.Near(x, value / weight + size, everywhere=True)
