@@ -69,6 +69,7 @@ class Subject:
     options: Mapping[str, Any] = field(default_factory=dict)
     tol: float = 1e-6
     budget: Budget = field(default_factory=Budget)
+    processes: bool = True  # whether checks may start another process, which costs seconds
 
     @cached_property
     def spec(self) -> Any:
@@ -97,6 +98,11 @@ class Subject:
     def one_shot(self) -> bool:
         """Whether the method owns its loop, so that there is no state to look at."""
         return issubclass(self.solver_class, OneShotSolver)
+
+    def processes_only(self) -> None:
+        """Stand aside where no other process is to be started."""
+        if not self.processes:
+            raise Skipped("asked of another process on the first problem")
 
     def steps_only(self) -> None:
         """Stand aside for methods without a state."""

@@ -31,15 +31,19 @@ class SolverConformance:
         known(cls.expected_failures)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Each check runs on each problem."""
+        """Each check runs on each problem; other processes are asked on one problem of the class alone."""
         if "conformance_problem" in metafunc.fixturenames and self.method:
-            sources = examples(self.method) if self.problems is None else self.problems
+            sources = self._sources()
             metafunc.parametrize("conformance_problem", sources, ids=[label(source) for source in sources])
+
+    def _sources(self) -> Sequence[Any]:
+        return examples(self.method) if self.problems is None else self.problems
 
     def _verdict(self, name: str, source: Any) -> Outcome:
         key = f"{label(source)} {id(source)}"
         if key not in self._memory:
-            self._memory[key] = Subject(self.method, source, dict(self.options), self.tol, self.budget), {}
+            first = label(source) == label(self._sources()[0])
+            self._memory[key] = Subject(self.method, source, dict(self.options), self.tol, self.budget, first), {}
         return declared(outcome_of(name, *self._memory[key]), self.expected_failures)
 
 

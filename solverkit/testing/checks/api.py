@@ -63,6 +63,7 @@ def options(subject: Subject) -> None:
 @check("put the options model in a module of its own that imports solverkit.plugin alone")
 def light_options(subject: Subject) -> None:
     """Listing a method and its options loads no heavy library."""
+    subject.processes_only()
     answer = subject.elsewhere
     must(not answer.error, f"a new process could not run the method: {answer.error}")
     must(not answer.heavy, f"{subject.spec.options} brings {', '.join(answer.heavy)}")

@@ -17,9 +17,13 @@ def same_seed(subject: Subject) -> None:
     must(first.counts == second.counts, f"two runs differ in oracle calls: {first.counts} and {second.counts}")
 
 
-@check("sort what comes out of a set; use no hash() of strings and no id()", needs=("same_seed", "global_random"))
+@check(
+    "sort what comes out of a set; use no hash() of strings and no id()",
+    needs=("same_seed", "global_random"),
+)
 def other_process(subject: Subject) -> None:
     """A run in another process, with another PYTHONHASHSEED, is equal to the one here."""
+    subject.processes_only()
     answer = subject.elsewhere
     must(not answer.error, f"a new process could not run the method: {answer.error}")
     here = trace_digest(subject.solve(max_iter=subject.budget.steps))
