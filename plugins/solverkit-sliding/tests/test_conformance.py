@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from sliding_cases import free, fused, portfolio
+from sliding_cases import fused
 
 from solverkit.testing import Budget, SolverConformance
 
-BUDGET = Budget(steps=6, max_iter=400, max_time=20.0)
+BUDGET = Budget(steps=5, max_iter=200, max_time=20.0)
 
 
 class TestAccelerated(SolverConformance):
     """Production."""
 
     method = "accelerated-gradient-sliding"
-    problems = (fused, portfolio)
+    problems = (fused,)
     tol = 1e-4
     budget = BUDGET
 
@@ -31,7 +31,7 @@ class TestCondatVu(SolverConformance):
     """With steps that balance themselves."""
 
     method = "condat-vu"
-    problems = (fused, free)
+    problems = (fused,)
     tol = 1e-4
     budget = BUDGET
 
@@ -62,5 +62,3 @@ class TestAuto(SolverConformance):
     options = {"method": "condat-vu"}  # noqa: RUF012
     tol = 1e-4
     budget = BUDGET
-
-

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 from sliding_cases import answer, fused
-from solverkit_sliding.parallel.processes import run
 
 import solverkit as sk
+from solverkit_sliding.parallel.processes import run
 
 
 def solve_sharded(method: str, tol: float) -> dict[str, Any]:

@@ -29,6 +29,9 @@ import numpy as np
 
 from solverkit.kinds.composite.problem import Composite
 
+LONGEST = 1_000_000
+"""Inner steps of one outer step, at most."""
+
 
 @dataclass
 class Inner:
@@ -95,5 +98,5 @@ def inner_loop(
             pull = pull + al * (gradient - pull)
             dual = dual + al * (y - dual)
             weight, left = pulled * al + m * al, left * (1 - al)
-        if left * stiffness <= delta * m or stiffness == 0:
+        if not left * stiffness > delta * m or steps == LONGEST:  # NaN ends it too
             return Inner(u, image, average, average_image, pull, dual, left * stiffness / m, steps)
