@@ -7,7 +7,7 @@
 | lower_gap | |f(x, y) - f*(x)|, f* solved independently (`lower_solve.py`) | max(|f*|, min(1, V)) | tol |
 | lower_kkt | residual and complementarity of the lower KKT system (`multipliers.py`) | S_f | wide |
 | lower_convexity | only where the author declares the lower level convex: negative curvature seen | 1 | 1e-8 |
-| optimistic | F(x, y) - best F over the lower solutions (`optimistic.py`); absolute if exact | |F| + S_F | wide |
+| optimistic | F(x, y) - best F over lower solutions (`optimistic.py`); absolute if exact, `_ahead` | |F|+S_F | wide |
 | upper_stationarity | hypergradient or KKT reformulation (`stationarity.py`), the worst multipliers | S_F | wide |
 | curvature | negative reduced curvature (`curvature.py`) | 1 | 100 tol, within [1e-6, 1e-4] |
 | probe | fall of F per distance when x moves and the lower level is solved again | S_F | wide, tol at least 1e-7 |
@@ -27,6 +27,8 @@ and second order. It is not a claim of global optimality in x.
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.linalg import spsolve
 
 from solverkit.kinds.base import Certificate, Point, Term
 from solverkit.kinds.bilevel import by_products
@@ -38,6 +40,9 @@ from solverkit.kinds.bilevel.multipliers import LowerMultipliers, lower_multipli
 from solverkit.kinds.bilevel.optimistic import BestUpper, best_upper
 from solverkit.kinds.bilevel.problem import Bilevel
 from solverkit.kinds.bilevel.stationarity import Stationarity, ValueRow, upper_stationarity
+from solverkit.operators.least_squares import positive_definiteness
+
+DEFINITE = 1e-10  # smallest eigenvalue of f_yy, relative, above which one step of Newton says how far y is off
 
 Facts = dict[str, float | str | bool]
 
@@ -121,9 +126,25 @@ def _lower_terms(local: Local, answer: LowerAnswer, multipliers: LowerMultiplier
 def _optimistic_term(local: Local, answer: LowerAnswer, best: BestUpper, tol: float) -> Term:
     excess = local.upper_value - best.value
     if not best.exact:
-        excess = max(excess, 0.0)
+        excess = max(excess, 0.0, _ahead(local))
     scaling = abs(local.upper_value) + local.upper_scale
     return Term("optimistic", abs(excess), _wide(tol), scaling, note=best.note)
+
+
+def _ahead(local: Local) -> float:
+    """|F_y' f_yy^-1 f_y|: what F changes by, to first order, on the way to the lower solution near by.
+
+    A gap of tol in f leaves room along its flattest directions, where F may gain more than `optimistic` allows. 0 where
+    the lower level has rows or f_yy is not safely positive definite; at a lower solution it is 0 whatever f_yy is.
+    """
+    if local.lower.rows.count:
+        return 0.0
+    n = local.problem.n
+    hessian = csr_array(local.lower_hessian[n:, n:])
+    if positive_definiteness(hessian) <= DEFINITE:
+        return 0.0
+    step = spsolve(hessian.tocsc(), local.lower_gradient[n:])
+    return abs(float(local.upper_gradient[n:] @ np.atleast_1d(step)))
 
 
 def _upper_terms(
