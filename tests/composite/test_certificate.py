@@ -18,7 +18,7 @@ from tests.composite.cases import FORMS, Case, fused, lasso, machine
 
 CERTIFIED = PointStatus.CERTIFIED
 PER_FORM = 6  # 54 problems
-WRONG = 12  # points a form; `python -m tests.composite.wrong_points` has 1,000 of each
+WRONG = 8  # points a form; `python -m tests.composite.wrong_points` has 1,000 of each
 
 
 def nearby(case: Case, rng: np.random.Generator, size: float) -> np.ndarray:

@@ -25,7 +25,7 @@ from dataclasses import replace
 import numpy as np
 
 from solverkit.kinds.base import Certificate, Point, Term
-from solverkit.kinds.composite import bound
+from solverkit.kinds.composite import bound, polish
 from solverkit.kinds.composite.level import l1_weight, nonnegative, reach
 from solverkit.kinds.composite.problem import ANCHOR, CUTS, DUAL, WEIGHTS, Composite
 from solverkit.kinds.oracles import TOLERANCE, Oracle, consistency, transposed
@@ -89,12 +89,20 @@ def _nearest(problem: Composite, x: np.ndarray) -> np.ndarray:
     return problem.simple.step(np.zeros_like(x), x, 1e12)
 
 
+def _within(problem: Composite, z: np.ndarray) -> np.ndarray:
+    """The point of X next to z: f and h need to be convex there alone."""
+    if problem.simple.geometry == "entropy":
+        z = np.maximum(z, 1e-300)
+    return problem.simple.step(np.zeros_like(z), z, 1e12)
+
+
 def _lower(problem: Composite, x: np.ndarray, point: Point, value: float, tol: float, seed: int) -> tuple[float, str]:
     """The best lower bound at hand, and what to say of it."""
     lines = [bound.Linearized.at(problem, x)]
     anchor = point.get(ANCHOR)
     if anchor is not None and np.size(anchor) == problem.n and np.isfinite(anchor).all():
-        lines.append(bound.Linearized.at(problem, np.asarray(anchor, dtype=float).ravel()))
+        z = _within(problem, np.asarray(anchor, dtype=float).ravel())
+        lines += [bound.Linearized.at(problem, z)] if np.isfinite(z).all() else []
     near = None if problem.simple.strong + lines[0].strong > 0 else _near(problem, x, value)
     enough = value - tol * (1 + abs(value))
     found = []
@@ -103,8 +111,10 @@ def _lower(problem: Composite, x: np.ndarray, point: Point, value: float, tol: f
         problem = replace(problem, structured=rows, nonsmooth=None) if CUTS not in point else problem
     if problem.structured is None:
         found.append(_with_cuts(problem, lines, x, point, near))
-        if rows is None or found[0][0] >= enough:
+        if found[0][0] >= enough:
             return found[0]
+        if rows is None:
+            return _polished(problem, x, np.zeros(0), 0.0, near, enough, found[0])
         problem = replace(problem, structured=rows, nonsmooth=None)
     found.append(_with_dual(problem, lines, point, near, enough, seed))
     return max(found, key=lambda each: each[0] if each[0] == each[0] else -np.inf)
@@ -140,10 +150,38 @@ def _with_dual(
         best = max(best, *(bound.with_dual(problem, each, dual, near) for each in lines))
         if best >= enough:
             break
+    if best < enough and near is not None:
+        polished, _ = _polished(problem, lines[-1].z, dual, norm, near, enough, (best, ""))
+        best = max(best, polished)
     if not best > first:
         return first, _said(near, "" if given else "no dual was given")
     whose = "the dual was improved by the certificate" if given else "the dual is the certificate's own"
     return best, _said(near, whose)
+
+
+def _polished(
+    problem: Composite,
+    x: np.ndarray,
+    y: np.ndarray,
+    norm: float,
+    near: bound.Near | None,
+    enough: float,
+    found: tuple[float, str],
+) -> tuple[float, str]:
+    """What is found, or better by points at which f is linearized that the core finds itself (`polish.py`)."""
+    if near is None or problem.nonsmooth is not None:
+        return found
+    for z, dual in polish.pairs(problem, x, y, norm):
+        line = bound.Linearized.at(problem, z)
+        if problem.structured is None:
+            value = bound.with_cuts(problem, line, z[None, :], np.ones(1), near)
+        else:
+            value = bound.with_dual(problem, line, bound.inside(problem, dual), near)
+        if value > found[0]:
+            found = value, _said(near, "f was linearized at a point of the certificate's own")
+        if value >= enough:
+            break
+    return found
 
 
 def _said(near: bound.Near | None, text: str) -> str:
@@ -174,7 +212,8 @@ def _with_cuts(
         if given is not None and shares is not None and np.shape(given) == (np.size(shares), problem.n):
             shares = np.maximum(np.asarray(shares, dtype=float).ravel(), 0.0)
             if np.isfinite(given).all() and 0 < shares.sum() < np.inf:
-                cuts, weights = np.asarray(given, dtype=float), shares / shares.sum()
+                cuts = np.array([_within(problem, cut) for cut in np.asarray(given, dtype=float)])
+                weights = shares / shares.sum()
         else:
             note = "h is linearized at x alone: no cuts were given"
     lower = max(bound.with_cuts(problem, line, cuts, weights, near) for line in lines)
@@ -222,8 +261,7 @@ def _bend(problem: Composite, x: np.ndarray, seed: int) -> float:
         return worst
     for k in range(PAIRS):
         z, w = (x + 10.0 ** (-k % 4) * size * rng.uniform(-1, 1, len(x)) for _ in range(2))
-        if problem.simple.geometry == "entropy":
-            z, w = (problem.simple.step(np.zeros_like(x), np.abs(part) + 1e-300, 1.0) for part in (z, w))
+        z, w = _within(problem, np.abs(z) if problem.simple.geometry == "entropy" else z), _within(problem, w)
         if not _known(problem.smooth):
             worst = max(worst, _below(problem.smooth_value, problem.smooth_gradient, z, w))
         if problem.nonsmooth is not None and not _known(problem.nonsmooth):
