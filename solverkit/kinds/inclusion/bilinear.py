@@ -86,7 +86,9 @@ class MatrixOperator:
         return self._norms(axis=0)
 
     def _norms(self, axis: int) -> np.ndarray:
-        square = self.matrix.multiply(self.matrix) if issparse(self.matrix) else self.matrix.astype(float) ** 2
+        if not issparse(self.matrix):  # without a matrix of squares
+            return np.sqrt(np.einsum("ij,ij->j" if axis == 0 else "ij,ij->i", self.matrix, self.matrix, dtype=float))
+        square = self.matrix.multiply(self.matrix)
         return np.sqrt(np.asarray(square.sum(axis=axis), dtype=float).ravel())
 
     @cached_property
@@ -194,7 +196,9 @@ class MatrixOperator:
 
     def digest(self) -> str:
         """Of A, b and c as they were given."""
-        if self.given is not None:
-            return self.given.digest()
+        return self.given.digest() if self.given is not None else self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         matrix = matrix_digest(self.matrix) if issparse(self.matrix) else array_digest(self.matrix)
         return f"bilinear {matrix} {array_digest(self.linear_x, self.linear_y)}"

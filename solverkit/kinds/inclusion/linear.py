@@ -54,7 +54,7 @@ class Optimality:
 
 
 def optimality(program: LinearProgram, u: np.ndarray, at_u: np.ndarray | None = None) -> Optimality:
-    """Of u = (x, y). A method whose x is within its bounds may give F(u) = (c + A'y, -A x): that saves both products."""
+    """Of u = (x, y); where x is within its bounds, F(u) = (c + A'y, -A x) may be given, which saves both products."""
     n = len(program.c)
     x, y = u[:n], u[n:]
     held = np.clip(x, program.lower, program.upper)

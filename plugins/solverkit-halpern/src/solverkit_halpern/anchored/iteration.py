@@ -31,9 +31,8 @@ import numpy as np
 from solverkit.engine.solver import Context
 from solverkit.kinds.inclusion.problem import Inclusion
 from solverkit_halpern.anchored.claim import Claim
+from solverkit_halpern.anchored.search import balanced, per_coordinate, searched_step
 from solverkit_halpern.anchored.state import AnchoredState
-from solverkit_halpern.extragradient.iteration import Iterate, advance
-from solverkit_halpern.extragradient.merit import Quality
 from solverkit_halpern.pdhg.options import HalpernOptions
 
 COCOERCIVE, LIPSCHITZ = 0.99, 0.57  # eta L; 1 / sqrt(3) = 0.577 for EAG
@@ -51,7 +50,6 @@ class Anchored:
         self.longest = options.longest or 0.5
         self.searched = options.mode == "production" and options.step is None and options.lipschitz is None
         self._claim = Claim(problem, ctx)
-        self._seen = Quality(np.empty(0), np.empty(0), 0.0, ctx.tol)
 
     def start(self, u: np.ndarray) -> AnchoredState:
         """Projected start, and a first step size."""
@@ -61,6 +59,7 @@ class Anchored:
         cocoercive = self.problem.part.cocoercive
         step = self.options.step or self._first_step(u, value, COCOERCIVE if cocoercive else LIPSCHITZ)
         state = AnchoredState(u=u, anchor=u, image=u, step=step, tol=self.ctx.tol, value=value, cocoercive=cocoercive)
+        state.weights = np.ones(len(self.problem.sets))
         state.blocks = self.problem.blocks(u)
         return state
 
@@ -87,10 +86,11 @@ class Anchored:
         state.blocks = self.problem.blocks(state.image)
 
     def _once(self, state: AnchoredState) -> None:
-        eta = state.step
-        state.image = self.problem.resolvent(state.u - eta * state.value, eta)
-        state.merit = float(np.abs(state.u - state.image).max(initial=0.0)) / eta
-        residual = float(np.linalg.norm(state.u - state.image)) / eta
+        each = per_coordinate(self.problem, state.weights)
+        state.image = self.problem.resolvent(state.u - state.step * each * state.value, state.step * state.weights)
+        moved = (state.u - state.image) / state.step
+        state.merit = float(np.abs(moved / each).max(initial=0.0))
+        residual = float(np.linalg.norm(moved / np.sqrt(each)))
         state.total += 1
         if not np.isfinite(residual):
             state.merit = np.nan
@@ -98,10 +98,13 @@ class Anchored:
         if state.inner == 0:
             state.first = residual
         if self._claim.due(state.image, state.merit, state.asked):
-            state.asked, state.done = state.merit, self._claim.holds(state.image, eta)
+            shortest = state.step * float(state.weights.min())
+            state.asked, state.done = state.merit, self._claim.holds(state.image, shortest)
             if state.done:
                 return
         if self._due(state, residual):
+            if self.searched and not state.cocoercive:
+                state.weights = balanced(self.problem, state.weights, state.image - state.anchor)
             self._restart(state, state.image, self.problem.operator(state.image))
             return
         state.last = residual
@@ -130,9 +133,7 @@ class Anchored:
             if self._too_long(state, following, value):
                 return
         elif self.searched:
-            at = Iterate(state.u, state.value, state.anchor, state.step, state.u, state.inner)
-            advance(self.problem, at, self._seen, anchored=True, searched=True)
-            following, value, state.step = at.u, at.value, at.step
+            following, value = searched_step(self.problem, state)
         else:
             pulled = state.u + share * (state.anchor - state.u)
             middle = self.problem.resolvent(pulled - state.step * state.value, state.step)

@@ -18,6 +18,7 @@ class AnchoredState:
     tol: float
     value: np.ndarray  # (N,) F(u_k)
     cocoercive: bool  # which iteration
+    weights: np.ndarray = field(default_factory=lambda: np.ones(1))  # of the blocks' steps
     inner: int = 0  # k, since the anchor
     total: int = 0
     first: float = -1.0  # residual at the anchor
