@@ -53,7 +53,8 @@ def clarabel(problem: Composite, weight: float = 0.2, box: float | None = 10.0) 
     limits = [] if box is None else [x >= -box, x <= box]
     tight = {"tol_gap_abs": 1e-11, "tol_gap_rel": 1e-11, "tol_feas": 1e-11}
     cp.Problem(cp.Minimize(objective), limits).solve(solver="CLARABEL", **tight)
-    found = np.asarray(x.value) if box is None else np.clip(x.value, -box, box)
+    found = np.asarray(x.value, dtype=float)
+    found = found if box is None else np.clip(found, -box, box)
     return problem.objective({"x": found}), found
 
 
