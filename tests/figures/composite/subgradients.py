@@ -1,7 +1,7 @@
 """Subgradients to a true gap: restart-free gradient sliding against Lan's restarts.
 
-Fused lasso of 100 unknowns, L/mu = 1e2, true gaps against Clarabel at 1e-11. Restarts are given the true Delta_0 and the
-bound M = 2 ||K|| max ||y||; gradient sliding is given nothing.
+Fused lasso of 100 unknowns, L/mu = 1e2, true gaps against Clarabel at 1e-11. Restarts are given the true Delta_0 and
+the bound M = 2 ||K|| max ||y||; gradient sliding is given nothing.
 """
 
 from __future__ import annotations
