@@ -27,6 +27,7 @@ from solverkit.kinds.dag.acyclic import topological_order
 from solverkit.kinds.dag.graph_moves import best_graph_move
 from solverkit.kinds.dag.neighbourhood import best_move
 from solverkit.kinds.dag.problem import HIDDEN, ORDER, OUTPUT, WEIGHTS, Dag
+from solverkit.kinds.dag.root import exact_root
 from solverkit.kinds.dag.scores import edge_price, residual_variances
 from solverkit.kinds.dag.varsortability import varsortability
 
@@ -126,7 +127,7 @@ def _optimality(
             Term("stationarity", stationarity.refit(problem, W), 10 * tol),
             Term("neighbourhood", gain, tol, note=note),
         ]
-    gain, note = _order_gain(problem, order, score, seed)
+    gain, note = _order_gain(problem, W, order, score, seed)
     return [Term("stationarity", stationarity.kkt(problem, W), 10 * tol), Term("neighbourhood", gain, tol, note=note)]
 
 
@@ -145,21 +146,27 @@ def _graph_gain(problem: Dag, W: np.ndarray, score: float) -> tuple[float, str]:
     return (max(refit, 0.0) - best.change) / size, note
 
 
-def _order_gain(problem: Dag, order: np.ndarray, score: float, seed: int) -> tuple[float, str]:
+def _order_gain(problem: Dag, W: np.ndarray, order: np.ndarray, score: float, seed: int) -> tuple[float, str]:
     """How much the best move improves the score, relative to it, and what to say of it."""
+    plain = problem.score == "least-squares" and problem.l1 == 0
+    exact = exact_root(problem) if plain else None
+    if exact is not None:
+        score = 0.5 * float(((exact - exact @ W) ** 2).sum())
     size = max(abs(score), np.finfo(float).tiny)
-    if problem.score == "least-squares" and problem.l1 == 0 and problem.known.trivial:
+    few = 3 * problem.d * problem.d // 2 <= EXHAUSTIVE
+    if plain and problem.known.trivial and not (few and exact is not None):
         try:
             best = best_move(problem.gram, order)
             said = "" if best.move == "none" else f"{best.move} of positions {best.source} and {best.target}"
             return (score - best.score) / size, said
         except np.linalg.LinAlgError:
             pass  # dependent columns: the plain way below needs no factor
-    return _refitted_gain(problem, order, score, seed, size)
+    return _refitted_gain(problem, orders.NodeScores(problem, exact), order, score, seed)
 
 
-def _refitted_gain(problem: Dag, order: np.ndarray, score: float, seed: int, size: float) -> tuple[float, str]:
-    nodes = orders.NodeScores(problem)
+def _refitted_gain(
+    problem: Dag, nodes: orders.NodeScores, order: np.ndarray, score: float, seed: int
+) -> tuple[float, str]:
     parts = np.array([nodes.at(order, place) for place in range(problem.d)])
     best, tried = float(parts.sum()), 0
     for move in orders.moves(problem.d, EXHAUSTIVE, np.random.default_rng(seed)):
@@ -171,7 +178,9 @@ def _refitted_gain(problem: Dag, order: np.ndarray, score: float, seed: int, siz
         changed = sum(nodes.at(candidate, place) for place in range(low, high + 1))
         best = min(best, float(parts.sum() - parts[low : high + 1].sum() + changed))
     every = 3 * problem.d * (problem.d - 1) // 2 - 2 * (problem.d - 1)
-    return (score - best) / size, "" if tried == every else f"{tried} of {every} moves tried"
+    return (score - best) / max(
+        abs(score), np.finfo(float).tiny
+    ), "" if tried == every else f"{tried} of {every} moves tried"
 
 
 def _network_term(problem: Dag, W: np.ndarray, point: Point, tol: float) -> Term:

@@ -14,14 +14,18 @@ from solverkit.kinds.dag.acyclic import topological_order
 from solverkit.text import clean
 
 STEP_X, STEP_Y, MARGIN, HALF = 112, 92, 60, 12
+ASKEW = (0.0, 1.4, -1.0, 0.7, -1.6, 1.0, -0.4)
+"""Where short rows stand beside the middle, in steps."""
+
 LONGEST = 14
 """Letters of a name that are shown."""
 
 STYLE = (
     "text{font:11px system-ui,sans-serif;fill:#222;text-anchor:middle}"
+    ".share{font-size:9px;paint-order:stroke;stroke:#fff;stroke-width:2.5px}"
     "rect{fill:#e8eefc;stroke:#3355aa}path{fill:none;stroke:#3355aa;stroke-opacity:.65}"
     ".minus{stroke:#b3402a}.plus-tip{fill:#3355aa}.minus-tip{fill:#b3402a}"
-    "@media(prefers-color-scheme:dark){text{fill:#ddd}rect{fill:#22304f;stroke:#8fb0ff}path{stroke:#8fb0ff}"
+    "@media(prefers-color-scheme:dark){text{fill:#ddd}.share{stroke:#1c1c1c}rect{fill:#22304f;stroke:#8fb0ff}path{stroke:#8fb0ff}"
     ".minus{stroke:#ff9d85}.plus-tip{fill:#8fb0ff}.minus-tip{fill:#ff9d85}}"
 )
 
@@ -89,8 +93,9 @@ def _edge(start: np.ndarray, end: np.ndarray, weight: float, largest: float, lab
     )
     if not label:
         return line
-    at = (start + 2 * middle + end) / 4
-    return f'{line}<text x="{at[0]:.0f}" y="{at[1]:.0f}">{label}</text>'
+    along = 0.3 + 0.07 * (round(start[0] + 3 * end[0] + 5 * start[1]) % 6)  # not all of them at one height
+    at = (1 - along) ** 2 * start + 2 * along * (1 - along) * middle + along**2 * end
+    return f'{line}<text class="share" x="{at[0]:.0f}" y="{at[1]:.0f}">{label}</text>'
 
 
 def _places(edges: np.ndarray) -> np.ndarray:
@@ -117,7 +122,8 @@ def _places(edges: np.ndarray) -> np.ndarray:
             across[row[np.argsort(wished, kind="stable")]] = _spread(len(row))
     places = np.zeros((d, 2))
     for k, row in enumerate(rows):
-        aside = STEP_X / 4 if k % 2 else 0.0  # rows askew, so that lines between them do not coincide
+        # rows askew, so that lines between them do not coincide: those of one or two variables by more
+        aside = STEP_X * (ASKEW[k % len(ASKEW)] if len(row) <= 2 else 0.25 * (k % 2))
         places[row] = np.column_stack([across[row] + aside, np.full(len(row), k * STEP_Y)])
     places[:, 0] -= places[:, 0].min(initial=0.0)
     return places

@@ -13,6 +13,7 @@ from scipy.special import expit
 
 from solverkit.kinds.dag.neighbourhood import Move
 from solverkit.kinds.dag.problem import Dag
+from solverkit.kinds.dag.root import left_over
 from solverkit.kinds.dag.scores import residual_variance, samples
 
 Smooth = Callable[[np.ndarray], tuple[float, np.ndarray]]
@@ -21,8 +22,8 @@ Smooth = Callable[[np.ndarray], tuple[float, np.ndarray]]
 class NodeScores:
     """Best penalized fits, remembered by variable and set of parents."""
 
-    def __init__(self, problem: Dag) -> None:
-        self.problem = problem
+    def __init__(self, problem: Dag, exact: np.ndarray | None = None) -> None:
+        self.problem, self.exact = problem, exact  # exact: `root.exact_root`, for least squares
         self._held: dict[tuple[int, bytes], float] = {}
         self._weights: dict[int, np.ndarray] = {}  # of the latest penalized fit of each variable: where the next begins
 
@@ -44,6 +45,8 @@ class NodeScores:
     def _fit(self, j: int, parents: np.ndarray) -> float:
         problem = self.problem
         if problem.score == "least-squares" and problem.l1 == 0:
+            if self.exact is not None:
+                return 0.5 * left_over(self.exact, j, parents)
             return 0.5 * residual_variance(problem.gram, j, parents)
         if problem.score == "logistic":
             X = samples(problem)
