@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cvxpy as cp
 import numpy as np
 
 from solverkit.kinds.composite import Composite, composite
 
+HALF: Any = 0.5  # CVXPY's types say int
 TIGHT = dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), 1e-12)
 
 
@@ -137,7 +139,7 @@ def robust(seed: int) -> Case:
     return solved(
         f"robust-{seed}",
         problem,
-        lambda x: cp.sum(cp.huber(A[:10] @ x - b[:10], 0.5)) / 20 + cp.norm1(A @ x - b) / m + 0.05 * cp.sum_squares(x),
+        lambda x: cp.sum(cp.huber(A[:10] @ x - b[:10], HALF)) / 20 + cp.norm1(A @ x - b) / m + 0.05 * cp.sum_squares(x),
     )
 
 

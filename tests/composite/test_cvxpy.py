@@ -9,7 +9,8 @@ import pytest
 
 import solverkit as sk
 from solverkit.errors import UsageError
-from solverkit.kinds.composite import from_cvxpy
+from solverkit.kinds.composite import Composite, from_cvxpy
+from solverkit.kinds.composite.terms import Euclidean
 
 cp = pytest.importorskip("cvxpy")
 
@@ -83,6 +84,8 @@ def test_the_objective_and_the_answer_are_cvxpys(name: str) -> None:
 
 def test_load_and_parts() -> None:
     problem = sk.load(models()["fused"])
+    assert isinstance(problem, Composite)
+    assert isinstance(problem.simple, Euclidean)
     assert problem.variable.name == "x"
     assert problem.simple.strong == pytest.approx(0.04)
     assert problem.provides >= {"structured", "strongly-convex", "samples", "quadratic"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -189,7 +191,7 @@ def test_the_conjugate_of_the_l1_norm_on_a_box() -> None:
     assert part.conjugate(np.array([0.0, 0, -1, 0])) == np.inf
 
 
-SIMPLE = {
+SIMPLE: dict[str, dict[str, Any]] = {
     "0.7*sum(x**2) - dot(x, b[:6])": {},
     "norm1(x) + 0.1*normsq(x)": {"lower": -0.1, "upper": 0.4},
     "0.5*sum(square(x)) + sum(b[:6]*x) + 0.1*(x[0] - x[1])": {"set": "simplex"},
