@@ -20,7 +20,7 @@ from solverkit.kinds.inclusion import game
 from solverkit.kinds.inclusion.structure import Game
 
 TOL = 1e-6
-MAX_TIME = 10.0
+MAX_CALLS = 40_000
 METHODS = ("halpern", "vr-halpern", "extragradient", "forb", "vr-extragradient")
 
 
@@ -142,7 +142,7 @@ def main(methods: tuple[str, ...] = METHODS) -> None:
         count += 1
         cells = []
         for method in methods:
-            found = sk.solve(problem, method=method, tol=TOL, max_time=MAX_TIME)
+            found = sk.solve(problem, method=method, tol=TOL, max_calls=MAX_CALLS)
             off = abs(found.fun - value)
             wrong += found.success and off > 2 * TOL * scale + 1e-7 * size
             certified[method] += found.success

@@ -21,7 +21,7 @@ from solverkit.kinds.inclusion.problem import Inclusion
 from solverkit.kinds.inclusion.structure import LinearProgram
 
 TOL = 1e-6
-MAX_TIME = 10.0
+MAX_CALLS = 60_000
 inf = np.inf
 
 
@@ -232,7 +232,7 @@ def reference(problem: Inclusion) -> tuple[str, float]:
 def judged(problem: Inclusion, method: str, options: dict[str, object]) -> tuple[str, str, sk.Result, float]:
     """(reference, verdict of the run, the run, error of its value)."""
     expected, value = reference(problem)
-    found = sk.solve(problem, method=method, tol=TOL, max_time=MAX_TIME, options=options)
+    found = sk.solve(problem, method=method, tol=TOL, max_calls=MAX_CALLS, options=options)
     name = found.termination.name.lower()
     if found.success:
         verdict = "optimal"

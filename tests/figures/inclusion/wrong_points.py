@@ -1,4 +1,8 @@
-"""Wrong answers to inclusions of every form, in several units: how many are certified."""
+"""Wrong answers to inclusions of every form, in several units: how many are certified.
+
+Most points are damaged answers (`tests.inclusion.adversary`); NEAR of them are near misses: answers moved so little
+that their error is just above LEAST, in all coordinates or in one.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,11 @@ from collections import Counter
 
 from solverkit.kinds.base import PointStatus
 from solverkit.kinds.inclusion.certificate import certify
-from tests.inclusion.adversary import wrong_points
+from tests.inclusion.adversary import near_misses, wrong_points
 from tests.inclusion.cases import CASES, Case, game_case, operator_case, program_case, saddle_case
 
-POINTS = 1000
+POINTS = 2000
+NEAR = 100  # of them
 LEAST = 1e-4  # error of a wrong point: gap, broken constraint or distance, in the units of the data
 TOL = 1e-6
 UNITS: list[tuple[str, Case]] = [
@@ -32,7 +37,7 @@ def main() -> None:
     for units, case in [*(("1", case) for case in CASES), *UNITS]:
         problem = case.problem
         answer = certify(problem, problem.blocks(case.u), TOL).status
-        points = wrong_points(case, POINTS, LEAST, seed=7)
+        points = wrong_points(case, POINTS - NEAR, LEAST, seed=7) + near_misses(case, NEAR, LEAST, seed=8)
         seen = Counter(certify(problem, problem.blocks(u), TOL).status for u in points)
         counts = [seen[s] for s in (PointStatus.CERTIFIED, PointStatus.FEASIBLE, PointStatus.INFEASIBLE)]
         print(

@@ -3,6 +3,7 @@
 | problem | iteration | stops by |
 |---|---|---|
 | game on simplices | r2HPDHG on the game itself (`game.py`) | the exact gap |
+| the same, in very different units | r2HPDHG in scaled coordinates (`scaled_game.py`) | the exact gap |
 | linear program | r2HPDHG in scaled coordinates (`linear.py`) | relative residuals and gap |
 | other bilinear problems of two blocks | r2HPDHG (`saddle.py`) | the natural residual, then the certificate's test |
 | everything else | anchored iterations (`anchored/`) | the same |
@@ -26,6 +27,7 @@ from solverkit_halpern.pdhg.linear import LinearModel
 from solverkit_halpern.pdhg.model import Model
 from solverkit_halpern.pdhg.options import HalpernOptions
 from solverkit_halpern.pdhg.saddle import SaddleModel
+from solverkit_halpern.pdhg.scaled_game import ScaledGameModel, factors_of
 from solverkit_halpern.pdhg.state import PdhgState
 
 VERDICTS = {"infeasible": Termination.INFEASIBLE, "unbounded": Termination.UNBOUNDED}
@@ -123,10 +125,17 @@ class Halpern(Solver[Inclusion, State]):
 
 def _model(problem: Inclusion, options: HalpernOptions, ctx: Context) -> Model:
     if isinstance(problem.structure, Game):
-        return GameModel(problem, options, ctx)
+        factors = factors_of(problem.structure.matrix) if _may_scale(options, ctx) else None
+        return ScaledGameModel(problem, options, ctx, factors) if factors else GameModel(problem, options, ctx)
     if isinstance(problem.structure, LinearProgram):
         return LinearModel(problem, options, ctx)
     return SaddleModel(problem, options, ctx)
+
+
+def _may_scale(options: HalpernOptions, ctx: Context) -> bool:
+    """In production alone, unless the options ask for something that is of the plain coordinates."""
+    plain = options.step is None and options.centring is None and options.precision == "auto"
+    return options.mode == "production" and plain and options.ruiz > 0 and ctx.device == "cpu"
 
 
 def _ray(state: PdhgState) -> str:
