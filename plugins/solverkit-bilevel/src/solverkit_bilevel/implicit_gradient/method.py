@@ -116,11 +116,17 @@ class ImplicitGradient(Solver[Bilevel, State]):
 
     def _drift(self, problem: Bilevel, state: State, drift: Drift, ctx: Context) -> None:
         """A block of the published steps, and the handover."""
-        options, oracles = self.options, Oracles(drift.batches, ctx.rng)
+        options, oracles, kept = self.options, Oracles(drift.batches, ctx.rng), drift.z
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is for the driver to see
             for _ in range(options.block):
                 constant_steps.advance(problem, drift, options, problem.upper_set, oracles)
-        if options.mode == "production" and options.handover and drift.iterations >= options.stochastic_steps:
+        hands_over = options.mode == "production" and options.handover
+        if hands_over and not np.isfinite(drift.z).all():
+            ctx.log(
+                f"stochastic steps diverged by {drift.iterations}; full oracles take over from the last finite point"
+            )
+            state.settling, state.drift = self._begin(problem, kept, ctx), None
+        elif hands_over and drift.iterations >= options.stochastic_steps:
             ctx.log(f"{drift.iterations} stochastic steps done; full oracles take over")
             state.settling, state.drift = self._begin(problem, drift.z, ctx), None
         elif options.oracles == "full":
