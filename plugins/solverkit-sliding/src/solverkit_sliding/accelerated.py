@@ -131,7 +131,7 @@ class AcceleratedSliding(OuterLoop):
 
     def bounded(self, problem: Composite, state: State, move: Move) -> None:
         assert state.model is not None
-        if self.improve(state, state.model.lowest(problem, self.near(state))):
+        if self.improve(state, state.model.lowest(problem, self.near(problem, state))):
             state.dual = state.model.dual.copy()
         if self.options.mode == "production":
             assert problem.structured is not None

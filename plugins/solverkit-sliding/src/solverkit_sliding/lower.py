@@ -18,6 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from solverkit.kinds.composite import bound
+from solverkit.kinds.composite.certificate import NEAR
+from solverkit.kinds.composite.level import l1_weight, nonnegative
 from solverkit.kinds.composite.problem import Composite
 
 
@@ -41,24 +43,34 @@ class Model:
         self.offset += gamma * (new.offset - self.offset)
         self.lift += gamma * (new.lift - self.lift)
 
-    def lowest(self, problem: Composite, near: bound.Near | None = None) -> float:
-        """min_u F_k(u) + H_k(u) + chi(u), over `near` where chi has no minimum; minus infinity without a bound."""
+    def lowest(self, problem: Composite, place: bound.Near | None = None) -> float:
+        """min_u F_k(u) + H_k(u) + chi(u), over `place` where chi has no minimum; minus infinity without a bound."""
         lift = self.lift
         if problem.structured is not None:
             lift -= float(problem.structured.outer.conjugate(self.dual))
-        low = self.offset + lift + lowest(problem, self.slope + self.pull, near)
+        low = self.offset + lift + lowest(problem, self.slope + self.pull, place)
         return low if np.isfinite(low) else -np.inf
 
 
-def lowest(problem: Composite, slope: np.ndarray, near: bound.Near | None) -> float:
-    """min <slope, u> + chi(u), over the `near` u where it is not finite over all of them."""
+def near(problem: Composite, x: np.ndarray, value: float) -> bound.Near | None:
+    """Where bounds hold, with Psi(x) = value, if they cannot hold everywhere: the core's own rule. None for mu > 0."""
+    if problem.simple.strong > 0:
+        return None
+    size, weight = float(np.linalg.norm(x)), l1_weight(problem.simple)
+    if weight > 0 and nonnegative(problem) and np.isfinite(value):
+        return bound.Near(x, value / weight + size, everywhere=True)
+    return bound.Near(x, NEAR * (1 + size))
+
+
+def lowest(problem: Composite, slope: np.ndarray, place: bound.Near | None) -> float:
+    """min <slope, u> + chi(u), over the u of `place` where it is not finite over all of them."""
     try:
         whole = problem.simple.lowest(slope)
     except NotImplementedError:  # the conjugate of a set without closed form
         whole = -np.inf
-    if np.isfinite(whole) or near is None or problem.simple.geometry != "euclidean":
+    if np.isfinite(whole) or place is None or problem.simple.geometry != "euclidean":
         return whole
-    return bound.lowest_near(problem.simple, slope, near)
+    return bound.lowest_near(problem.simple, slope, place)
 
 
 def linear(value: float, gradient: np.ndarray, at: np.ndarray) -> float:
@@ -72,12 +84,13 @@ def checked(
     dual: np.ndarray,
     cuts: np.ndarray,
     shares: np.ndarray,
-    near: bound.Near | None = None,
+    place: bound.Near | None = None,
 ) -> float:
     """The core's own bound from an anchor with a dual or cuts: one gradient of f, one product with K' or the cuts."""
     line = bound.Linearized.at(problem, anchor)
+    place = None if line.strong > 0 else place
     if problem.structured is not None:
-        return bound.with_dual(problem, line, bound.inside(problem, dual), near)
+        return bound.with_dual(problem, line, bound.inside(problem, dual), place)
     if not shares.size:
         cuts, shares = anchor[None, :], np.ones(1)
-    return bound.with_cuts(problem, line, cuts, shares, near)
+    return bound.with_cuts(problem, line, cuts, shares, place)

@@ -34,9 +34,6 @@ from solverkit_sliding import costs, lower, recursion, smoothness
 from solverkit_sliding.lower import Model
 from solverkit_sliding.potential import REFERENCE, Potential
 
-NEAR = 10.0
-"""Where chi is not strongly convex and X not bounded, bounds hold within NEAR (1 + ||x||) of x, as in the core."""
-
 
 @dataclass
 class State:
@@ -324,11 +321,9 @@ class OuterLoop(Solver[Composite, State]):
             rest = problem.nonsmooth_value(state.answer) + problem.simple.value(state.answer)
         return smooth + rest
 
-    def near(self, state: State) -> bound.Near | None:
+    def near(self, problem: Composite, state: State) -> bound.Near | None:
         """Where bounds hold if they cannot hold everywhere."""
-        if state.mu > 0:
-            return None
-        return bound.Near(state.answer, NEAR * (1 + float(np.linalg.norm(state.answer))))
+        return lower.near(problem, state.answer, state.upper)
 
     def improve(self, state: State, found: float) -> bool:
         """Take a bound where it is better. A local one belongs to its answer, and replaces the one before."""
@@ -344,7 +339,7 @@ class OuterLoop(Solver[Composite, State]):
         model = state.model
         assert model is not None
         psi = value + problem.nonsmooth_value(state.x) + problem.simple.value(state.x)
-        state.first_gap = psi - model.lowest(problem, self.near(state))
+        state.first_gap = psi - model.lowest(problem, self.near(problem, state))
         if not (np.isfinite(state.first_gap) and state.first_gap > 0):
             state.first_gap = abs(psi) if np.isfinite(psi) and psi != 0 else 1.0
 
@@ -353,11 +348,13 @@ class OuterLoop(Solver[Composite, State]):
         allowed = 0.98 * state.tol * (1 + abs(state.upper))
         if state.gap > allowed:
             return
-        if problem.smooth.quadratic:
+        if problem.smooth.quadratic and state.mu > 0:
             state.claimed = True
         elif state.gap <= 0.7 * state.asked:
             state.asked = state.gap
-            found = lower.checked(problem, state.anchor, state.dual, state.cuts, state.shares, self.near(state))
+            found = lower.checked(
+                problem, state.anchor, state.dual, state.cuts, state.shares, self.near(problem, state)
+            )
             state.claimed = state.upper - found <= allowed
 
 

@@ -113,11 +113,11 @@ class GradientSliding(OuterLoop):
         assert state.model is not None
         if problem.structured is not None:
             state.model.dual = problem.dual_prox(state.model.dual, 1e-12)  # rounding may lead out of dom g*
-            if self.improve(state, state.model.lowest(problem, self.near(state))):
+            if self.improve(state, state.model.lowest(problem, self.near(problem, state))):
                 state.dual = state.model.dual.copy()
         elif problem.nonsmooth is None:
-            self.improve(state, state.model.lowest(problem, self.near(state)))
+            self.improve(state, state.model.lowest(problem, self.near(problem, state)))
         elif move.cuts:
-            found, points, shares = cuts.bound_from(problem, state.model, move.cuts, self.near(state))
+            found, points, shares = cuts.bound_from(problem, state.model, move.cuts, self.near(problem, state))
             if self.improve(state, found):
                 state.cuts, state.shares = points, shares

@@ -31,7 +31,6 @@ from solverkit.plugin import Context, Point, Solver
 from solverkit_sliding import lower, smoothness
 from solverkit_sliding.options import CondatOptions
 
-NEAR = 10.0
 IMBALANCE = 1.5
 """Residuals that differ by more move the ratio."""
 
@@ -59,6 +58,7 @@ class State:
     dual: np.ndarray | None = None  # y+
     upper: float = inf
     gap: float = inf
+    asked: float = inf
     claimed: bool = False
 
 
@@ -157,16 +157,21 @@ class CondatVu(Solver[Composite, State]):
         assert state.slope is not None
         assert state.anchor is not None
         image, pull = self._reached
-        apart, strong = state.answer - state.anchor, problem.simple.strong
+        apart = state.answer - state.anchor
         smooth = state.value + float(state.slope @ apart) + 0.5 * state.curvature * float(apart @ apart)
         if state.learning:
             smooth = problem.smooth_value(state.answer)
         state.upper = smooth + float(problem.structured.outer.value(image)) + problem.simple.value(state.answer)
-        near = None if strong > 0 else bound.Near(state.answer, NEAR * (1 + float(np.linalg.norm(state.answer))))
+        near = lower.near(problem, state.answer, state.upper)
         offset = state.value - float(state.slope @ state.anchor) - float(problem.structured.outer.conjugate(state.dual))
         low = offset + lower.lowest(problem, state.slope + pull, near)
         state.gap = state.upper - low if np.isfinite(low) else inf
-        state.claimed = state.gap <= 0.98 * state.tol * (1 + abs(state.upper))
+        allowed = 0.98 * state.tol * (1 + abs(state.upper))
+        if state.gap <= allowed and near is not None and state.gap <= 0.7 * state.asked:
+            state.asked, none = state.gap, np.zeros(0)
+            state.claimed = state.upper - lower.checked(problem, state.anchor, state.dual, none, none, near) <= allowed
+        elif near is None:
+            state.claimed = state.gap <= allowed
 
     @staticmethod
     def _balance(state: State, primal: float, dual: float) -> None:
@@ -179,7 +184,9 @@ class CondatVu(Solver[Composite, State]):
 
     @staticmethod
     def _ratio(problem: Composite, x: np.ndarray) -> float:
-        """(max ||y|| / ||x||)^2 at the start where both are known, 1 otherwise."""
+        """(max ||y|| / ||x||)^2 at the start where both are known; max V for ||x||^2 / 2 in the entropy; else 1."""
         assert problem.structured is not None
         reach, size = problem.structured.diameter, float(x @ x)
+        if problem.simple.geometry == "entropy":
+            size = 2 * float(np.log(max(len(x), 2)))
         return 2 * reach / size if 0 < reach < inf and size > 0 else 1.0

@@ -25,15 +25,12 @@ from math import inf, sqrt
 import numpy as np
 
 from solverkit.errors import UsageError
-from solverkit.kinds.composite import bound
 from solverkit.kinds.composite.problem import ANCHOR, DUAL, Composite
 from solverkit.plugin import Context, Point, Solver
 from solverkit_sliding import lower, smoothness
 from solverkit_sliding.lower import Model
 from solverkit_sliding.options import SmoothedOptions
 from solverkit_sliding.smoothed import argmax
-
-NEAR = 10.0
 
 
 @dataclass
@@ -105,15 +102,13 @@ class SmoothedFista(Solver[Composite, State]):
     def step(self, problem: Composite, state: State, ctx: Context) -> State:
         for _ in range(self.options.block):
             self._iterate(problem, state)
-        near = None
-        if problem.simple.strong == 0:
-            near = bound.Near(state.average, NEAR * (1 + float(np.linalg.norm(state.average))))
+        near = lower.near(problem, state.average, state.upper)
         state.gap = state.upper - state.model.lowest(problem, near)
         allowed = 0.98 * state.tol * (1 + abs(state.upper))
         if self.options.smoothing is None and state.diameter > 0:
             state.eta = min(state.eta, 0.5 * allowed / state.diameter)  # Psi(x_0) may be far above the answer's
         if state.gap <= allowed:
-            if problem.smooth.quadratic:
+            if problem.smooth.quadratic and near is None:
                 state.claimed = True
             elif state.gap <= 0.7 * state.asked:
                 state.asked = state.gap
