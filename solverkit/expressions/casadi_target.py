@@ -14,7 +14,7 @@ from solverkit.expressions import shapes as rule
 from solverkit.expressions.casadi_kernels import GraphFunction, casadi_module
 from solverkit.expressions.degree import program_degree
 from solverkit.expressions.function import Function
-from solverkit.expressions.functions import casadi_ravel, casadi_shaped
+from solverkit.expressions.implementations import casadi_ravel, casadi_shaped
 from solverkit.expressions.program import OPERATORS, Program, Shape, Step, fixed_arguments, run
 
 SCALAR_LENGTH = 16  # mean number of elements a step up to which a graph of single elements is the better one

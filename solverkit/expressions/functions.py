@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from solverkit.expressions import implementations as does
 from solverkit.expressions import shapes as rule
 
 CONSTANTS = {"pi": math.pi}
@@ -81,208 +82,6 @@ def _elementwise(usage: str, summary: str, **entry: Any) -> None:
 # -- CasADi matrices are columns first; ours are rows first ---------------------------------------------------------
 
 
-def casadi_ravel(ca: Any, matrix: Any, shape: rule.Shape) -> Any:
-    """The elements as one column, rows first."""
-    return ca.vec(matrix.T) if len(shape) == 2 else matrix
-
-
-def casadi_shaped(ca: Any, column: Any, shape: rule.Shape) -> Any:
-    """A column of elements, rows first, in the given shape."""
-    return ca.reshape(column, shape[1], shape[0]).T if len(shape) == 2 else column
-
-
-def _casadi_sum(ca: Any, shapes: list[rule.Shape], x: Any, axis: int | None = None) -> Any:
-    if axis is None:
-        return ca.sum1(ca.vec(x))
-    if len(shapes[0]) == 1 or axis == 0:
-        return ca.sum1(x).T
-    return ca.sum2(x)
-
-
-def _sum_length(shape: rule.Shape, axis: int | None) -> int:
-    return rule.size(shape) if axis is None else shape[axis]
-
-
-# -- stable formulas ------------------------------------------------------------------------------------------------
-
-
-def _casadi_branches(ca: Any, x: Any) -> tuple[Any, Any]:
-    """The condition x > 0 and exp(-|x|), whose derivatives at 0 are those of the branch x <= 0."""
-    positive = x > 0
-    return positive, ca.exp(ca.if_else(positive, -x, x))
-
-
-def _casadi_logistic(ca: Any, shapes: list[rule.Shape], x: Any) -> Any:
-    positive, small = _casadi_branches(ca, x)
-    return ca.if_else(positive, x, 0 * x) + ca.log1p(small)
-
-
-def _casadi_sigmoid(ca: Any, shapes: list[rule.Shape], x: Any) -> Any:
-    positive, small = _casadi_branches(ca, x)
-    return ca.if_else(positive, 1 + 0 * x, small) / (1 + small)
-
-
-def _sigmoid(x: Any) -> Any:
-    small = np.exp(-np.abs(x))
-    return np.where(np.asarray(x) > 0, 1.0, small) / (1.0 + small)
-
-
-def _norm(x: Any) -> Any:
-    return np.sqrt(np.sum(np.square(x)))
-
-
-def _torch_norm(torch: Any, x: Any) -> Any:
-    return _torch_root(torch, torch.sum(x * x))
-
-
-def _casadi_norm(ca: Any, shapes: list[rule.Shape], x: Any) -> Any:
-    return _casadi_root(ca, ca.sumsqr(x))
-
-
-def _row_norms(x: Any) -> Any:
-    return np.sqrt(np.sum(np.square(x), axis=1))
-
-
-def _torch_row_norms(torch: Any, x: Any) -> Any:
-    return _torch_root(torch, torch.sum(x * x, 1))
-
-
-def _torch_root(torch: Any, square: Any) -> Any:
-    """The square root of what is >= 0, with derivative 0 at 0."""
-    return torch.where(square > 0, torch.sqrt(torch.where(square > 0, square, torch.ones_like(square))), 0 * square)
-
-
-def _casadi_root(ca: Any, square: Any) -> Any:
-    return ca.if_else(square > 0, ca.sqrt(ca.if_else(square > 0, square, 1)), 0 * square)
-
-
-def _total_variation(x: Any) -> Any:
-    if x.ndim == 1:
-        return np.sum(np.abs(np.diff(x)))
-    square = np.zeros(x.shape)
-    square[:-1] += np.square(np.diff(x, axis=0))
-    square[:, :-1] += np.square(np.diff(x, axis=1))
-    return np.sum(np.sqrt(square))
-
-
-def _torch_total_variation(torch: Any, x: Any) -> Any:
-    if x.ndim == 1:
-        return torch.sum(torch.abs(x[1:] - x[:-1]))
-    down = torch.nn.functional.pad((x[1:] - x[:-1]) ** 2, (0, 0, 0, 1))
-    right = torch.nn.functional.pad((x[:, 1:] - x[:, :-1]) ** 2, (0, 1))
-    return torch.sum(_torch_root(torch, down + right))
-
-
-def _casadi_total_variation(ca: Any, shapes: list[rule.Shape], x: Any) -> Any:
-    if len(shapes[0]) == 1:
-        return ca.sum1(ca.fabs(x[1:] - x[:-1]))
-    rows, columns = shapes[0]
-    down = ca.vertcat((x[1:, :] - x[:-1, :]) ** 2, ca.DM.zeros(1, columns))
-    right = ca.horzcat((x[:, 1:] - x[:, :-1]) ** 2, ca.DM.zeros(rows, 1))
-    return ca.sum1(ca.vec(_casadi_root(ca, down + right)))
-
-
-def _check_edges(shape: rule.Shape, edges: np.ndarray, weights: np.ndarray | None = None) -> rule.Shape:
-    length = rule.need_vector(shape)
-    if edges.ndim != 2 or edges.shape[1] != 2:
-        raise ValueError(f"edges are rows of two indices, not an array of shape {edges.shape}")
-    if edges.size and (np.any(edges != np.round(edges)) or edges.min() < 0 or edges.max() >= length):
-        raise ValueError(f"edges are integers from 0 to {length - 1}")
-    if weights is not None and (weights.shape != (len(edges),) or np.any(weights < 0)):
-        raise ValueError(f"{len(edges)} edges need weights >= 0 of shape ({len(edges)},), not {weights.shape}")
-    return ()
-
-
-def _ends(edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return edges[:, 0].astype(np.int64), edges[:, 1].astype(np.int64)
-
-
-def _torch_graph_variation(torch: Any, x: Any, edges: np.ndarray, weights: np.ndarray | None = None) -> Any:
-    first, second = (torch.as_tensor(end, device=x.device) for end in _ends(edges))
-    apart = torch.abs(x[first] - x[second])
-    return torch.sum(apart if weights is None else torch.as_tensor(weights, dtype=x.dtype, device=x.device) * apart)
-
-
-def _casadi_graph_variation(
-    ca: Any, shapes: list[rule.Shape], x: Any, edges: np.ndarray, weights: np.ndarray | None = None
-) -> Any:
-    first, second = (end.tolist() for end in _ends(edges))
-    apart = ca.fabs(x[first] - x[second])
-    return ca.sum1(apart if weights is None else ca.DM(weights) * apart)
-
-
-def _logsumexp(x: Any) -> Any:
-    top = np.max(x)
-    return top + np.log(np.sum(np.exp(x - top)))
-
-
-def _torch_logsumexp(torch: Any, x: Any) -> Any:
-    top = torch.max(x).detach()  # cancels from the derivatives; torch.logsumexp loses 3 digits of them at x = 800
-    return top + torch.log(torch.sum(torch.exp(x - top)))
-
-
-def _softmax(x: Any) -> Any:
-    small = np.exp(x - np.max(x, axis=-1, keepdims=True))
-    return small / np.sum(small, axis=-1, keepdims=True)
-
-
-def _casadi_row_logsumexp(ca: Any, matrix: Any) -> Any:
-    """log(sum_j exp(X_ij)) for each row i. The largest entry cancels from the derivatives, also where it is tied."""
-    columns = ca.horzsplit(matrix)
-    top = columns[0]
-    for column in columns[1:]:
-        top = ca.fmax(top, column)
-    return top + ca.log(sum(ca.exp(column - top) for column in columns))
-
-
-def _casadi_softmax(ca: Any, shapes: list[rule.Shape], x: Any) -> Any:
-    if len(shapes[0]) == 1:
-        return ca.exp(x - ca.logsumexp(ca.densify(x)))
-    return ca.exp(x - ca.repmat(_casadi_row_logsumexp(ca, x), 1, shapes[0][1]))
-
-
-def _check_labels(shape: rule.Shape, labels: np.ndarray) -> rule.Shape:
-    rows, classes = rule.need_matrix(shape)
-    if labels.shape != (rows,):
-        raise ValueError(f"{rows} rows need labels of shape ({rows},), not {labels.shape}")
-    if np.any(labels != np.round(labels)) or labels.min() < 0 or labels.max() >= classes:
-        raise ValueError(f"labels are integers from 0 to {classes - 1}")
-    return ()
-
-
-def _picked(labels: np.ndarray, classes: int) -> np.ndarray:
-    """The 0/1 matrix with a one at each row's label."""
-    return np.eye(classes)[labels.astype(np.int64)]
-
-
-def _cross_entropy(x: Any, labels: np.ndarray) -> Any:
-    top = np.max(x, axis=1)
-    rows = np.arange(len(labels))
-    each = top + np.log(np.sum(np.exp(x - top[:, None]), axis=1)) - x[rows, labels.astype(np.int64)]
-    return np.mean(each)
-
-
-def _casadi_cross_entropy(ca: Any, shapes: list[rule.Shape], x: Any, labels: np.ndarray) -> Any:
-    picked = ca.sum2(ca.DM(_picked(labels, shapes[0][1])) * x)
-    return ca.sum1(_casadi_row_logsumexp(ca, x) - picked) / len(labels)
-
-
-def _torch_cross_entropy(torch: Any, x: Any, labels: np.ndarray) -> Any:
-    index = torch.as_tensor(labels.astype(np.int64), device=x.device)
-    return torch.nn.functional.cross_entropy(x, index)
-
-
-def _entropy(x: Any) -> Any:
-    x = np.asarray(x)
-    return np.sum(np.where(x == 0, 0.0, x * np.log(np.where(x == 0, 1.0, x))))
-
-
-def _huber(where: Callable[..., Any], absolute: Callable[[Any], Any], x: Any, delta: Any) -> Any:
-    return where(absolute(x) <= delta, 0.5 * x * x, delta * (absolute(x) - 0.5 * delta))
-
-
-# -- the table ------------------------------------------------------------------------------------------------------
-
 _add(
     "sum(x)",
     "The sum of all elements; sum(X, 0) sums down the columns of a matrix, sum(X, 1) along its rows.",
@@ -291,7 +90,7 @@ _add(
     shape=rule.reduce,
     numpy=lambda x, axis=None: np.sum(x, axis=axis),
     torch=lambda torch, x, axis=None: torch.sum(x) if axis is None else torch.sum(x, axis),
-    casadi=_casadi_sum,
+    casadi=does.casadi_sum,
     degree=_linear,
     integers=frozenset({1}),
 )
@@ -303,7 +102,7 @@ _add(
     shape=rule.reduce,
     numpy=lambda x, axis=None: np.mean(x, axis=axis),
     torch=lambda torch, x, axis=None: torch.mean(x) if axis is None else torch.mean(x, axis),
-    casadi=lambda ca, shapes, x, axis=None: _casadi_sum(ca, shapes, x, axis) / _sum_length(shapes[0], axis),
+    casadi=lambda ca, shapes, x, axis=None: does.casadi_sum(ca, shapes, x, axis) / does.sum_length(shapes[0], axis),
     degree=_linear,
     integers=frozenset({1}),
 )
@@ -322,9 +121,9 @@ _add(
     "The Euclidean norm (Frobenius for a matrix); not differentiable at 0, where its derivative is taken as 0.",
     1,
     shape=lambda x: (),
-    numpy=_norm,
-    torch=_torch_norm,
-    casadi=_casadi_norm,
+    numpy=does.norm,
+    torch=does.torch_norm,
+    casadi=does.casadi_norm,
     smooth=False,
 )
 _add(
@@ -342,9 +141,9 @@ _add(
     "The Euclidean norm of each row of a matrix; not differentiable where a row is 0.",
     1,
     shape=lambda x: (rule.need_matrix(x)[0],),
-    numpy=_row_norms,
-    torch=_torch_row_norms,
-    casadi=lambda ca, shapes, x: _casadi_root(ca, ca.sum2(x**2)),
+    numpy=does.row_norms,
+    torch=does.torch_row_norms,
+    casadi=lambda ca, shapes, x: does.casadi_root(ca, ca.sum2(x**2)),
     smooth=False,
 )
 _add(
@@ -353,9 +152,9 @@ _add(
     "to the next row and column (isotropic).",
     1,
     shape=rule.total_variation,
-    numpy=_total_variation,
-    torch=_torch_total_variation,
-    casadi=_casadi_total_variation,
+    numpy=does.total_variation,
+    torch=does.torch_total_variation,
+    casadi=does.casadi_total_variation,
     smooth=False,
 )
 _add(
@@ -363,10 +162,10 @@ _add(
     "The sum over edges (i, j), rows of data, of |x[i] - x[j]|, each times its weight where weights are given.",
     2,
     3,
-    shape=_check_edges,
-    numpy=lambda x, edges, weights=1.0: np.sum(weights * np.abs(x[_ends(edges)[0]] - x[_ends(edges)[1]])),
-    torch=_torch_graph_variation,
-    casadi=_casadi_graph_variation,
+    shape=does.check_edges,
+    numpy=lambda x, edges, weights=1.0: np.sum(weights * np.abs(x[does.ends(edges)[0]] - x[does.ends(edges)[1]])),
+    torch=does.torch_graph_variation,
+    casadi=does.casadi_graph_variation,
     smooth=False,
     data=frozenset({1, 2}),
 )
@@ -424,14 +223,14 @@ _elementwise(
     "log(1 + exp(x)), the logistic loss of a margin -x (also called softplus).",
     numpy=lambda x: np.logaddexp(0.0, x),
     torch=lambda torch, x: -torch.nn.functional.logsigmoid(-x),
-    casadi=_casadi_logistic,
+    casadi=does.casadi_logistic,
 )
 _elementwise(
     "sigmoid(x)",
     "1 / (1 + exp(-x)), the derivative of logistic.",
-    numpy=_sigmoid,
+    numpy=does.sigmoid,
     torch=lambda torch, x: torch.sigmoid(x),
-    casadi=_casadi_sigmoid,
+    casadi=does.casadi_sigmoid,
 )
 _elementwise(
     "relu(x)",
@@ -478,9 +277,9 @@ _elementwise(
 _elementwise(
     "huber(x, delta)",
     "x**2/2 where |x| <= delta, delta*(|x| - delta/2) elsewhere.",
-    numpy=lambda x, delta: _huber(np.where, np.abs, x, delta),
-    torch=lambda torch, x, delta: _huber(torch.where, torch.abs, x, delta),
-    casadi=lambda ca, shapes, x, delta: _huber(ca.if_else, ca.fabs, x, delta),
+    numpy=lambda x, delta: does.huber(np.where, np.abs, x, delta),
+    torch=lambda torch, x, delta: does.huber(torch.where, torch.abs, x, delta),
+    casadi=lambda ca, shapes, x, delta: does.huber(ca.if_else, ca.fabs, x, delta),
 )
 _add(
     "difference(x)",
@@ -511,7 +310,7 @@ _add(
     shape=rule.reshape,
     numpy=lambda x, *shape: np.reshape(x, shape),
     torch=lambda torch, x, *shape: torch.reshape(x, shape),
-    casadi=lambda ca, shapes, x, *shape: casadi_shaped(ca, casadi_ravel(ca, x, shapes[0]), shape),
+    casadi=lambda ca, shapes, x, *shape: does.casadi_shaped(ca, does.casadi_ravel(ca, x, shapes[0]), shape),
     degree=_linear,
     integers=frozenset({1, 2}),
 )
@@ -553,8 +352,8 @@ _add(
     "log(sum(exp(x))) over all elements, a smooth maximum.",
     1,
     shape=lambda x: (),
-    numpy=_logsumexp,
-    torch=_torch_logsumexp,
+    numpy=does.logsumexp,
+    torch=does.torch_logsumexp,
     casadi=lambda ca, shapes, x: ca.logsumexp(ca.densify(ca.vec(x))),
 )
 _add(
@@ -562,18 +361,18 @@ _add(
     "exp(x) / sum(exp(x)) of a vector, or of each row of a matrix.",
     1,
     shape=lambda x: x if x else (rule.need_vector(x),),
-    numpy=_softmax,
+    numpy=does.softmax,
     torch=lambda torch, x: torch.softmax(x, -1),
-    casadi=_casadi_softmax,
+    casadi=does.casadi_softmax,
 )
 _add(
     "cross_entropy(X, labels)",
     "The mean over rows i of logsumexp(X[i, :]) - X[i, labels[i]]; labels are a data vector of integers from 0.",
     2,
-    shape=_check_labels,
-    numpy=_cross_entropy,
-    torch=_torch_cross_entropy,
-    casadi=_casadi_cross_entropy,
+    shape=does.check_labels,
+    numpy=does.cross_entropy,
+    torch=does.torch_cross_entropy,
+    casadi=does.casadi_cross_entropy,
     data=frozenset({1}),
 )
 _add(
@@ -581,7 +380,7 @@ _add(
     "The sum of x*log(x), 0 where x is 0 (the negative of Shannon's entropy), of x >= 0.",
     1,
     shape=lambda x: (),
-    numpy=_entropy,
+    numpy=does.entropy,
     torch=lambda torch, x: torch.sum(torch.where(x == 0, torch.zeros_like(x), x * torch.log(x))),
     casadi=lambda ca, shapes, x: ca.sum1(ca.vec(ca.if_else(x == 0, 0 * x, x * ca.log(x)))),
 )
