@@ -171,3 +171,18 @@ def test_the_inner_bound_matches_the_core() -> None:
     low = bound.with_dual(problem, line, bound.inside(problem, result.point["dual"]))
     report = result.trace[-1]["report"]
     assert low >= report["objective"] - report["merit"] - 1e-9
+
+
+def test_without_h_one_exact_step_solves_the_inner_problem() -> None:
+    """Then the method is Nesterov's on f + chi, and the answer solves the normal equations."""
+    from dataclasses import replace
+
+    problem = replace(free(strong=0.01), structured=None)
+    smooth: Any = problem.smooth
+    options = {"verify": True}
+    result = sk.solve(problem, method="gradient-sliding", options=options, tol=1e-10, max_iter=400)
+    assert result.success, result.message
+    A, b = smooth.A, smooth.b
+    expected = np.linalg.solve(smooth.scale * A.T @ A + 0.01 * np.eye(problem.n), smooth.scale * A.T @ b)
+    assert result.x == pytest.approx(expected, abs=1e-4)
+    assert result.trace[-1]["report"]["inner"] == result.nit

@@ -16,7 +16,7 @@ def main() -> None:
     problem = fused_lasso(1e2)
     star, _ = clarabel(problem)
     first = problem.objective({"x": problem.variable.start}) - star
-    limit = 200_000
+    limit = 150_000
     runs = {
         "restart-free": history(problem, star, "gradient-sliding", limit, mode="paper"),
         "restarts": history(problem, star, "restarted-sliding", limit, initial_gap=first),

@@ -54,6 +54,7 @@ class State:
     diameter: float = 0.0  # D_Y
     reach: float = 0.0  # D_Y of y_0 = 0
     centre: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (m,) y_0
+    exact: bool = False  # whether there is no h
     bias: float = 0.0  # h - h_eta at xb
     halved: float = inf  # the gap when it last had halved
     since: int = 0  # steps since then

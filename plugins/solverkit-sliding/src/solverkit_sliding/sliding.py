@@ -17,7 +17,7 @@ Step k, after `outer`, with T = T_k, u_0 = x_{k-1}: for t = 1..T
 
 O(sqrt(L / mu) log 1/eps) gradients of f and O((M^2 + sigma^2) / (mu eps)) subgradients. The subgradient of a structured
 h is K'y with y a maximizer, and the average of the y is the dual of the certificate; without structure the answer
-carries cuts, points of the last inner loop.
+carries cuts, points of the last inner loop. Without any h one step solves the inner problem, and delta = e = 0.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class GradientSliding(OuterLoop):
 
     def prepare(self, problem: Composite, state: State) -> None:
         options = self.options
+        state.exact = problem.structured is None and problem.nonsmooth is None
         needed = options.initial_gap is not None or options.verify
         bound = smoothness.subgradient_bound(problem, options.bound) if needed else None
         if needed and bound is None:
@@ -63,7 +64,8 @@ class GradientSliding(OuterLoop):
 
     def gamma(self, state: State) -> float:
         steps = self._steps(state)
-        return recursion.next_gamma(state.curvature, state.mu, 2 / (steps * (steps + 3)), state.weight)
+        delta = 0.0 if state.exact else 2 / (steps * (steps + 3))
+        return recursion.next_gamma(state.curvature, state.mu, delta, state.weight)
 
     def schedule(self, state: State) -> None:
         """T_k depends on L by gi alone: `_steps`."""
@@ -76,6 +78,9 @@ class GradientSliding(OuterLoop):
     def inner(self, problem: Composite, state: State, trial: Trial, ctx: Context) -> Move:
         total, beta, mu, centre = self._steps(state), trial.beta, state.mu, state.x
         between, step = problem.simple.between, problem.simple_step
+        if state.exact:
+            u = step(trial.gradient, centre, beta)
+            return Move(u, u, np.zeros(problem.n), np.zeros(0), 0.0, 0.0, 1)
         u = average = centre
         pull, dual = np.zeros(problem.n), np.zeros(0)
         kept = cuts.Keeper(problem, self.options.cuts, total)
