@@ -9,14 +9,14 @@ from __future__ import annotations
 from tests.figures.composite._models import clarabel, fused_lasso
 from tests.figures.composite.orders import first_below, history
 
-LEVELS = (1.0, 0.3, 0.1, 0.03, 0.01)
+LEVELS = (1.0, 0.3, 0.1, 0.05)
 
 
 def main() -> None:
     problem = fused_lasso(1e2)
     star, _ = clarabel(problem)
     first = problem.objective({"x": problem.variable.start}) - star
-    limit = 150_000
+    limit = 60_000
     runs = {
         "restart-free": history(problem, star, "gradient-sliding", limit, mode="paper"),
         "restarts": history(problem, star, "restarted-sliding", limit, initial_gap=first),
