@@ -111,6 +111,29 @@ def payoffs() -> Iterator[tuple[str, Any]]:
     )
 
 
+def in_other_units(seed: int) -> Iterator[tuple[str, np.ndarray]]:
+    """Games whose rows, columns or entries differ in size."""
+    rng = np.random.default_rng(seed)
+    both = np.exp(rng.normal(0, 1, (60, 1))) * np.exp(rng.normal(0, 1, (1, 80)))
+    yield "rows and columns in units", rng.standard_normal((60, 80)) * both
+    yield "rows in units", rng.standard_normal((50, 50)) * np.exp(rng.normal(0, 1.5, (50, 1)))
+    yield "log-normal", np.exp(rng.normal(0, 2, (60, 60)))
+    yield "mostly zero", rng.standard_normal((200, 150)) * (rng.random((200, 150)) < 0.03)
+    yield "heavy tails", rng.standard_t(1.5, (100, 100))
+
+
+def units() -> None:
+    """`halpern` with and without scaled coordinates."""
+    print("\n| game, seed | scaled: products | not scaled |\n|---|---|---|")
+    for seed in (200, 201, 202):
+        for name, matrix in in_other_units(seed):
+            cells = []
+            for options in ({}, {"ruiz": 0}):
+                found = sk.solve(game(matrix), method="halpern", tol=TOL, max_calls=30_000, options=options)
+                cells.append(f"{found.counts['nmul']}{'' if found.success else ' not certified'}")
+            print(f"| {name}, {seed} | {' | '.join(cells)} |", flush=True)
+
+
 def value_of(matrix: Any) -> tuple[float, float]:
     """(value, size of payoffs) by HiGHS on scaled payoffs."""
     A = matrix.toarray() if issparse(matrix) else matrix
@@ -156,3 +179,4 @@ def main(methods: tuple[str, ...] = METHODS) -> None:
         print(f"| {name} | {value:.6g} | " + " | ".join(cells) + " |", flush=True)
     print(f"certified, of {count}: {certified}; wrong values certified: {wrong}")
     print("median seconds: " + ", ".join(f"{method} {median(times[method]):.3f}" for method in methods))
+    units()

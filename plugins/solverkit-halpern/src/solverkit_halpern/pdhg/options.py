@@ -76,7 +76,11 @@ class HalpernOptions(Options):
     )
     integral: float = Field(0.01, ge=0, le=1, description="ki of the control of log omega (cuPDLPx: 0.01).")
     ruiz: int = Field(
-        10, ge=0, le=100, description="Rounds of Ruiz equilibration of a linear program (cuPDLPx: 10). 0: none."
+        10,
+        ge=0,
+        le=100,
+        description="Rounds of Ruiz equilibration of a linear program or a saddle point over boxes (cuPDLPx: 10). 0: "
+        "none, and games stay in their own coordinates, whatever their units.",
     )
     pock_chambolle: bool = Field(
         True, description="One Pock-Chambolle scaling (alpha = 1) after Ruiz's, in linear programs."
