@@ -17,7 +17,7 @@ import numpy as np
 
 from solverkit.kinds.composite.problem import Composite
 
-BREAK_EVEN = 5.0
+BREAK_EVEN = 10.0
 """Gradient of f over a pair of products, chi's step and g's included, above which sliding pays."""
 
 CALLS = 3

@@ -189,7 +189,7 @@ class AutoOptions(Options):
     """Options of `composite-auto`."""
 
     break_even: float = Field(
-        5.0,
+        10.0,
         gt=0,
         description="Cost of a gradient of f in pairs of products with K and K' above which sliding is taken. Default: "
         "measured, see the page accelerated-gradient-sliding.",

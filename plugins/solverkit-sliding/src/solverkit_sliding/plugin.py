@@ -37,7 +37,7 @@ def solverkit_solvers() -> list[SolverSpec]:
             packages=("numpy", "scipy"),
             paper="arXiv 2602.04161",
             pays=PAYS,
-            avoid="A gradient of f costs less than some five pairs of products with K and K': condat-vu wins.",
+            avoid="A gradient of f costs less than some ten pairs of products with K and K': condat-vu wins.",
             priority=10,
         ),
         SolverSpec(
