@@ -15,8 +15,7 @@ from typing import Protocol
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
-
-STUDENT = 2.262  # 97.5 % of Student's t with 9 degrees of freedom: ten seeds
+from scipy.stats import t as student
 
 
 class Model(Protocol):
@@ -132,7 +131,8 @@ class RidgedLogistic:
 
 def interval(values: list[float]) -> str:
     """Mean and half the width of its 95 % interval by Student's t."""
-    spread = STUDENT * np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
+    count = len(values)
+    spread = student.ppf(0.975, count - 1) * np.std(values, ddof=1) / np.sqrt(count) if count > 1 else np.nan
     return f"{np.mean(values):.4f} +- {spread:.4f}"
 
 
