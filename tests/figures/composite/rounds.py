@@ -18,11 +18,11 @@ def work(method: str) -> tuple[Any, ...]:
     from solverkit_sliding.parallel.rows import shard
 
     problem = shard(dense_regression(20_000, 500, 0.3, 1e-3))
-    bound = problem.smooth.lipschitz
-    before = problem.smooth.rounds
+    smooth: Any = problem.smooth
+    bound, before = smooth.lipschitz, smooth.rounds
     result = sk.solve(problem, method=method, options={"lipschitz": bound}, tol=1e-3, max_iter=200)
     counts = result.counts
-    return result.success, counts["njev"], counts["nmul"] // 2, problem.smooth.rounds - before, result.timing["solve"]
+    return result.success, counts["njev"], counts["nmul"] // 2, smooth.rounds - before, result.timing["solve"]
 
 
 def main() -> None:
