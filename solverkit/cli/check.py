@@ -54,7 +54,7 @@ def derivatives(problem: Problem, start: Point, seed: int) -> list[Term] | None:
 
 
 def _show(problem: Problem, start: Point, terms: list[Term] | None, fitting: list[str]) -> None:
-    output.heading(f"{problem.name}: a {problem.kind} problem")
+    output.heading(f"{problem.name}: {problem.kind} problem")
     output.pairs(
         [
             ("provides", ", ".join(sorted(problem.provides)) or "nothing beyond its values"),
@@ -65,7 +65,7 @@ def _show(problem: Problem, start: Point, terms: list[Term] | None, fitting: lis
         ]
     )
     if terms is None:
-        output.paragraph(f"no derivatives to compare: all oracles of a {problem.kind} problem are made from its data")
+        output.paragraph(f"no derivatives to compare: all oracles of kind {problem.kind} are made from its data")
         return
     output.heading("derivatives against differences, at the start")
     output.table(

@@ -63,7 +63,7 @@ def _for_problem(problem: Problem, device: str, json_: bool) -> None:
         head = {"problem": problem.name, "kind": problem.kind, "provides": sorted(problem.provides)}
         output.as_json({**head, "default": default or None, "methods": found})
         return
-    output.heading(f"{problem.name}: a {problem.kind} problem")
+    output.heading(f"{problem.name}: {problem.kind} problem")
     output.pairs([("provides", ", ".join(sorted(problem.provides)) or "nothing beyond its values")])
     fitting = [spec for spec in methods if not reasons[spec.name]]
     output.heading("methods that fit")
