@@ -7,7 +7,7 @@ Row k of the standard form is sign_k * (r_{index_k}(z) - bound_k).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -30,13 +30,14 @@ class Rows:
     inequalities: int  # p
     names: tuple[str, ...]
     inputs: int  # n
+    touched: np.ndarray | None = None  # (n,) bool, the variables that affine rows contain; None where a row is curved
 
     @classmethod
     def of(cls, constraints: Constraints | None, inputs: int) -> Rows:
         """Standard form of two-sided constraints; no rows for None."""
         if constraints is None or constraints.function.outputs == 0:
             none = np.zeros(0)
-            return cls(None, none.astype(int), none, none, 0, (), inputs)
+            return cls(None, none.astype(int), none, none, 0, (), inputs, np.zeros(inputs, dtype=bool))
         lower, upper = constraints.lower, constraints.upper
         equal = lower == upper
         above = np.flatnonzero(~equal & np.isfinite(upper))
@@ -46,7 +47,12 @@ class Rows:
         sign = np.concatenate([np.ones(len(above)), -np.ones(len(below)), np.ones(len(equality))])
         bound = np.concatenate([upper[above], lower[below], upper[equality]])
         names = tuple(constraints.names[i] for i in index)
-        return cls(constraints.function, index, sign, bound, len(above) + len(below), names, inputs)
+        function, touched = constraints.function, None
+        if function.degree is not None and function.degree <= 1:
+            touched = np.zeros(inputs, dtype=bool)
+            jacobian = csr_array(function.jacobian(np.zeros(inputs)))
+            touched[jacobian.indices[jacobian.data != 0]] = True
+        return cls(function, index, sign, bound, len(above) + len(below), names, inputs, touched)
 
     @property
     def equalities(self) -> int:
@@ -117,12 +123,4 @@ class Rows:
         """The same rows with their function elsewhere."""
         if self.function is None:
             return self
-        return Rows(
-            self.function.to(device, dtype),
-            self.index,
-            self.sign,
-            self.bound,
-            self.inequalities,
-            self.names,
-            self.inputs,
-        )
+        return replace(self, function=self.function.to(device, dtype))

@@ -40,8 +40,9 @@ class Slsqp(OneShotSolver[Nonlinear]):
         program, rows = Program(problem), _Rows(problem)
 
         def show(x: np.ndarray) -> None:
-            violation = program.violation(x)
-            observe(program.point(x), objective=program.value(x), violation=violation)
+            violation, value = program.violation(x), program.value(x)
+            if not program.invalid:  # where a value was no number, SciPy goes on and x means nothing
+                observe(program.point(x), objective=value, violation=violation)
 
         with np.errstate(all="ignore"):
             found = minimize(
