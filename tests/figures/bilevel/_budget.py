@@ -130,9 +130,11 @@ class RidgedLogistic:
 
 
 def interval(values: list[float]) -> str:
-    """Mean and half the width of its 95 % interval by Student's t."""
+    """Mean and half the width of its 95 % interval by Student's t; of one value, that alone."""
     count = len(values)
-    spread = student.ppf(0.975, count - 1) * np.std(values, ddof=1) / np.sqrt(count) if count > 1 else np.nan
+    if count == 1:
+        return f"{values[0]:.4f} (1 split)"
+    spread = student.ppf(0.975, count - 1) * np.std(values, ddof=1) / np.sqrt(count)
     return f"{np.mean(values):.4f} +- {spread:.4f}"
 
 
