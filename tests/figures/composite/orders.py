@@ -91,4 +91,4 @@ def main() -> None:
     star, _ = clarabel(problem)
     size = 2 * 0.2 * np.sqrt(problem.n - 1)
     noisy = replace(problem, structured=None, nonsmooth=Noisy(problem, size))
-    line("noisy subgradients", 1e2, 0.2, history(noisy, star, "gradient-sliding", 150_000, mode="paper", samples=1))
+    line("noisy subgradients", 1e2, 0.2, history(noisy, star, "gradient-sliding", 400_000, mode="paper", samples=1))
