@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 import solverkit as sk
 from solverkit.bench.suite import json_schema, load_suite
 from solverkit.formats.yaml import load
+
+SUITES = Path(__file__).parents[2] / "problems" / "suites"
 
 
 def defects(path):
@@ -95,7 +98,7 @@ def test_the_schema_takes_what_the_loader_takes(write):
     assert {"type": "string"} in schema["properties"]["methods"]["items"]["anyOf"]
 
 
-@pytest.mark.parametrize("name", ["smoke", "bilevel-paper", "bilevel-peers"])
+@pytest.mark.parametrize("name", sorted(path.stem for path in SUITES.glob("*.yaml")))
 def test_shipped_suites_are_whole(name, root):
     suite, cases = load_suite(root / "problems" / "suites" / f"{name}.yaml")
     assert suite.name == name
