@@ -185,15 +185,20 @@ def test_cut_at_every_byte(written):
 
 
 def test_damaged_files_are_refused_or_read(written):
-    rng = random.Random(0)
+    rng, read, refusals = random.Random(0), 0, []
     for _ in range(400):
         content = bytearray(WHOLE.encode())
         for _ in range(rng.randint(1, 4)):
             content[rng.randrange(len(content))] = rng.choice(b" \n\t0AZ.-*'e\x00\xff")
         try:
-            written(content.decode("latin-1"))
-        except InvalidProblem:
+            problem = written(content.decode("latin-1"))
+        except InvalidProblem as error:
+            refusals.append(str(error))
             continue
+        read += 1
+        assert np.isfinite(problem.bilinear.linear_x).all()
+    assert 0 < read < 200
+    assert all(".mps:" in refusal for refusal in refusals)
 
 
 def random_text(seed: int) -> str:

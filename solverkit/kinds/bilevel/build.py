@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
+from solverkit.kinds import from_python
 from solverkit.kinds.bilevel.kind import BilevelKind
 from solverkit.kinds.bilevel.objective import Given
 from solverkit.kinds.bilevel.problem import Bilevel
-from solverkit.kinds.bilevel.schema import BilevelFile
 from solverkit.kinds.bilevel.summands import Summands
-from solverkit.kinds.messages import found
-from solverkit.kinds.source import NamedSource, reserved
+from solverkit.kinds.source import NamedSource
 
 
 def bilevel(
@@ -46,25 +43,13 @@ def bilevel(
     """
     arrays = {key: value.detach().cpu().numpy() if _is_tensor(value) else value for key, value in (data or {}).items()}
     source = NamedSource(name, parameters, arrays, expect)
-    for section, names in (("parameters", source.parameters), ("data", source.data)):
-        for key in names:
-            if message := reserved(key):
-                source.defect((section, key), message)
     levels = {"upper": dict(upper), "lower": dict(lower)}
     models: dict[str, Any] = {}
     for key, level in levels.items():
         models |= _with_modules(level, source, key)
         if isinstance(level.get("minimize"), Summands) and not isinstance(level["minimize"], type):
             level["minimize"] = Given(level["minimize"])
-    try:
-        file = BilevelFile.model_validate(levels)
-    except ValidationError as error:
-        for wrong in found(error, BilevelFile, levels):
-            source.defect(wrong.path, wrong.message, key=wrong.key)
-        source.check()
-        raise
-    problem = BilevelKind().build(file, source, models)
-    source.check()
+    problem: Bilevel = from_python.build(BilevelKind(), levels, source, models)
     return problem
 
 

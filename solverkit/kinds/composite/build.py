@@ -7,18 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from solverkit.errors import UsageError
+from solverkit.kinds import from_python
 from solverkit.kinds.composite.kind import CompositeKind
 from solverkit.kinds.composite.kinks import Called
 from solverkit.kinds.composite.linear_maps import Matrix
 from solverkit.kinds.composite.parts import Nonsmooth, Simple, Smooth, Structured
 from solverkit.kinds.composite.problem import Composite
-from solverkit.kinds.composite.schema import CompositeFile
 from solverkit.kinds.composite.terms import Euclidean, Outer
-from solverkit.kinds.messages import found
-from solverkit.kinds.source import NamedSource, reserved
+from solverkit.kinds.source import NamedSource
 from solverkit.operators.proximal import ProximalMap
 
 Functions = tuple[Callable[[np.ndarray], float], Callable[[np.ndarray], np.ndarray]]
@@ -152,17 +150,5 @@ def _from_file(
     """What a problem file with these keys gives."""
     arrays = {key: value if hasattr(value, "tocsr") else np.asarray(value) for key, value in (data or {}).items()}
     source = NamedSource(name, parameters, arrays, expect)
-    for section, given in (("parameters", source.parameters), ("data", source.data)):
-        for key in given:
-            if message := reserved(key):
-                source.defect((section, key), message)
-    try:
-        file = CompositeFile.model_validate(document)
-    except ValidationError as error:
-        for wrong in found(error, CompositeFile, document):
-            source.defect(wrong.path, wrong.message, key=wrong.key)
-        source.check()
-        raise
-    problem = CompositeKind().build(file, source)
-    source.check()
+    problem: Composite = from_python.build(CompositeKind(), document, source)
     return problem

@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from solverkit.errors import UsageError
-from solverkit.kinds.dag.file import build
+from solverkit.kinds import from_python
+from solverkit.kinds.dag.kind import DagKind
 from solverkit.kinds.dag.problem import Dag
-from solverkit.kinds.dag.schema import DagFile
-from solverkit.kinds.messages import found
 from solverkit.kinds.source import NamedSource
 from solverkit.text import clean
 
@@ -68,15 +66,7 @@ def dag(
     if variables is not None:
         given["variables"] = [str(each) for each in variables]
     source = NamedSource(name, None, None, expect)
-    try:
-        file = DagFile.model_validate(given)
-    except ValidationError as error:
-        for wrong in found(error, DagFile, given):
-            source.defect(wrong.path, wrong.message, key=wrong.key)
-        source.check()
-        raise
-    problem = build(file, source)
-    source.check()
+    problem: Dag = from_python.build(DagKind(), given, source)
     return problem
 
 

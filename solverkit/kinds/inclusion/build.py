@@ -7,16 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from solverkit.errors import UsageError
+from solverkit.kinds import from_python
 from solverkit.kinds.inclusion import forms
 from solverkit.kinds.inclusion.kind import InclusionKind
 from solverkit.kinds.inclusion.operator import Operator
 from solverkit.kinds.inclusion.problem import Inclusion
-from solverkit.kinds.inclusion.schema import InclusionFile
-from solverkit.kinds.messages import found
-from solverkit.kinds.source import NamedSource, reserved
+from solverkit.kinds.source import NamedSource
 
 if TYPE_CHECKING:
     from solverkit.operators.proximal import ProximalMap
@@ -200,19 +198,7 @@ def _from_file(
     """What a problem file with these keys gives."""
     arrays = {key: value if hasattr(value, "tocsr") else np.asarray(value) for key, value in (data or {}).items()}
     source = NamedSource(name, parameters, arrays, expect)
-    for section, given in (("parameters", source.parameters), ("data", source.data)):
-        for key in given:
-            if message := reserved(key):
-                source.defect((section, key), message)
-    try:
-        file = InclusionFile.model_validate(document)
-    except ValidationError as error:
-        for wrong in found(error, InclusionFile, document):
-            source.defect(wrong.path, wrong.message, key=wrong.key)
-        source.check()
-        raise
-    problem = InclusionKind().build(file, source)
-    source.check()
+    problem: Inclusion = from_python.build(InclusionKind(), document, source)
     return problem
 
 

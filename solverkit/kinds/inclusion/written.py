@@ -8,6 +8,7 @@ An affine F is understood as such: its matrix says exactly whether F is monotone
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ ROUNDING = 1e-10  # relative to the size of the matrix
 
 
 @dataclass(frozen=True, eq=False)
-class Written:
+class Written(ABC):
     """What both share. `declared` is the Lipschitz constant that the author gives."""
 
     function: Function
@@ -40,17 +41,17 @@ class Written:
         return self.function.inputs
 
     @property
+    @abstractmethod
     def affine(self) -> bool:
         """Whether F is affine, as far as is proven."""
-        raise NotImplementedError
 
+    @abstractmethod
     def value(self, u: np.ndarray) -> np.ndarray:
         """F(u), (N,)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def jacobian(self, u: np.ndarray) -> csr_array:
         """dF/du, sparse (N, N)."""
-        raise NotImplementedError
 
     def components(self, u: np.ndarray, samples: np.ndarray) -> np.ndarray:
         """F(u): there is one component."""
@@ -73,9 +74,9 @@ class Written:
         """Proven for an affine F without a skew part where it matters; not known elsewhere."""
         return self.spectrum is not None and self.spectrum.cocoercive
 
+    @abstractmethod
     def digest(self) -> str:
         """Of the function."""
-        raise NotImplementedError
 
     def to(self, device: str, dtype: str) -> Operator:
         """The same operator with its arithmetic elsewhere."""

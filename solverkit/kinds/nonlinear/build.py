@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pydantic import ValidationError
 from scipy.optimize import LinearConstraint
 
-from solverkit.kinds.messages import found
+from solverkit.kinds import from_python
 from solverkit.kinds.nonlinear.arguments import linear_part
 from solverkit.kinds.nonlinear.kind import NonlinearKind
 from solverkit.kinds.nonlinear.problem import Nonlinear
 from solverkit.kinds.nonlinear.rows import Part, joined
-from solverkit.kinds.nonlinear.schema import NonlinearFile
-from solverkit.kinds.source import NamedSource, reserved
+from solverkit.kinds.source import NamedSource
 
 
 def nonlinear(
@@ -46,22 +44,10 @@ def nonlinear(
         )
     """
     source = NamedSource(name, parameters, data, expect)
-    for section, names in (("parameters", source.parameters), ("data", source.data)):
-        for key in names:
-            if message := reserved(key):
-                source.defect((section, key), message)
     given = dict(subject_to or {})
     matrices = {key: given.pop(key) for key, item in list(given.items()) if isinstance(item, LinearConstraint)}
     keys = {"variables": dict(variables), "minimize": minimize, "subject_to": given}
-    try:
-        file = NonlinearFile.model_validate(keys)
-    except ValidationError as error:
-        for wrong in found(error, NonlinearFile, keys):
-            source.defect(wrong.path, wrong.message, key=wrong.key)
-        source.check()
-        raise
-    problem = NonlinearKind().build(file, source)
-    source.check()
+    problem: Nonlinear = from_python.build(NonlinearKind(), keys, source)
     return _with_matrices(problem, matrices) if matrices else problem
 
 

@@ -5,6 +5,7 @@ CVXPY is part of the comparison: what it spends on the way to the solver counts.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,9 +26,9 @@ class Conic(OneShotSolver[Composite]):
     Options = ConicOptions
     solver: ClassVar[str]
 
+    @abstractmethod
     def settings(self, tol: float) -> dict[str, Any]:
         """What the solver is given."""
-        raise NotImplementedError
 
     def solve(self, problem: Composite, start: Point, ctx: Context, observe: Observe) -> Point:
         import cvxpy
