@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from solverkit.cli import output, report
-from solverkit.cli.arguments import allow_python, json_flag, parameter, problem_file
+from solverkit.cli.arguments import allow_python, existing, json_flag, parameter, problem_file, settings
 from solverkit.registry import registry
 
 if TYPE_CHECKING:
     from solverkit.kinds.base import Point, Problem, Term
-
-TOL = 1e-6  # of a certificate of which only the term `oracles` is read
 
 
 @click.command("check")
 @click.argument("file")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the start and the directions.")
 @parameter
+@click.option("--reduce", "reduce_", is_flag=True, help="Find the smallest file that shows the same failure.")
+@click.option("-m", "--method", metavar="NAME", help="With --reduce: the failure is one of this method.")
+@click.option("--set", "set_", metavar="NAME=VALUE", multiple=True, help="With --method: an option of it; repeatable.")
+@click.option("--limit", type=float, default=10.0, show_default=True, help="With --reduce: seconds of one try.")
+@click.option("--max-time", type=float, default=300.0, show_default=True, help="With --reduce: seconds in all.")
+@click.option("--out", metavar="DIR", help="With --reduce: where the small file goes; FILE.reduced by default.")
 @json_flag
 @allow_python
-def command(file: str, seed: int, parameters: tuple[str, ...], json_: bool, allow_python: bool) -> int:
+def command(
+    file: str, seed: int, parameters: tuple[str, ...], json_: bool, allow_python: bool, reduce_: bool, **reduction: Any
+) -> int:
     """Validate FILE, and compare derivatives with differences at the start.
 
     Exit code 0: usable; 2: the file is wrong, every place is named; 5: derivatives do not agree with values.
+
+    With --reduce, a file that is refused, crashes a reader, hangs or has wrong derivatives, or with --method one that
+    is not solved, becomes a small file with the same failure. It is tried in a process of its own. Exit code 0: found;
+    2: nothing fails.
     """
+    if reduce_:
+        return _reduce(existing(file), seed, json_, allow_python, **reduction)
     import numpy as np
+
+    from solverkit.derivatives import derivatives
 
     problem = problem_file(file, allow_python, parameters)
     start = problem.start(np.random.default_rng(seed))
@@ -40,17 +55,37 @@ def command(file: str, seed: int, parameters: tuple[str, ...], json_: bool, allo
     return 0 if all(term.ok for term in terms or []) else 5
 
 
-def derivatives(problem: Problem, start: Point, seed: int) -> list[Term] | None:
-    """The oracles against differences; None for a kind that does not compare them.
+def _reduce(
+    file: str,
+    seed: int,
+    json_: bool,
+    allow_python: bool,
+    method: str | None,
+    set_: tuple[str, ...],
+    limit: float,
+    max_time: float,
+    out: str | None,
+) -> int:
+    from pathlib import Path
 
-    A kind may say it oracle by oracle, in `check(problem, point, seed) -> list[Term]`. Of one that does not, the term
-    `oracles` of its certificate is taken."""
-    kind = registry.kind(problem.kind)
-    compare = getattr(kind, "check", None)
-    if compare is not None:
-        return list(compare(problem, start, seed))
-    certificate = kind.certify(problem, start, TOL, seed)
-    return [term for term in certificate.terms if term.name == "oracles"] or None
+    from solverkit.reduction import Question, reduce
+
+    if method:
+        registry.method(method)
+    question = Question(method or "", settings(set_), seed=seed, allow_python=allow_python, limit=limit)
+    found = reduce(Path(file), question, Path(out or f"{file}.reduced"), max_time)
+    if json_:
+        output.as_json({**asdict(found), "file": str(found.file), "failure": str(found.failure)})
+        return 0
+    output.pairs(
+        [
+            ("failure", found.failure),
+            ("smallest file", found.file),
+            ("bytes", f"{found.after} of {found.before}, data included, after {found.tries} tries"),
+            ("", "" if found.whole else "ended early: it may get smaller still with a larger --max-time"),
+        ]
+    )
+    return 0
 
 
 def _show(problem: Problem, start: Point, terms: list[Term] | None, fitting: list[str]) -> None:
