@@ -31,7 +31,7 @@ from solverkit.errors import SolverKitError
 from solverkit.formats import yaml
 from solverkit.formats.document import NAME, Origin
 from solverkit.formats.source import FileSource
-from solverkit.kinds.fields import MayBeEmpty, Name, Schema, refusal
+from solverkit.kinds.fields import Also, MayBeEmpty, Name, Schema, refusal
 from solverkit.kinds.messages import Found, found, keys_at, unknown_key
 
 MAX_FILES = 10_000
@@ -59,7 +59,13 @@ def _method(value: Any) -> Any:
     return {"method": value} if isinstance(value, str) else value
 
 
-Values = Annotated[list[int | float], Field(min_length=1), AfterValidator(_different), BeforeValidator(_numbers)]
+Values = Annotated[
+    list[int | float],
+    Field(min_length=1),
+    AfterValidator(_different),
+    BeforeValidator(_numbers),
+    Also({"type": "number"}),
+]
 
 
 class ProblemEntry(Schema):
@@ -120,11 +126,11 @@ class Suite(Schema):
     description: Annotated[str, Field(max_length=5000, description="what the comparison is to show")] = ""
     source: Annotated[Origin, MayBeEmpty, Field(description="where the comparison comes from")] = Origin()
     problems: Annotated[
-        list[Annotated[ProblemEntry, BeforeValidator(_file)]],
+        list[Annotated[ProblemEntry, BeforeValidator(_file), Also({"type": "string"})]],
         Field(min_length=1, description="files, patterns, or files with parameters"),
     ]
     methods: Annotated[
-        list[Annotated[MethodEntry, BeforeValidator(_method)]],
+        list[Annotated[MethodEntry, BeforeValidator(_method), Also({"type": "string"})]],
         Field(min_length=1, description="names, or methods with options"),
     ]
     seeds: Annotated[
@@ -175,14 +181,6 @@ def cases_of(folder: Path, entry: ProblemEntry) -> tuple[list[Case], str]:
     files, problem = _files(folder, entry.file)
     combinations = [dict(zip(entry.parameters, values, strict=True)) for values in product(*entry.parameters.values())]
     return [Case(file, chosen, entry.name or "") for file in files for chosen in combinations], problem
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of suite files, for editors."""
-    schema = Suite.model_json_schema()
-    for section, model in (("problems", "ProblemEntry"), ("methods", "MethodEntry")):
-        schema["properties"][section]["items"] = {"anyOf": [{"type": "string"}, {"$ref": f"#/$defs/{model}"}]}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def _message(item: Found, value: Any) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import click
+from click.shell_completion import CompletionItem
 
 import solverkit
+from solverkit.cli import candidates
 from solverkit.registry import registry
 from solverkit.registry.specs import CommandSpec
 from solverkit.text import clean, nearest
@@ -29,6 +31,12 @@ class Commands(click.Group):
             guess = nearest(cmd_name, specs) or f" (commands: {', '.join(specs)})"
             raise click.UsageError(f"no command '{clean(cmd_name, 64)}'{guess}", ctx)
         return _command(specs[cmd_name])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands that begin so; none is imported for it."""
+        found = [spec for spec in registry.commands() if spec.name.startswith(incomplete)]
+        items = [CompletionItem(spec.name, help=clean(spec.summary)) for spec in found]
+        return items if incomplete[:1].isalnum() else [*items, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list in --help."""
@@ -68,6 +76,7 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     is_eager=True,
     expose_value=False,
     callback=_only,
+    shell_complete=candidates.plugins,
     help="Load no plugins but these (also: SOLVERKIT_PLUGINS_ONLY).",
 )
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show it.")

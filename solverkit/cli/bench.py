@@ -6,16 +6,22 @@ from typing import Any
 
 import click
 
+from solverkit.cli import candidates
 from solverkit.cli.arguments import allow_python, existing, json_flag
 
 DONE, LEFT, INTERRUPTED = 0, 3, 130
 
 
 @click.command("bench")
-@click.argument("suite", metavar="SUITE.yaml")
+@click.argument("suite", metavar="SUITE.yaml", shell_complete=candidates.suite_files)
 @click.option("--jobs", type=int, default=1, show_default=True, metavar="N", help="Worker processes.")
 @click.option("--dask", metavar="ADDRESS", help="Make the runs on the workers of a Dask scheduler, tcp://host:8786.")
-@click.option("--out", metavar="DIR", help="Folder of the runs; default: results/NAME of the suite.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    shell_complete=candidates.folders,
+    help="Folder of the runs; default: results/NAME of the suite.",
+)
 @click.option("--time-limit", type=float, metavar="SECONDS", help="Begin no run after this time; the rest waits.")
 @click.option(
     "--retry",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from solverkit.cli import output
+from solverkit.cli import candidates, output
 from solverkit.cli.arguments import json_flag
 from solverkit.errors import UsageError
 from solverkit.text import clean
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("report")
-@click.argument("folder", metavar="DIR")
+@click.argument("folder", metavar="DIR", shell_complete=candidates.folders)
 @click.option("--baseline", metavar="LABEL", help="Ratios refer to this method; default: the one that solved most.")
 @click.option("--html", metavar="FILE", help="Write a page with plots, complete in itself.")
 @click.option("--csv", metavar="FILE", help="Write a line for every run.")

@@ -14,6 +14,8 @@ _SUMMARIES = {
     "check": "Validate a problem file and the derivatives of its oracles.",
     "methods": "List the methods, or those that fit a problem.",
     "describe": "Explain a method: what it needs, when it pays, its options.",
+    "schema": "Print the JSON Schema of problem or suite files, for editors.",
+    "completion": "Print the script by which a shell completes commands, methods and files.",
     "plugins": "List the plugins, where they come from, and what is wrong.",
     "doctor": "Look at this machine and installation.",
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from solverkit.cli import output, report
+from solverkit.cli import candidates, output, report
 from solverkit.cli.arguments import allow_python, existing, json_flag, parameter, problem_file, settings
 from solverkit.registry import registry
 
@@ -16,11 +16,17 @@ if TYPE_CHECKING:
 
 
 @click.command("check")
-@click.argument("file")
+@click.argument("file", shell_complete=candidates.problem_files)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the start and the directions.")
 @parameter
 @click.option("--reduce", "reduce_", is_flag=True, help="Find the smallest file that shows the same failure.")
-@click.option("-m", "--method", metavar="NAME", help="With --reduce: the failure is one of this method.")
+@click.option(
+    "-m",
+    "--method",
+    metavar="NAME",
+    shell_complete=candidates.methods,
+    help="With --reduce: the failure is one of this method.",
+)
 @click.option("--set", "set_", metavar="NAME=VALUE", multiple=True, help="With --method: an option of it; repeatable.")
 @click.option("--limit", type=float, default=10.0, show_default=True, help="With --reduce: seconds of one try.")
 @click.option("--max-time", type=float, default=300.0, show_default=True, help="With --reduce: seconds in all.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from solverkit.cli import output
+from solverkit.cli import candidates, output
 from solverkit.cli.arguments import allow_python, json_flag, problem_file
 from solverkit.errors import SolverKitError
 from solverkit.registry import registry
@@ -18,9 +18,21 @@ if TYPE_CHECKING:
 
 
 @click.command("methods")
-@click.option("--for", "file", metavar="FILE", help="Say which methods fit this problem, and why others do not.")
-@click.option("--kind", metavar="KIND", help="Only methods for this kind of problem.")
-@click.option("--device", default="cpu", show_default=True, help="With --for: the device to run on.")
+@click.option(
+    "--for",
+    "file",
+    metavar="FILE",
+    shell_complete=candidates.problem_files,
+    help="Say which methods fit this problem, and why others do not.",
+)
+@click.option("--kind", metavar="KIND", shell_complete=candidates.kinds, help="Only methods for this kind of problem.")
+@click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    shell_complete=candidates.devices,
+    help="With --for: the device to run on.",
+)
 @json_flag
 @allow_python
 def command(file: str | None, kind: str | None, device: str, json_: bool, allow_python: bool) -> None:

@@ -6,14 +6,20 @@ from typing import Any
 
 import click
 
+from solverkit.cli import candidates
 from solverkit.cli.arguments import allow_python, json_flag, parameter, problem_or_path, stored
 from solverkit.cli.solve import finish, progress
 from solverkit.errors import UsageError
 
 
 @click.command("resume")
-@click.argument("folder", metavar="DIR")
-@click.option("--problem", metavar="FILE", help="The problem's file, where it moved or --parameter was used.")
+@click.argument("folder", metavar="DIR", shell_complete=candidates.folders)
+@click.option(
+    "--problem",
+    metavar="FILE",
+    shell_complete=candidates.problem_files,
+    help="The problem's file, where it moved or --parameter was used.",
+)
 @parameter
 @click.option("--max-time", type=float, metavar="SECONDS", help="A new limit, counted from the run's beginning.")
 @click.option("--max-iter", type=int, metavar="N", help="A new limit, counted from the run's beginning.")

@@ -15,7 +15,7 @@ from solverkit.text import clean
 INTERRUPTED = 130
 PIPE_CLOSED = 141  # as the shell reports a program that SIGPIPE ended
 COMPLETE = "_SOLVERKIT_COMPLETE"
-"""Environment variable by which the shell asks for completions, as in click's manual."""
+"""Environment variable by which the shell asks for completions, see `solverkit.cli.shells`."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -35,7 +35,9 @@ def run(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str]) -> int:
     try:
         if COMPLETE in os.environ:
-            app.main(prog_name="solverkit", complete_var=COMPLETE)  # answers the shell and exits
+            from solverkit.cli import shells
+
+            return shells.answer(os.environ[COMPLETE], app, COMPLETE)
         # not app.main: a closed pipe would leave it with the code of an internal error
         with app.make_context("solverkit", list(arguments)) as context:
             code = app.invoke(context)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from solverkit.cli import output
+from solverkit.cli import candidates, output
 from solverkit.cli.arguments import allow_python, json_flag, parameter, problem_or_path, settings, stored
 
 if TYPE_CHECKING:
@@ -16,20 +16,45 @@ if TYPE_CHECKING:
 
 
 @click.command("solve")
-@click.argument("file")
-@click.option("-m", "--method", metavar="NAME", help="The method; by default the preferred one that fits.")
+@click.argument("file", shell_complete=candidates.problem_files)
+@click.option(
+    "-m",
+    "--method",
+    metavar="NAME",
+    shell_complete=candidates.methods,
+    help="The method; by default the preferred one that fits.",
+)
 @parameter
-@click.option("--set", "set_", metavar="NAME=VALUE", multiple=True, help="An option of the method; repeatable.")
+@click.option(
+    "--set",
+    "set_",
+    metavar="NAME=VALUE",
+    multiple=True,
+    shell_complete=candidates.options,
+    help="An option of the method; repeatable.",
+)
 @click.option("--tol", type=float, default=1e-6, show_default=True, help="Tolerance of the certificate.")
 @click.option("--max-time", type=float, metavar="SECONDS", help="Stop after this time; the best point counts.")
 @click.option("--max-iter", type=int, metavar="N", help="Stop after this many steps.")
 @click.option("--max-calls", type=int, metavar="N", help="Stop after this many oracle calls.")
 @click.option("--target", is_flag=True, help="Stop as soon as the certificate holds.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness.")
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
-@click.option("--dtype", default="float64", show_default=True, help="Arithmetic of the method.")
-@click.option("--start", metavar="DIR", help="Start at the point of a former run's --out folder.")
-@click.option("--out", metavar="DIR", help="Write result.json, point.npz, trace.jsonl and checkpoints here.")
+@click.option("--device", default="cpu", show_default=True, shell_complete=candidates.devices, help="cpu or cuda.")
+@click.option(
+    "--dtype", default="float64", show_default=True, shell_complete=candidates.dtypes, help="Arithmetic of the method."
+)
+@click.option(
+    "--start",
+    metavar="DIR",
+    shell_complete=candidates.folders,
+    help="Start at the point of a former run's --out folder.",
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    shell_complete=candidates.folders,
+    help="Write result.json, point.npz, trace.jsonl and checkpoints here.",
+)
 @click.option(
     "--checkpoint",
     type=float,

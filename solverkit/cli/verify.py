@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from solverkit.cli import output, report
+from solverkit.cli import candidates, output, report
 from solverkit.cli.arguments import allow_python, json_flag, parameter, problem_or_path, stored
 
 
 @click.command("verify")
-@click.argument("result", metavar="RESULT")
-@click.argument("problem", metavar="PROBLEM")
+@click.argument("result", metavar="RESULT", shell_complete=candidates.folders)
+@click.argument("problem", metavar="PROBLEM", shell_complete=candidates.problem_files)
 @parameter
 @json_flag
 @allow_python

@@ -171,10 +171,3 @@ def _at(value: Any, path: KeyPath) -> Any:
         except (KeyError, IndexError, TypeError):
             return None
     return value
-
-
-def json_schema(kind: Kind) -> dict[str, Any]:
-    """The JSON Schema of problem files of one kind, for editors."""
-    schema = model_of(kind).model_json_schema()
-    schema["properties"]["kind"] = {"const": kind.name}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

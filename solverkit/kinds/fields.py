@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import (
@@ -16,11 +17,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Discriminator,
+    Field,
+    GetJsonSchemaHandler,
     PlainValidator,
     Tag,
     WithJsonSchema,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
 
 NAME = r"[A-Za-z_][A-Za-z0-9_]{0,63}"
 MAX_INLINE_DEPTH = 2
@@ -136,8 +139,32 @@ Shape = Annotated[Any, PlainValidator(_shape), WithJsonSchema(_SHAPE_JSON)]
 Name = Annotated[str, PlainValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})]
 """A name that expressions can use."""
 
-MayBeEmpty = BeforeValidator(_mapping)
+
+@dataclass(frozen=True)
+class Also:
+    """Tells the JSON Schema of a short form that a validator before the model takes besides the long one."""
+
+    form: dict[str, Any]
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [handler(core), self.form]}
+
+
+@dataclass(frozen=True)
+class MayBeNothing(BeforeValidator):
+    """A validator that takes a key with nothing behind it."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [handler(core), {"type": "null"}]}
+
+
+MayBeEmpty = MayBeNothing(_mapping)
 """Marks a mapping that may be written as a key with nothing behind it."""
+
+
+def exactly_one(*names: str) -> ConfigDict:
+    """Tells the JSON Schema of a model that one of these keys is needed, and excludes the others."""
+    return ConfigDict(json_schema_extra={"oneOf": [{"required": [name]} for name in names]})
 
 
 def _python(value: Any) -> Any:
@@ -155,8 +182,18 @@ def _degree(value: int | None) -> int | None:
 class Python(Schema):
     """A function written in Python: "file.py:name", run where the user allows it; from Python the function itself."""
 
-    python: Annotated[str | Callable[..., Any], PlainValidator(_python), WithJsonSchema({"type": "string"})]
-    degree: Annotated[int | None, AfterValidator(_degree)] = None
+    python: Annotated[
+        str | Callable[..., Any],
+        PlainValidator(_python),
+        WithJsonSchema({"type": "string", "pattern": rf"^[^:\n]+\.py:{NAME}$"}),
+        Field(description="file beside this one and function in it, as in model.py:F; run with --allow-python alone"),
+    ]
+    degree: Annotated[
+        int | None,
+        AfterValidator(_degree),
+        WithJsonSchema({"enum": [0, 1, 2, None]}),
+        Field(description="1 where you know that it is affine, 2 quadratic, 0 constant"),
+    ] = None
 
 
 def _callable(value: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from solverkit.kinds.base import Block
-from solverkit.kinds.fields import Name, Quantity, Scalar, Schema, Shape, refusal, what
+from solverkit.kinds.fields import Also, Name, Quantity, Scalar, Schema, Shape, exactly_one, refusal, what
 from solverkit.kinds.source import reserved
 
 if TYPE_CHECKING:
@@ -21,32 +21,34 @@ if TYPE_CHECKING:
 class Ball(Schema):
     """||v - center|| <= radius."""
 
-    center: Quantity = 0
-    radius: Scalar
+    center: Annotated[Quantity, Field(description="of the shape of the variable, or one number")] = 0
+    radius: Annotated[Scalar, Field(description="at least 0")]
 
 
 class Affine(Schema):
     """A v = b."""
 
-    A: Quantity
-    b: Quantity
+    A: Annotated[Quantity, Field(description="matrix, (rows, length of the variable)")]
+    b: Annotated[Quantity, Field(description="right-hand sides, (rows,)")]
 
 
 class Polyhedron(Schema):
     """lower <= A v <= upper."""
 
-    A: Quantity
-    lower: Quantity = None
-    upper: Quantity = None
+    A: Annotated[Quantity, Field(description="matrix, (rows, length of the variable)")]
+    lower: Annotated[Quantity, Field(description="(rows,) or one number; default: open")] = None
+    upper: Annotated[Quantity, Field(description="(rows,) or one number; default: open")] = None
 
 
 class NamedSet(Schema):
     """One of the sets with numbers of their own."""
 
-    simplex: Scalar | None = None
-    ball: Ball | None = None
-    affine: Affine | None = None
-    polyhedron: Polyhedron | None = None
+    model_config = exactly_one("simplex", "ball", "affine", "polyhedron")
+
+    simplex: Annotated[Scalar | None, Field(description="v >= 0 whose entries sum up to this number")] = None
+    ball: Annotated[Ball | None, Field(description="||v - center|| <= radius")] = None
+    affine: Annotated[Affine | None, Field(description="A v = b")] = None
+    polyhedron: Annotated[Polyhedron | None, Field(description="lower <= A v <= upper")] = None
 
     @model_validator(mode="after")
     def _one(self) -> NamedSet:
@@ -66,7 +68,7 @@ def _short(value: Any) -> Any:
 
 _SETS = ", ".join(NamedSet.model_fields)
 
-Set = Annotated[NamedSet | None, BeforeValidator(_short)]
+Set = Annotated[NamedSet | None, BeforeValidator(_short), Also({"const": "simplex"})]
 
 
 class Variable(Schema):

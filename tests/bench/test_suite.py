@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
 import solverkit as sk
-from solverkit.bench.suite import json_schema, load_suite
-from solverkit.formats.yaml import load
+from solverkit.bench.suite import load_suite
 
 SUITES = Path(__file__).parents[2] / "problems" / "suites"
 
@@ -89,13 +87,6 @@ def test_two_problems_of_one_name_are_refused(write, tmp_path):
 def test_parameters_that_a_file_lacks_are_refused(write):
     with pytest.raises(sk.UsageError, match="has no parameter 'n'"):
         sk.bench(write(problems="[{file: line.yaml, parameters: {n: 3}}]"))
-
-
-def test_the_schema_takes_what_the_loader_takes(write):
-    schema = json_schema()
-    json.dumps(schema)
-    assert set(load(write()).value) <= set(schema["properties"])
-    assert {"type": "string"} in schema["properties"]["methods"]["items"]["anyOf"]
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in SUITES.glob("*.yaml")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from pathlib import Path
 
@@ -11,9 +10,7 @@ import pytest
 
 from solverkit.errors import InvalidProblem
 from solverkit.formats import load
-from solverkit.formats.document import json_schema
 from solverkit.kinds.bilevel import Bilevel, bilevel
-from solverkit.kinds.bilevel.kind import BilevelKind
 from solverkit.operators.sets import Box, Free, Product, Simplex
 
 PROBLEMS = sorted((Path(__file__).parents[2] / "problems" / "bilevel").glob("*/problem.yaml"))
@@ -171,16 +168,6 @@ def test_a_file_elsewhere_finds_its_data(folder, good):
     (folder / "sub" / "a.npy").write_bytes(b"")
     with pytest.raises(InvalidProblem, match=r"^sub/problem\.yml:4:11: data\.a: 'a\.npy': not a \.npy file"):
         load("sub/problem.yml")
-
-
-def test_json_schema():
-    schema = json.loads(json.dumps(json_schema(BilevelKind()), allow_nan=False))
-    assert schema["properties"]["kind"] == {"const": "bilevel"}
-    assert schema["required"] == ["solverkit", "kind", "name", "upper", "lower"]
-    assert schema["additionalProperties"] is False
-    assert set(schema["$defs"]["Level"]["properties"]) == {"variables", "minimize", "samples", "subject_to"}
-    for name in ("shape", "start", "lower", "upper", "set"):
-        assert "description" in schema["$defs"]["Variable"]["properties"][name]
 
 
 # -- from Python

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from solverkit.kinds.fields import Formula, MayBeEmpty, Name, Schema, refusal, what
 from solverkit.kinds.variables import Variables
@@ -27,6 +27,7 @@ class Level(Schema):
     samples: Annotated[
         tuple[Name, ...],
         BeforeValidator(_names),
+        WithJsonSchema({"type": ["array", "null"], "items": {"type": "string"}}),
         Field(
             description="data and variables whose leading axis counts samples, where `minimize` is a mean over these"
         ),
@@ -52,5 +53,5 @@ class Lower(Level):
 class BilevelFile(Schema):
     """A bilevel problem: the upper level minimizes over both, the lower level's variables being optimal for it."""
 
-    upper: Level
-    lower: Lower
+    upper: Annotated[Level, Field(description="the leader: minimizes over the variables of both levels")]
+    lower: Annotated[Lower, Field(description="the follower: its variables are optimal for the leader's choice")]

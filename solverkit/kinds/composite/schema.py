@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from solverkit.kinds.fields import Expression, Formula, Name, Quantity, Scalar, Schema, refusal, what
+from solverkit.kinds.fields import Expression, Formula, Name, Quantity, Scalar, Schema, exactly_one, refusal, what
 from solverkit.kinds.variables import Variables
 
 
@@ -22,9 +22,13 @@ class RowLossForm(Schema):
 class Losses(Schema):
     """Exactly one of the losses of data."""
 
-    least_squares: RowLossForm | None = None
-    logistic: RowLossForm | None = None
-    huber: RowLossForm | None = None
+    model_config = exactly_one("least_squares", "logistic", "huber")
+
+    least_squares: Annotated[RowLossForm | None, Field(description="half the sum of squares of A x - b")] = None
+    logistic: Annotated[RowLossForm | None, Field(description="sum of log(1 + exp(-b A x))")] = None
+    huber: Annotated[
+        RowLossForm | None, Field(description="squares of A x - b up to delta, absolute values beyond")
+    ] = None
 
     @model_validator(mode="after")
     def _one(self) -> Losses:
@@ -44,8 +48,10 @@ class RowKinkForm(Schema):
 class Kinks(Schema):
     """An h by its subgradients: exactly one of a loss of data and an expression."""
 
-    absolute: RowKinkForm | None = None
-    hinge: RowKinkForm | None = None
+    model_config = exactly_one("absolute", "hinge", "subgradients")
+
+    absolute: Annotated[RowKinkForm | None, Field(description="sum of |A x - b|")] = None
+    hinge: Annotated[RowKinkForm | None, Field(description="sum of max(0, 1 - b A x)")] = None
     subgradients: Annotated[
         Expression | None, Field(description="an expression without known structure, by its derivative")
     ] = None

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from solverkit.kinds.fields import Quantity, Scalar, Schema, refusal, what
+from solverkit.kinds.fields import MayBeNothing, Quantity, Scalar, Schema, exactly_one, refusal, what
 
 
 def _edge(value: Any) -> Any:
@@ -20,7 +20,7 @@ def _listed(value: Any) -> Any:
     return [] if value is None else value
 
 
-Listed = BeforeValidator(_listed)
+Listed = MayBeNothing(_listed)
 Edge = Annotated[tuple[str, str], BeforeValidator(_edge)]
 Score = Literal["least-squares", "bic", "logistic", "mlp"]
 
@@ -35,6 +35,8 @@ class Penalty(Schema):
 
 class DagFile(Schema):
     """The directed acyclic graph of least score. Exactly one of `samples` and `gram` is given."""
+
+    model_config = exactly_one("samples", "gram")
 
     samples: Annotated[Quantity | None, Field(description="(n, d): observations by variables")] = None
     gram: Annotated[Quantity | None, Field(description="(d, d): X'X / n of samples that are not at hand")] = None

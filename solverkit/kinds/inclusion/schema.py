@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag
 
-from solverkit.kinds.fields import Expression, Formula, Name, Python, Quantity, Scalar, Schema
+from solverkit.kinds.fields import Also, Expression, Formula, Name, Python, Quantity, Scalar, Schema, exactly_one
 from solverkit.kinds.variables import Variables
 
 
@@ -106,6 +106,8 @@ class FiniteSumForm(Schema):
     `function` is a payoff of the variables of `minimize` and `maximize`; the others take `variables`.
     """
 
+    model_config = exactly_one("function", "value", "python", "columns", "matrices")
+
     variables: Annotated[Variables, Field(default_factory=dict, description="the blocks of u, with their sets")]
     minimize: Annotated[Variables, Field(default_factory=dict, description="variables of the minimizing side")]
     maximize: Annotated[Variables, Field(default_factory=dict, description="variables of the maximizing side")]
@@ -125,11 +127,12 @@ class FiniteSumForm(Schema):
     python: Annotated[
         Python | None,
         BeforeValidator(_reference),
+        Also({"type": "string"}),
         Field(description="function of the blocks and `samples` (indices) that returns the mean of their F_i"),
     ] = None
     count: Annotated[Scalar | None, Field(description="n, for `python`")] = None
-    columns: ColumnsForm | None = None
-    matrices: MatricesForm | None = None
+    columns: Annotated[ColumnsForm | None, Field(description="F u = M u + q by groups of columns of M")] = None
+    matrices: Annotated[MatricesForm | None, Field(description="F_i u = M_i u + q_i")] = None
     monotone: Monotone = True
     lipschitz: Lipschitz = None
 
@@ -150,8 +153,10 @@ class LinearProgramForm(Schema):
 class InclusionFile(Schema):
     """0 in F(u) + G(u). Exactly one of `game`, `saddle`, `finite_sum`, `operator` and `linear_program` is given."""
 
-    game: GameForm | None = None
-    saddle: SaddleForm | None = None
-    finite_sum: FiniteSumForm | None = None
-    operator: OperatorForm | None = None
-    linear_program: LinearProgramForm | None = None
+    model_config = exactly_one("game", "saddle", "finite_sum", "operator", "linear_program")
+
+    game: Annotated[GameForm | None, Field(description="matrix game, or one in sequence form")] = None
+    saddle: Annotated[SaddleForm | None, Field(description="min over some variables, max over the others")] = None
+    finite_sum: Annotated[FiniteSumForm | None, Field(description="F is a mean over samples")] = None
+    operator: Annotated[OperatorForm | None, Field(description="F is an expression")] = None
+    linear_program: Annotated[LinearProgramForm | None, Field(description="min c'x under linear rows")] = None

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from solverkit.kinds.fields import Name, Quantity, Scalar, Schema
+from solverkit.kinds.fields import Name, Quantity, Scalar, Schema, exactly_one
 
 Names = Annotated[
     list[Name] | None, Field(description="names of the context's columns; default: context, context0, ...")
@@ -65,10 +65,12 @@ class FolderForm(Schema):
 class LinearSequenceFile(Schema):
     """A_t x_t = b_t for t = 0, ..., T - 1. Exactly one of `systems`, `shifted`, `stepping` and `folder` is given."""
 
-    systems: SystemsForm | None = None
-    shifted: ShiftedForm | None = None
-    stepping: SteppingForm | None = None
-    folder: FolderForm | None = None
+    model_config = exactly_one("systems", "shifted", "stepping", "folder")
+
+    systems: Annotated[SystemsForm | None, Field(description="matrices value by value, or one for all")] = None
+    shifted: Annotated[ShiftedForm | None, Field(description="A + c_t B")] = None
+    stepping: Annotated[SteppingForm | None, Field(description="implicit time steps")] = None
+    folder: Annotated[FolderForm | None, Field(description="numbered MatrixMarket files")] = None
     rtol: Annotated[
         Scalar | None, Field(description="relative residual that counts as solved; default: what the run asks for")
     ] = None
