@@ -1,4 +1,4 @@
-# make solve | test | lint | figures | soak | bench-smoke | bench: each sets up what it needs, and starts at once the second time.
+# make solve | test | lint | docs | docs-check | figures | soak | bench-smoke | bench: each sets up what it needs, and starts at once the second time.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -14,7 +14,7 @@ METHOD  ?= lv-hba
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: solve test lint figures soak bench-smoke bench format clean
+.PHONY: solve test lint docs docs-check figures soak bench-smoke bench format clean
 
 solve: $(VENV)/.run
 	$(BIN)/solverkit solve $(PROBLEM) --method $(METHOD)
@@ -30,6 +30,13 @@ lint: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "written to build/site: open build/site/index.html"
+
+docs-check: docs
+	$(BIN)/python -m docs._build.look
 
 figures: $(VENV)/.dev
 	$(BIN)/python -m tests.figures
@@ -62,4 +69,8 @@ $(VENV)/.run: requirements/run.txt $(MANIFESTS) | $(BIN)/python
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@$(PIP) -c requirements/constraints.txt -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.docs: requirements/docs.txt $(VENV)/.dev
+	@$(PIP) -c requirements/constraints.txt -r requirements/docs.txt
 	@touch $@

@@ -1,8 +1,8 @@
 """Structure learning as scikit-learn users expect it: `fit(X)` gives an object with `adjacency_` and its kin.
 
-import solverkit as sk
-learnt = sk.dag.fit(frame, score="bic")
-learnt.adjacency_, learnt.feature_names_in_, learnt.graph_
+    import solverkit as sk
+    learnt = sk.dag.fit(frame, score="bic")
+    learnt.adjacency_, learnt.feature_names_in_, learnt.graph_
 """
 
 from __future__ import annotations

@@ -48,6 +48,7 @@ class Term:
 
     @property
     def ok(self) -> bool:
+        """Whether the condition holds."""
         return self.value / self.scaling <= self.tolerance
 
 
@@ -61,6 +62,7 @@ class Certificate:
 
     @property
     def status(self) -> PointStatus:
+        """What the point is by these terms."""
         if self.unverified or not self.terms:
             return PointStatus.UNVERIFIED
         if not all(term.ok for term in self.terms if term.feasibility):
@@ -92,6 +94,7 @@ class Block:
 
     @property
     def size(self) -> int:
+        """Its number of entries."""
         size = 1
         for length in self.shape:
             size *= length
