@@ -31,7 +31,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(VENV)/.docs
+docs: $(VENV)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "written to build/site: open build/site/index.html"
 
@@ -67,10 +67,6 @@ $(VENV)/.run: requirements/run.txt $(MANIFESTS) | $(BIN)/python
 	@$(PIP) -c requirements/constraints.txt -r requirements/run.txt
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+$(VENV)/.dev: requirements/dev.txt requirements/docs.txt $(VENV)/.run
 	@$(PIP) -c requirements/constraints.txt -r requirements/dev.txt
-	@touch $@
-
-$(VENV)/.docs: requirements/docs.txt $(VENV)/.dev
-	@$(PIP) -c requirements/constraints.txt -r requirements/docs.txt
 	@touch $@
