@@ -3,6 +3,8 @@
     import solverkit as sk
     learnt = sk.dag.fit(frame, score="bic")
     learnt.adjacency_, learnt.feature_names_in_, learnt.graph_
+
+The answer carries its certificate, as every other result.
 """
 
 from __future__ import annotations
