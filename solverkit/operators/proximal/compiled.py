@@ -19,7 +19,7 @@ import numpy as np
 from solverkit.errors import MissingPackage
 
 try:
-    from numba import njit
+    from solverkit.kernels import njit
 except ImportError as error:
     raise MissingPackage("compiled projections need numba: pip install 'solverkit[compiled]'") from error
 

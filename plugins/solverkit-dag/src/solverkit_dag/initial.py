@@ -7,8 +7,8 @@ which for noise of equal variances is a source of what is left. It is a Cholesky
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from solverkit.kernels import njit
 from solverkit_dag.kernels.flags import VECTORS
 from solverkit_dag.precedence import Precedence
 

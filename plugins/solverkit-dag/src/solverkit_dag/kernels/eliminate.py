@@ -8,8 +8,8 @@ With K = S_PP^{-1} and w = K S_Pu, dropping q raises Var(u | P) by w_q^2 / K_qq;
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from solverkit.kernels import njit
 from solverkit_dag.kernels.flags import VECTORS
 
 

@@ -16,10 +16,10 @@ Regressing each variable on all before it gives the unit lower triangular U = di
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from scipy.linalg.lapack import dpotrf, dtrtri
 
 from solverkit.errors import UsageError
+from solverkit.kernels import njit
 from solverkit_dag.kernels.flags import PLAIN
 
 

@@ -24,8 +24,8 @@ A full store is emptied and grown anew: it is a cache, and no value depends on i
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from solverkit.kernels import njit
 from solverkit_dag.kernels.flags import VECTORS
 
 TINY = 1e-11  # of its variance, below which a variable is taken for a combination of others

@@ -17,8 +17,8 @@ Ng, NIPS 2006). Coordinate descent is no match: Gram matrices of a DAG's samples
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from solverkit.kernels import njit
 from solverkit_dag.kernels.flags import VECTORS
 
 ROUNDING = 1e-12  # of sqrt(H_jj) times the largest s_i / sqrt(H_ii): a gradient above l1 by this much is at it

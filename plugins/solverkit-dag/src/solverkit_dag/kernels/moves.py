@@ -16,8 +16,8 @@ O(m d) for a move over m positions. Rows outside i..j keep their diagonal; disjo
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from solverkit.kernels import njit
 from solverkit_dag.kernels.flags import PLAIN
 
 

@@ -30,8 +30,8 @@ contiguous b.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from solverkit.kernels import njit
 from solverkit_dag.kernels.flags import PLAIN
 
 

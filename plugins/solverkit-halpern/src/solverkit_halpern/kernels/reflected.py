@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from solverkit.kernels import njit
 from solverkit_halpern.kernels.components import add_difference
 from solverkit_halpern.kernels.flags import VECTORS
 from solverkit_halpern.kernels.sets import SetCode, project

@@ -12,8 +12,8 @@ the theta of the step before, two or three passes over v do: O(n) each, and the 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from solverkit.kernels import njit
 from solverkit_halpern.kernels.flags import VECTORS
 
 FREE, BOX, SIMPLEX = 0, 1, 2

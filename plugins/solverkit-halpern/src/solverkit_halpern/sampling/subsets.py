@@ -7,7 +7,8 @@ exchanges are undone after each subset, so that one needs b random numbers and O
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from solverkit.kernels import njit
 
 
 @njit(cache=True, nogil=True)

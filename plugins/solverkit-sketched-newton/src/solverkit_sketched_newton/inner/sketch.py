@@ -62,7 +62,7 @@ class Sketch:
 def kernels() -> dict[str, Callable[..., int]]:
     """The compiled loops; MissingPackage where Numba is not installed."""
     try:
-        from numba import njit
+        from solverkit.kernels import njit
     except ImportError:
         raise MissingPackage(
             'inner=gaussian and inner=kaczmarz need Numba; pip install "solverkit-sketched-newton[paper]"'

@@ -15,8 +15,8 @@ Three passes an iteration; each fuses all that it can reach: (p), (A p and p'Ap)
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from solverkit.kernels import njit
 from solverkit_sor.kernels.csr import BROKEN, CAPPED, CONVERGED, DIVERGED, residual
 from solverkit_sor.kernels.flags import ROWS, VECTORS
 

@@ -21,8 +21,8 @@ when its residual turns out small enough.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from solverkit.kernels import njit
 from solverkit_sor.kernels.flags import ROWS, VECTORS
 
 CONVERGED, CAPPED, BROKEN, DIVERGED = 0, 1, 2, 3

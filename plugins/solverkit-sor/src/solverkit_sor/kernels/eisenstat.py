@@ -24,8 +24,8 @@ that the target is near (or has fallen by `STRIDE`, since the ratio |r| / |r^| d
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from solverkit.kernels import njit
 from solverkit_sor.kernels.csr import BROKEN, CAPPED, CONVERGED, DIVERGED
 from solverkit_sor.kernels.flags import ROWS
 

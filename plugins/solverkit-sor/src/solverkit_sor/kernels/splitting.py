@@ -16,9 +16,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from solverkit.errors import UsageError
+from solverkit.kernels import njit
 from solverkit_sor.kernels.flags import ROWS
 
 SYMMETRY = (

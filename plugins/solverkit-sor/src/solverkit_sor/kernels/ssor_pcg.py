@@ -8,8 +8,8 @@ On a `Splitting` (unit diagonal). What it has more than `eisenstat` is the produ
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from solverkit.kernels import njit
 from solverkit_sor.kernels.csr import BROKEN, CAPPED, CONVERGED, DIVERGED
 from solverkit_sor.kernels.flags import ROWS
 

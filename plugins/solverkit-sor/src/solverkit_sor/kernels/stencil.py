@@ -24,10 +24,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit, prange, set_num_threads
+from numba import prange, set_num_threads
 from scipy.sparse import csr_array
 
 from solverkit.errors import UsageError
+from solverkit.kernels import njit
 from solverkit_sor.kernels.flags import VECTORS
 
 BLOCK = (

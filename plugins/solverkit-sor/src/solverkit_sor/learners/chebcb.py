@@ -28,9 +28,9 @@ from math import inf, log, pi, sqrt
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from solverkit.errors import UsageError
+from solverkit.kernels import njit
 from solverkit_sor.learners.base import Learner, State, draw, number, restored
 from solverkit_sor.learners.least_squares import append_row, least_squares, solution_in_box
 

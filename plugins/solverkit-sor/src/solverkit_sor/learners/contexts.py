@@ -12,9 +12,9 @@ from math import isfinite, isnan
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from solverkit.errors import UsageError
+from solverkit.kernels import njit
 
 PADDING = 0.1
 """A window that must grow takes this share of its width more, so that a drifting context moves it seldom."""

@@ -7,7 +7,8 @@ rest: all that a fit needs, in O(m^2) memory, at the conditioning of F itself wh
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from solverkit.kernels import njit
 
 RANK = 1e-12
 """Singular values below RANK times the largest count as zero."""

@@ -11,8 +11,8 @@ from __future__ import annotations
 from math import erfc, sqrt
 
 import numpy as np
-from numba import njit
 
+from solverkit.kernels import njit
 from solverkit_sor.learners.contexts import pairs
 
 

@@ -22,9 +22,9 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
-from numba import njit
 
 from solverkit.errors import UsageError
+from solverkit.kernels import njit
 from solverkit_sor.learners.base import Learner, State, draw, restored
 
 NEWTON_STEPS = 15

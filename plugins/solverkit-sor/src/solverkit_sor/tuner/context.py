@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from solverkit.errors import UsageError
+from solverkit.kernels import njit
 from solverkit_sor.kernels.splitting import Pattern
 
 NONE = np.empty(0)
