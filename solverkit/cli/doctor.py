@@ -13,7 +13,7 @@ import click
 import solverkit
 from solverkit.cli import output
 from solverkit.cli.arguments import json_flag
-from solverkit.registry import registry
+from solverkit.registry import published, registry
 from solverkit.registry.packages import PIP_NAMES, missing, pip_line
 
 CORE = ("clarabel", "click", "numpy", "packaging", "pluggy", "pydantic", "rich", "ruamel", "scipy")
@@ -85,15 +85,43 @@ def _devices() -> dict[str, str]:
         return {**found, "cuda": f"torch fails: {type(error).__name__}: {error}"}
 
 
+def _other_cores() -> list[str]:
+    """Folders of other copies of the core on the path, which would be used from another working folder."""
+    own = os.path.realpath(next(iter(solverkit.__path__)))
+    places = (os.path.join(place or os.getcwd(), "solverkit") for place in sys.path)
+    copies = {os.path.realpath(place) for place in places if os.path.isfile(os.path.join(place, "__init__.py"))}
+    return sorted(copies - {own})
+
+
+def _cacheable() -> bool:
+    try:
+        from solverkit import kernels
+
+        return kernels.cacheable(kernels.njit)
+    except Exception:  # a broken numba is reported by the methods that need it
+        return True
+
+
 def _attention() -> list[str]:
     """What is wrong, each with what to do."""
     found = [f"{name} is missing: {pip_line([name])}" for name in missing(CORE)]
+    if copies := _other_cores():
+        here = next(iter(solverkit.__path__))
+        found.append(f"{here} is in use, and there is another solverkit at {', '.join(copies)}: remove one of them")
+    if not registry.methods():
+        names = " ".join(sorted(published.METHODS))
+        found.append(f"no method is installed: pip install one or more of {names}")
     for record in registry.plugins():
         if record.error:
             found.append(f"plugin {record.origin}: {record.error}. {record.remedy}")
     for spec in registry.methods():
         if absent := missing(spec.packages):
             found.append(f"method {spec.name} needs {', '.join(absent)}: {pip_line(absent)}")
+    if not missing(["numba"]) and not _cacheable():
+        found.append(
+            "what numba compiles cannot be kept, so every start compiles it anew, up to half a minute: "
+            "set NUMBA_CACHE_DIR to a folder of your own that can be written"
+        )
     for what, folder in (("the current folder", os.getcwd()), ("the temporary folder", tempfile.gettempdir())):
         try:
             tempfile.TemporaryFile(dir=folder).close()

@@ -9,7 +9,7 @@ import click
 from solverkit.cli import candidates, output
 from solverkit.cli.arguments import allow_python, json_flag, problem_file
 from solverkit.errors import SolverKitError
-from solverkit.registry import registry
+from solverkit.registry import published, registry
 from solverkit.registry.packages import missing, pip_line
 from solverkit.registry.specs import SolverSpec
 
@@ -52,6 +52,7 @@ def command(file: str | None, kind: str | None, device: str, json_: bool, allow_
         output.pairs((spec.name, spec.summary) for spec in methods if spec.kind == name)
     if not methods:
         output.paragraph("No methods are installed. `solverkit plugins` shows what is there, and what is broken.")
+        output.pairs((f"pip install {name}", ", ".join(kinds)) for name, kinds in published.METHODS.items())
 
 
 def as_dict(spec: SolverSpec) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import solverkit
 from solverkit.errors import MissingPackage, Unsuitable, UsageError
-from solverkit.registry import discovery, loading, suitability
+from solverkit.registry import discovery, loading, published, suitability
 from solverkit.registry.names import normalized
 from solverkit.registry.packages import missing, pip_line
 from solverkit.registry.records import WORDS, PluginRecord, Spec
@@ -87,7 +87,9 @@ class Registry:
         Raises MissingPackage where only packages are lacking, Unsuitable where no method fits."""
         candidates = self.methods(problem.kind)
         if not candidates:
-            raise Unsuitable(f"no method for {problem.kind} problems is installed{self._suspects()}")
+            ways = " or ".join(f"pip install {name}" for name in published.with_kind(problem.kind))
+            way = f". Run: {ways}" if ways else ". See `solverkit plugins`"
+            raise Unsuitable(f"no method for {problem.kind} problems is installed{way}{self._suspects()}")
         against = {spec: self.fits(spec, problem, device, dtype) for spec in candidates}
         fitting = [spec for spec in candidates if not against[spec]]
         if not fitting:
@@ -237,9 +239,12 @@ class Registry:
             return cast(T, spec)
         if (wanted, name) in tables.refused:
             raise UsageError(tables.refused[wanted, name])
+        if wanted is SolverSpec and (home := published.with_method(name)):
+            raise MissingPackage(f"method '{name}' comes with {home}. Run: pip install {home}{self._suspects()}")
         known = sorted(key[1] for key in tables.specs if key[0] is wanted)
         guess = nearest(name, known) or (f" (here: {', '.join(known)})" if known else "")
-        raise UsageError(f"unknown {word} '{clean(name, 64)}'{guess}{self._suspects()}")
+        suspects = self._suspects() or ". See `solverkit plugins`"
+        raise UsageError(f"unknown {word} '{clean(name, 64)}'{guess}{suspects}")
 
     def _suspects(self) -> str:
         """Plugins that might have brought what was not found, for the end of a sentence."""
@@ -250,7 +255,7 @@ class Registry:
         left_out = [record.name for record in self.plugins() if not record.allowed]
         if left_out:
             text += f"\nPlugins left out by --plugins-only or {ONLY}: {', '.join(left_out)}"
-        return text or ". See `solverkit plugins`"
+        return text
 
     def _load(self, spec: Spec, target: str) -> Any:
         """The object that "package.module:Name" names."""

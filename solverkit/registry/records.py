@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from solverkit.registry import published
 from solverkit.registry.specs import CommandSpec, KindSpec, SolverSpec, SourceSpec
 
 Spec = SolverSpec | KindSpec | SourceSpec | CommandSpec
@@ -15,12 +16,6 @@ WORDS: dict[type, str] = {
     CommandSpec: "command",
 }
 """How a record is called in a sentence."""
-
-PROJECT_DISTRIBUTIONS = frozenset(
-    ["solverkit"]
-    + [f"solverkit-{name}" for name in ("baselines", "bilevel", "dag", "halpern", "sketched-newton", "sliding", "sor")]
-)
-"""Distributions of this project, by name. A name is no signature: it marks, it does not vouch."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +49,7 @@ class PluginRecord:
     @property
     def project(self) -> bool:
         """Whether the distribution carries a name of this project."""
-        return self.distribution in PROJECT_DISTRIBUTIONS
+        return self.distribution in published.DISTRIBUTIONS
 
     @property
     def origin(self) -> str:

@@ -163,6 +163,23 @@ def test_doctor_names_what_is_missing(capsys):
     assert set(found) == {"system", "packages", "devices", "threads", "plugins", "attention"}
 
 
+def test_doctor_sees_a_second_core_and_a_cache_that_cannot_be_kept(capsys, monkeypatch, tmp_path):
+    (tmp_path / "solverkit").mkdir()
+    (tmp_path / "solverkit" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("solverkit.kernels.cacheable", lambda _: False)
+    assert run(["doctor", "--json"]) == 2
+    attention = json.loads(capsys.readouterr().out)["attention"]
+    assert any(f"another solverkit at {tmp_path / 'solverkit'}" in line for line in attention)
+    assert any("NUMBA_CACHE_DIR" in line for line in attention)
+
+
+def test_doctor_of_the_core_alone_names_the_distributions(capsys):
+    assert run(["--plugins-only", "nobody-at-all", "doctor", "--json"]) == 2
+    attention = json.loads(capsys.readouterr().out)["attention"]
+    assert any("no method is installed: pip install" in line and "solverkit-halpern" in line for line in attention)
+
+
 # -- output
 
 
