@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -369,11 +370,24 @@ def _run(
     if folder is not None:
         if failure := save_files(kind, problem, result.point, folder):
             result.notes.append(failure)
-        try:
-            result.save(folder)
-        except OSError as error:
-            result.notes.append(f"the result could not be saved in {folder}: {error.strerror or error}")
+        _save(result, folder)
     return result
+
+
+def _save(result: Result, folder: Path) -> None:
+    """Write the result; only then is there nothing to resume. A disk that refuses costs the files, never the answer."""
+    from solverkit.engine.checkpoint import discard
+    from solverkit.engine.status import COMPLETE
+
+    try:
+        result.save(folder)
+    except OSError as error:
+        result.notes.insert(0, f"the result could not be saved in {clean(folder)}: {error.strerror or error}")
+        result.status = result.status or 1
+        return
+    if result.termination in COMPLETE:
+        with suppress(OSError):  # a checkpoint that stays leads to the same result again
+            discard(folder)
 
 
 def _start(problem: Problem, start: Any) -> Mapping[str, Any] | None:

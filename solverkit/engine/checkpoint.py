@@ -1,7 +1,8 @@
 """Checkpoints: all that a run needs to go on bit for bit, in one file that is whole or not there.
 
-`checkpoint.npz` is an uncompressed archive of arrays, with a JSON header as its first member; its last eight bytes are
-the CRC-32 of all the bytes before them, so any damage shows. The one before it stays as `checkpoint.previous.npz`.
+`checkpoint.npz` is an uncompressed archive of arrays, each with its CRC-32, and a JSON header as its first member; its
+last eight bytes are the CRC-32 of all the bytes before them, so any damage shows. The one before it stays as
+`checkpoint.previous.npz`, and stands in where the newest is damaged.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import json
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
 from solverkit.engine.files import pack, replace_file, unpack
 from solverkit.engine.points import Best
@@ -37,20 +39,29 @@ REFUSALS = {
 }
 """What a checkpoint must have in common with the run that goes on from it, and the sentence where it has not."""
 
-FROM_RUN = {
-    "identity",
-    "nit",
-    "elapsed",
-    "ledger",
-    "rng",
-    "limits",
-    "source",
-    "target",
-    "versions",
-    "stride",
-}
-KEYS = FROM_RUN | {"format", "state", "best", "merit", "best_nit", "start"}
-"""What a header holds, no more and no less."""
+
+class Header(BaseModel):
+    """What a header holds, no more and no less. `state`, `best`, `merit` and `start` are skeletons, see `tree`."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    format: Literal[1]
+    identity: dict[str, Any]  # what a run must have in common with this one, see REFUSALS
+    nit: NonNegativeInt
+    elapsed: float  # seconds in the method
+    ledger: dict[str, Any]  # oracle calls
+    rng: dict[str, Any]  # state of the generator
+    limits: dict[str, Any]
+    source: str  # the problem's file
+    target: bool | int
+    versions: dict[str, str]
+    trace: tuple[NonNegativeInt, NonNegativeInt] | None  # see `Trace.mark`
+    greatest: tuple[float, NonNegativeInt]  # seconds and oracle calls of the greatest step
+    state: Any
+    best: Any
+    merit: Any
+    best_nit: NonNegativeInt
+    start: Any
 
 
 @dataclass(frozen=True)
@@ -96,8 +107,10 @@ class Checkpoint:
             header = json.loads(arrays.pop("header").tobytes())
         except (ValueError, KeyError, RecursionError) as error:
             raise CheckpointError(f"{shown} is not a checkpoint ({clean(error)})") from None
-        if not isinstance(header, dict) or header.get("format") != FORMAT or set(header) != KEYS:
-            raise CheckpointError(f"{shown} was written by another version of SolverKit; start anew")
+        try:
+            Header.model_validate(header)
+        except ValidationError:
+            raise CheckpointError(f"{shown} was written by another version of SolverKit; start anew") from None
         return cls(path, header, arrays)
 
     def check(self, identity: dict[str, Any]) -> None:
@@ -127,9 +140,10 @@ class Checkpoint:
 class Checkpointer:
     """Writes the checkpoints of one run: at the start, when `every` seconds have gone by, at a stop that can go on."""
 
-    def __init__(self, folder: Path, every: float) -> None:
+    def __init__(self, folder: Path, every: float, resumed: Checkpoint | None = None) -> None:
         self.path = folder / NAME
         self.failure = ""  # why the latest one could not be written, empty where it could
+        self._keeps = resumed is None or not resumed.warning  # a damaged one must not take the place of a whole one
         self._every = every
         self._next = every
 
@@ -146,15 +160,17 @@ class Checkpointer:
             trees |= {"merit": writer.write(best.merit), "best_nit": best.nit, "start": writer.write(start, "start")}
             text = json.dumps(header | trees | {"format": FORMAT}, allow_nan=False)
             arrays = {"header": np.frombuffer(text.encode(), dtype=np.uint8), **writer.arrays}
-            replace_file(self.path, _seal(pack(arrays)), self.path.with_name(PREVIOUS))
-            self.failure = ""
+            previous = self.path.with_name(PREVIOUS) if self._keeps else None
+            replace_file(self.path, _seal(pack(arrays)), previous)
+            self.failure, self._keeps = "", True
         except (OSError, TypeError, ValueError) as error:
             self.failure = f"no checkpoint could be written: {clean(error)}"
 
-    def remove(self) -> None:
-        """The run is complete: nothing is left to resume."""
-        for path in (self.path, self.path.with_name(PREVIOUS)):
-            path.unlink(missing_ok=True)
+
+def discard(folder: Path) -> None:
+    """The run is complete and its result on the disk: nothing is left to resume. Raises OSError."""
+    for name in (NAME, PREVIOUS):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _seal(archive: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 from solverkit.engine.callback import adapt, flat, objective
 from solverkit.engine.checkpoint import NAME, PREVIOUS, Checkpoint, Checkpointer
 from solverkit.engine.counting import Ledger, counted
+from solverkit.engine.files import sweep
 from solverkit.engine.interrupt import Interrupt
 from solverkit.engine.limits import Limits
 from solverkit.engine.loop import OneShotLoop, StepLoop
@@ -96,10 +97,12 @@ class Run:
         self._resumed = resumed
         self._moved = task.problem.to(task.device, task.dtype)  # before any file is touched: it may refuse
         best = Best(task.starting)
-        if out is not None and resumed is None:
-            _clear(out)
+        if out is not None:
+            _clear(out, FILES if resumed is None else ())
         steps = not isinstance(task.solver, OneShotSolver)
-        self._checkpointer = Checkpointer(out, checkpoint) if out and checkpoint is not None and steps else None
+        self._checkpointer: Checkpointer | None = None
+        if out and checkpoint is not None and steps:
+            self._checkpointer = Checkpointer(out, checkpoint, resumed)
         self._judge = Judge(task.kind, task.problem, task.tol, task.seed)
         self._ledger = Ledger()
         self._reporter = reporter(task.progress, task.spec.name)
@@ -148,10 +151,8 @@ class Run:
         except BaseException:
             loop.save()  # the callback's own exception, or a second Ctrl-C between steps: nothing done is lost
             raise
-        if outcome.termination in RESUMABLE:
-            loop.save()
-        elif self._checkpointer and outcome.termination in (Termination.CONVERGED, Termination.TARGET):
-            self._checkpointer.remove()
+        if outcome.termination in RESUMABLE or outcome.termination is Termination.CONVERGED:
+            loop.save()  # a kill while the answer is certified or saved costs that alone
         return Answer(outcome, *loop.finish(outcome))
 
     def _conclude(self, answer: Answer) -> Result:
@@ -216,8 +217,9 @@ class Run:
         """What the user should know besides: sentences of the method, and files that could not be written."""
         resumed = self._resumed.warning if self._resumed else ""
         failed = self._checkpointer.failure if self._checkpointer else ""
-        said = [message["log"] for message in self._recorder.trace.messages]
-        return [note for note in (resumed, failed, self._recorder.trace.failure, *said) if note]
+        trace = self._recorder.trace
+        said = [message["log"] for message in trace.messages]
+        return [note for note in (resumed, failed, trace.warning, trace.failure, *said) if note]
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,12 +239,13 @@ def _message(outcome: Outcome, certificate: Certificate) -> str:
     return f"{verdict.name}: {verdict.value}{why}. {outcome.termination.name}: {outcome.termination.value}{detail}."
 
 
-def _clear(out: Path) -> None:
-    """A folder without the files of a former run. UsageError where it cannot be one."""
+def _clear(out: Path, names: Sequence[str]) -> None:
+    """A folder without these files, and without what killed writers left. UsageError where it cannot be one."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for name in FILES:
+        for name in names:
             (out / name).unlink(missing_ok=True)
+        sweep(out, FILES)
     except OSError as error:
         raise UsageError(f"out={str(out)!r} cannot be used as a folder: {error.strerror or error}") from None
 
@@ -251,4 +254,4 @@ def _trace(out: Path | None, resumed: Checkpoint | None) -> Trace:
     if out is None:
         return Trace()
     path = out / "trace.jsonl"
-    return Trace.reopen(path, resumed.header["nit"]) if resumed else Trace(path)
+    return Trace.reopen(path, resumed.header["nit"], resumed.header["trace"]) if resumed else Trace(path)

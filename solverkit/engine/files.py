@@ -2,37 +2,94 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import glob
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
+UNABLE = {errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EISDIR, errno.EBADF}
+"""How systems say that a folder cannot be synced: Windows has no handle on one, some network file systems refuse. The
+rename itself has happened then."""
+
 
 def replace_file(path: Path, content: bytes, previous: Path | None = None) -> None:
     """Put `content` at `path` in one step that a kill or a power cut cannot split. Raises OSError.
 
     A temporary file in the same folder is written and synced, then renamed. `previous` is where the former file is
-    kept; a kill between the two renames leaves that one alone, which readers fall back to.
+    kept. It is linked there, so that `path` is whole at every moment; a file system without hard links renames it, and
+    a kill between its two renames leaves `previous` alone, which readers fall back to.
     """
+    staged = _stage(path, content)
+    try:
+        if previous is not None and path.exists():
+            _keep(path, previous)
+        os.replace(staged, path)
+    except BaseException:
+        _drop(staged)
+        raise
+    _sync_folder(path.parent)
+
+
+def replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Put several files into a folder: all are on the disk before the first takes its name. Raises OSError.
+
+    So a full disk leaves the former ones as they were; only a kill between two renames leaves new beside old.
+    """
+    staged: dict[str, str] = {}
+    try:
+        for name, content in contents.items():
+            staged[name] = _stage(folder / name, content)
+        for name in contents:
+            os.replace(staged[name], folder / name)
+            del staged[name]
+    except BaseException:
+        for left in staged.values():
+            _drop(left)
+        raise
+    _sync_folder(folder)
+
+
+def sweep(folder: Path, names: Iterable[str]) -> None:
+    """Take away the temporary files that killed writers of these files left. Raises OSError."""
+    for name in names:
+        for left in folder.glob(f".{glob.escape(name)}.????????"):
+            left.unlink(missing_ok=True)
+
+
+def _stage(path: Path, content: bytes) -> str:
+    """A temporary file beside `path`, on the disk, with the rights of an ordinary one."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        if previous is not None and path.exists():
-            os.replace(path, previous)
         os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        _drop(name)
         raise
-    _sync_folder(path.parent)
+    return name
+
+
+def _keep(path: Path, previous: Path) -> None:
+    try:
+        previous.unlink(missing_ok=True)
+        os.link(path, previous)
+    except OSError:
+        os.replace(path, previous)
+
+
+def _drop(name: str) -> None:
+    with contextlib.suppress(OSError):  # what led here is the error to report
+        os.unlink(name)
 
 
 def _umask() -> int:
@@ -45,16 +102,16 @@ def _umask() -> int:
 
 
 def _sync_folder(folder: Path) -> None:
+    """Wait until the renames are on the disk, where the system can say so. Raises OSError where the disk fails."""
     try:
         handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return  # Windows has no handle on a folder
-    try:
-        os.fsync(handle)
-    except OSError:
-        return  # some network file systems refuse; the rename itself has happened
-    finally:
-        os.close(handle)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if error.errno not in UNABLE:
+            raise
 
 
 def pack(arrays: Mapping[str, np.ndarray]) -> bytes:

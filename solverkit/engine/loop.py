@@ -14,8 +14,9 @@ from solverkit.engine.recorder import Outcome, Recorder
 from solverkit.engine.solver import Context
 from solverkit.engine.status import Termination
 from solverkit.engine.task import Task
-from solverkit.errors import SolverKitError
+from solverkit.errors import CheckpointError, SolverKitError
 from solverkit.kinds.base import Point, Problem
+from solverkit.text import clean
 
 
 class StepLoop:
@@ -117,7 +118,8 @@ class StepLoop:
             "source": self._task.source,
             "target": self._task.target,
             "versions": self._task.versions,
-            "stride": recorder.trace.stride,
+            "trace": recorder.trace.mark,
+            "greatest": [self._longest, self._dearest],
         }
         start = self._task.starting if self._task.start else None
         checkpointer.write(header, self._state, recorder.best, start, elapsed)
@@ -139,10 +141,14 @@ class StepLoop:
     def _restore(self, checkpoint: Checkpoint) -> None:
         header = checkpoint.header
         self._state = checkpoint.state(self._task.package, self._task.device)
-        self._context.rng.bit_generator.state = header["rng"]
         self._recorder.nit = header["nit"]
         self._recorder.best = checkpoint.best()
-        self._recorder.ledger.restore(header["ledger"])
+        self._longest, self._dearest = header["greatest"]
+        try:
+            self._context.rng.bit_generator.state = header["rng"]
+            self._recorder.ledger.restore(header["ledger"])
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            raise CheckpointError(f"{clean(checkpoint.path)} holds no random state or no counts; start anew") from None
         self._recorder.report = self._task.solver.report(self._state)
 
     def _between(self) -> Outcome | None:

@@ -37,7 +37,7 @@ class Result(OptimizeResult):
     x: np.ndarray | None  # the point as one vector; None for kinds whose points are none
     fun: float  # the objective, NaN for kinds without one
     success: bool
-    status: int  # exit code of the command line, see `engine.status.exit_code`
+    status: int  # exit code of the command line, see `engine.status.exit_code`; 1 for an answer that could not be saved
     message: str
     nit: int
     point: Point  # named blocks

@@ -41,6 +41,9 @@ LIMITS = frozenset({Termination.MAX_ITER, Termination.MAX_TIME, Termination.MAX_
 RESUMABLE = LIMITS | {Termination.CALLBACK, Termination.INTERRUPTED}
 """Stops after which the same run could simply go on."""
 
+COMPLETE = frozenset({Termination.CONVERGED, Termination.TARGET})
+"""Stops after which nothing is left to go on with."""
+
 FAILURES = frozenset(
     {Termination.STALLED, Termination.NOT_FINITE, Termination.ORACLE_FAILED, Termination.SOLVER_FAILED}
 )

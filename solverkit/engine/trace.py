@@ -3,12 +3,16 @@
 Iteration k is kept where k is a multiple of `stride`; the stride doubles whenever `capacity` records are held. What is
 kept depends on the iteration alone, never on time, so equal runs have equal traces. The first and the last are kept.
 A line of `trace.jsonl` is `{"nit", "time", "counts", "report"}`, or `{"nit", "log"}` for a sentence of the method.
+A checkpoint holds the length and the CRC-32 of the file as it was then: a run that goes on cuts the file there, and
+says so where it is not what it was.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,6 +22,7 @@ from solverkit.text import clean
 
 MESSAGES = 1000  # sentences of a method that are kept
 FLUSH = 1.0  # seconds between flushes, so that a running trace can be followed
+LONGEST = 1_000_000  # bytes of a line; what is longer is not ours
 
 
 class Trace:
@@ -28,32 +33,53 @@ class Trace:
         self.messages: list[dict[str, Any]] = []
         self.stride = 1
         self.failure = ""  # why the file could not be written, empty where it could
+        self.warning = ""  # what a reopened file lacks, empty where it is whole
         self._capacity = capacity
         self._flushed = 0.0
-        self._file: IO[str] | None = None
+        self._file: IO[bytes] | None = None
         self._path = path
+        self._length = self._crc = 0  # of what the file was given
         if path is not None:
-            self._open(path, "w")
+            self._open(path, "wb")
 
     @classmethod
-    def reopen(cls, path: Path, nit: int, capacity: int = 1000) -> Trace:
-        """The trace of a run that goes on from iteration `nit`: what came after it is cut off, in the file too."""
+    def reopen(cls, path: Path, nit: int, mark: Sequence[int] | None = None, capacity: int = 1000) -> Trace:
+        """The trace of a run that goes on from iteration `nit`: what came after it is cut off, in the file too.
+
+        `mark` is `Trace.mark` of that moment. Where the file does not agree with it, its readable lines up to `nit` are
+        kept, and `warning` says so."""
         trace = cls(None, capacity)
         trace._path = path
-        lines = read_lines(path) if path.exists() else []
-        kept = [line for line in lines if line.get("nit", nit + 1) <= nit]
+        try:
+            content = path.read_bytes()
+        except OSError:
+            content = b""
+        whole = mark is not None and len(content) >= mark[0] and zlib.crc32(content[: mark[0]]) == mark[1]
+        lines = parsed((content[: mark[0]] if mark and whole else content).splitlines(keepends=True))
+        kept = [line for line in lines if line is not None and line["nit"] <= nit]
+        if not whole:
+            content = b"".join(_encoded(line) for line in kept)
+            trace.warning = f"{clean(path)} is not what it was at the checkpoint: {len(kept)} of its lines are kept"
+        elif mark is not None:
+            content = content[: mark[0]]
         for line in kept:
             if "log" in line:
                 trace.messages.append(line)
             elif trace.wants(line["nit"]):
                 trace._keep(line)
         try:
-            replace_file(path, "".join(dumps(line) + "\n" for line in kept).encode())
+            replace_file(path, content)
         except OSError as error:
             trace._give_up(error)
             return trace
-        trace._open(path, "a")
+        trace._length, trace._crc = len(content), zlib.crc32(content)
+        trace._open(path, "ab")
         return trace
+
+    @property
+    def mark(self) -> list[int] | None:
+        """Length and CRC-32 of the file so far; None where it could not be written. Flush first."""
+        return None if self._file is None else [self._length, self._crc]
 
     def wants(self, nit: int) -> bool:
         """Whether iteration `nit` is kept: ask before building its record."""
@@ -93,8 +119,11 @@ class Trace:
         """No more records."""
         self.flush()
         if self._file is not None:
-            self._file.close()
-            self._file = None
+            file, self._file = self._file, None
+            try:
+                file.close()
+            except OSError as error:
+                self._give_up(error)
 
     @staticmethod
     def _record(nit: int, time: float, counts: dict[str, int], report: dict[str, float]) -> dict[str, Any]:
@@ -110,7 +139,9 @@ class Trace:
         if self._file is None:
             return
         try:
-            self._file.write(dumps(line) + "\n")
+            content = _encoded(line)
+            self._file.write(content)
+            self._length, self._crc = self._length + len(content), zlib.crc32(content, self._crc)
             if time - self._flushed >= FLUSH:
                 self._flushed = time
                 self._file.flush()
@@ -119,7 +150,7 @@ class Trace:
 
     def _open(self, path: Path, mode: str) -> None:
         try:
-            self._file = path.open(mode, encoding="utf-8")
+            self._file = open(path, mode)  # noqa: SIM115 - closed by close
         except OSError as error:
             self._give_up(error)
 
@@ -136,14 +167,35 @@ class Trace:
 
 def read_lines(path: Path, limit: int = 200_000) -> list[dict[str, Any]]:
     """The records of a trace file, at most `limit`; a torn or foreign line is left out."""
+    return read_trace(path, limit)[0]
+
+
+def read_trace(path: Path, limit: int = 200_000) -> tuple[list[dict[str, Any]], int]:
+    """The records of a trace file, at most `limit`, and how many torn or foreign lines were left out. OSError."""
     lines: list[dict[str, Any]] = []
-    with path.open(encoding="utf-8", errors="replace") as file:
-        while len(lines) < limit and (text := file.readline(1_000_000)):
-            try:
-                lines.append(_line(json.loads(text)))
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-                continue
-    return lines
+    skipped = 0
+    with path.open("rb") as file:
+        for line in parsed(iter(lambda: file.readline(LONGEST), b"")):
+            if line is None:
+                skipped += 1
+            else:
+                lines.append(line)
+            if len(lines) >= limit:
+                break
+    return lines, skipped
+
+
+def parsed(texts: Iterable[bytes]) -> Iterator[dict[str, Any] | None]:
+    """Lines as they were before they were written; None for one that is torn or foreign."""
+    for text in texts:
+        try:
+            yield _line(json.loads(text)) if text.endswith(b"\n") else None
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+            yield None
+
+
+def _encoded(line: dict[str, Any]) -> bytes:
+    return dumps(line).encode() + b"\n"
 
 
 def _line(data: Any) -> dict[str, Any]:

@@ -136,9 +136,12 @@ def test_out_and_verify(tmp_path):
 def test_a_point_that_was_tampered_with_is_found_out(tmp_path):
     from solverkit.engine.files import pack
 
-    sk.solve(Quadratic(), target=True, out=tmp_path)
+    result = sk.solve(Quadratic(), target=True, out=tmp_path)
     (tmp_path / "point.npz").write_bytes(pack({"x": np.zeros(5)}))
-    assert sk.verify(tmp_path, Quadratic()).status is sk.PointStatus.FEASIBLE
+    with pytest.raises(sk.InvalidProblem, match=r"not the point that result\.json describes"):
+        sk.verify(tmp_path, Quadratic())
+    result.point = {"x": np.zeros(5)}  # whoever forges the sums too meets the certificate
+    assert sk.verify(result.save(tmp_path), Quadratic()).status is sk.PointStatus.FEASIBLE
 
 
 def test_resume(file, tmp_path):

@@ -18,9 +18,11 @@ import pytest
 from engine_toys import Descent, DescentOptions, Quadratic, Toy, descend
 from test_driver import trace_of
 
+from solverkit import api
 from solverkit.engine import files
-from solverkit.engine.checkpoint import NAME, PREVIOUS, Checkpoint
+from solverkit.engine.checkpoint import NAME, PREVIOUS, Checkpoint, Checkpointer
 from solverkit.engine.limits import Limits
+from solverkit.engine.points import Best
 from solverkit.engine.status import Termination
 from solverkit.engine.trace import read_lines
 from solverkit.engine.tree import Reader, Writer
@@ -123,10 +125,32 @@ def test_another_method_is_refused(tmp_path):
         run(Quadratic(), other, solver, Toy(), seed=7, resume_from=saved)
 
 
-def test_a_finished_run_leaves_none(tmp_path):
-    begin(tmp_path, 10, options={"claim_at": 5})
+def test_a_run_is_complete_once_its_result_is_saved(tmp_path):
+    """A kill, or a full disk, between the last step and the saved result costs no step."""
+    first = begin(tmp_path, 10, options={"claim_at": 5})
+    again = go_on(tmp_path, 10, options={"claim_at": 5})
+    assert (again.nit, again.counts, again.termination) == (5, first.counts, Termination.CONVERGED)
+    assert again.x.tobytes() == first.x.tobytes()
+    api._save(again, tmp_path)
     with pytest.raises(CheckpointError, match="the run is complete"):
         Checkpoint.load(tmp_path)
+
+
+def test_an_answer_that_cannot_be_saved_is_said_and_can_be_saved_later(tmp_path, monkeypatch):
+    result = begin(tmp_path, 10, options={"claim_at": 5})
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    result.status = 0
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        api._save(result, tmp_path)
+    assert result.status == 1
+    assert result.notes[0] == f"the result could not be saved in {tmp_path}: No space left on device"
+    assert {path.name for path in tmp_path.iterdir()} == {NAME, PREVIOUS, "trace.jsonl"}
+    api._save(go_on(tmp_path, 10, options={"claim_at": 5}), tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"point.npz", "result.json", "trace.jsonl"}
 
 
 def test_a_failed_run_leaves_the_last_one(tmp_path):
@@ -180,8 +204,74 @@ def test_the_previous_one_stands_in(tmp_path):
     assert "damaged" in result.notes[0]
     assert result.x.tobytes() == begin(tmp_path / "whole", 20).x.tobytes()
     begin(tmp_path, checkpoint=0.0)
-    path.unlink()  # a kill between the two renames
+    path.unlink()  # a kill between two renames, where there are no hard links
     assert Checkpoint.load(tmp_path).header["nit"] > 0
+
+
+def test_a_damaged_one_never_takes_the_place_of_the_previous(tmp_path, monkeypatch):
+    """The first checkpoint of a run that goes on from the previous one is cut short."""
+    begin(tmp_path, checkpoint=0.0)
+    path = tmp_path / NAME
+    path.write_bytes(path.read_bytes()[:-20])
+    nit = Checkpoint.load(tmp_path).header["nit"]
+
+    class Killed(BaseException):
+        pass
+
+    def kill(*arguments):
+        raise Killed
+
+    writer = Checkpointer(tmp_path, 0.0, Checkpoint.load(tmp_path))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", lambda source, target: kill() if Path(target) == path else None)
+        with pytest.raises(Killed):
+            writer.write({}, 0, Best({}), None, 0.0)
+    assert Checkpoint.load(tmp_path).header["nit"] == nit
+    assert go_on(tmp_path).x.tobytes() == begin(tmp_path / "whole", 20).x.tobytes()
+
+
+def test_without_hard_links_the_former_is_renamed(tmp_path, monkeypatch):
+    def unable(*arguments):
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", unable)
+    begin(tmp_path, checkpoint=0.0)
+    assert Checkpoint.load(tmp_path / NAME).header["nit"] == 10
+    assert Checkpoint.load(tmp_path / PREVIOUS).header["nit"] == 10
+
+
+def test_what_killed_writers_left_is_taken_away(tmp_path):
+    begin(tmp_path)
+    for name in (".checkpoint.npz.abcd_123", ".result.json.00000000"):
+        (tmp_path / name).touch()
+    (tmp_path / ".checkpoint.npz.mine-not-a-temporary").touch()
+    go_on(tmp_path)
+    assert [path.name for path in tmp_path.glob(".*")] == [".checkpoint.npz.mine-not-a-temporary"]
+
+
+def test_a_trace_that_was_changed_is_said_and_mended(tmp_path):
+    begin(tmp_path)
+    path = tmp_path / "trace.jsonl"
+    whole = path.read_bytes()
+    rows = whole.splitlines(keepends=True)
+    path.write_bytes(b"".join([*rows[:3], rows[3].replace(b'"nit": 3', b'"nit": 5'), *rows[4:]]))
+    assert "is not what it was at the checkpoint: 11 of its lines" in go_on(tmp_path).notes[0]
+    begin(tmp_path)
+    path.write_bytes(path.read_bytes() + b'{"nit": 11, "ti')
+    assert go_on(tmp_path).notes == []
+    assert [line["nit"] for line in read_lines(path)] == list(range(21))
+    begin(tmp_path)
+    path.unlink()
+    assert "0 of its lines are kept" in go_on(tmp_path).notes[0]
+
+
+def test_finish_has_the_same_room_after_a_resume(tmp_path):
+    """What the greatest step cost bounds `finish` after a limit on calls; it may lie before the checkpoint."""
+    begin(tmp_path, options={"inner": 4})
+    assert Checkpoint.load(tmp_path).header["greatest"][1] == 5
+    result = go_on(tmp_path, 10, options={"inner": 4})
+    assert result.nit == 10
+    assert Checkpoint.load(tmp_path).header["greatest"][1] == 5
 
 
 def test_a_header_of_another_version(tmp_path):

@@ -13,6 +13,7 @@ import pytest
 from engine_toys import Quadratic, descend
 from scipy.optimize import OptimizeResult
 
+from solverkit.engine.archive import sealed
 from solverkit.engine.limits import Limits
 from solverkit.engine.result import NotCertified, Result
 from solverkit.engine.status import PointStatus, Termination
@@ -75,7 +76,9 @@ def change(folder, edit):
     path = folder / "result.json"
     data = json.loads(path.read_text())
     edit(data)
-    path.write_text(json.dumps(data))
+    sums = data.pop("sha256")
+    del sums["result.json"]
+    path.write_text(json.dumps(sealed(data, sums)))
 
 
 @pytest.mark.parametrize(
