@@ -54,11 +54,9 @@ def load(
             raise UsageError("a Pyomo model has parameters and data of its own: change them on the model")
         return write(path).problem
     if _is_cvxpy(path):
-        from solverkit.kinds.composite.cvxpy_model import from_cvxpy
-
         if parameters or data:
             raise UsageError("a CVXPY problem has data of its own: change them there")
-        return from_cvxpy(path)
+        return _reduction(path, None).problem
     return formats.load(Path(path), parameters=parameters, data=data, allow_python=allow_python)
 
 
@@ -86,7 +84,8 @@ def solve(
 
     Parameters
     ----------
-    problem : a Problem, the path of a problem file, or a Pyomo model, which stays as it is (see `solverkit.pyomo`)
+    problem : a Problem, the path of a problem file, a Pyomo model, which stays as it is (see `solverkit.pyomo`), or a
+        CVXPY problem, which gets values, duals and status (see `solverkit.cvxpy`)
     method : name of a method; None picks the one of highest priority that fits
     options : of the method, as a dict or its model; see `solverkit describe METHOD`
     tol : of the certificate, also given to the method
@@ -108,14 +107,16 @@ def solve(
     from solverkit.engine.limits import Limits
 
     limits = Limits(max_iter, max_time, max_calls)
-    found, source = _problem(problem, allow_python)
+    reduction = _reduction(problem, None if method is None else _registry().method(method).kind)
+    found, source = (reduction.problem, "") if reduction else _problem(problem, allow_python)
     spec = _choose(found, method, device, dtype)
     return _run(
         found,
         spec,
         options,
         out,
-        start=_start(found, start),
+        finish=reduction.finish if reduction else None,
+        start=reduction.start() if reduction and start is None else _start(found, start),
         limits=limits,
         tol=tol,
         seed=seed,
@@ -160,14 +161,18 @@ def resume(
             "the run was given a problem object, or a file with other parameters: pass the same problem again, "
             "resume(folder, problem) or --problem FILE --parameter NAME=VALUE"
         )
-    found, source = _problem(header["source"] if problem is None else problem, allow_python)
+    spec = _registry().method(identity["method"])
+    reduction = _reduction(problem, spec.kind)
+    asked = header["source"] if problem is None else problem
+    found, source = (reduction.problem, "") if reduction else _problem(asked, allow_python)
     given = {"max_iter": max_iter, "max_time": max_time, "max_calls": max_calls}
     limits = Limits(**header["limits"] | {name: value for name, value in given.items() if value is not None})
     return _run(
         found,
-        _registry().method(identity["method"]),
+        spec,
         identity["options"],
         folder,
+        finish=reduction.finish if reduction else None,
         start=saved.start(),
         limits=limits,
         tol=identity["tol"],
@@ -201,7 +206,8 @@ def verify(
     from solverkit.engine.verdict import Judge
 
     known = result if isinstance(result, Result) else Result.load(result)
-    found, _ = _problem(problem, allow_python)
+    reduction = _reduction(problem, known.kind)
+    found = reduction.problem if reduction else _problem(problem, allow_python)[0]
     if known.fingerprint != found.fingerprint():
         ours, theirs = found.fingerprint()[:12], clean(known.fingerprint)[:12]
         raise UsageError(
@@ -326,6 +332,15 @@ def _problem(given: Problem | str | Path, allow_python: bool) -> tuple[Problem, 
     raise UsageError(f"a problem is {known}, not {type(given).__name__}")
 
 
+def _reduction(given: Any, kind: str | None) -> Any:
+    """What a CVXPY problem is as one of ours, of `kind` where that is given; None for everything else."""
+    if not _is_cvxpy(given):
+        return None
+    from solverkit.cvxpy.choose import reduce
+
+    return reduce(given, kind)
+
+
 def _is_cvxpy(given: Any) -> bool:
     """Whether it is a CVXPY problem, seen without importing CVXPY."""
     return any(base.__module__.partition(".")[0] == "cvxpy" for base in type(given).__mro__)
@@ -352,9 +367,12 @@ def _run(
     spec: SolverSpec,
     options: Mapping[str, Any] | BaseModel | None,
     out: str | Path | None,
+    finish: Callable[[Result], None] | None = None,
     **how: Any,
 ) -> Result:
-    """Everything after the choice of problem and method; the result is saved where `out` is given."""
+    """Everything after the choice of problem and method; the result is saved where `out` is given.
+
+    finish : what is to be done with the result before it is saved"""
     from solverkit.engine.choices import check_options
     from solverkit.engine.driver import run
     from solverkit.engine.findings import remarks, save_files
@@ -367,6 +385,8 @@ def _run(
     kind = registry.kind(problem.kind)
     result = run(problem, spec, solver, kind, out=folder, distribution=distribution, **how)
     result.notes += remarks(kind, problem, result.point)
+    if finish is not None:
+        finish(result)
     if folder is not None:
         if failure := save_files(kind, problem, result.point, folder):
             result.notes.append(failure)
@@ -385,6 +405,7 @@ def _save(result: Result, folder: Path) -> None:
         result.notes.insert(0, f"the result could not be saved in {clean(folder)}: {error.strerror or error}")
         result.status = result.status or 1
         return
+    result.folder = str(folder)
     if result.termination in COMPLETE:
         with suppress(OSError):  # a checkpoint that stays leads to the same result again
             discard(folder)

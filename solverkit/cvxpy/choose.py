@@ -69,7 +69,7 @@ def reduce(model: Any, kind: str | None = None) -> Reduction:
     posed = smooth(smoothed, NAME, maximize)
     steps = [*_flip(model), *smoothed.steps]
     if posed.cones:
-        steps.append(f"{len(posed.cones)} second-order cone constraints squared")
+        steps.append(f"{len(posed.cones)} second-order cones by their squares")
     return ByExpressions(model, evaluated, "nonlinear", "smooth and convex", tuple(steps), smooth=posed)
 
 

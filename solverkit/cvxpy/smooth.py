@@ -2,9 +2,14 @@
 
     min f(x)   s.t.   affine rows, by their matrix;   g(x) <= 0, convex and smooth;   ||u(x)|| <= t(x)
 
-A second-order cone is written as u'u <= t**2, t >= 0. With mu the multiplier of the first and nu of the second, that of
-the cone is (2 mu t + nu, -2 mu u). Domains that atoms ask for (log(u): u >= 0) are rows too, where they are affine;
-they have no multiplier in CVXPY.
+| second-order cone | rows | multiplier of the cone, from mu and nu |
+|---|---|---|
+| t constant | u'u - t**2 <= 0 | (2 mu t, -2 mu u) |
+| t affine | u'u / t - t <= 0, -t <= 0 | (mu (u'u / t**2 + 1) + nu, -2 mu u / t) |
+
+Both are convex; u'u <= t**2 with a variable t is not, and would look so to second-order tests. norm(u) <= t is such a
+cone, with the multiplier 2 mu t or 2 mu. Domains that atoms ask for (log(u): u >= 0) are rows too, where they are
+affine; they have no multiplier in CVXPY.
 """
 
 from __future__ import annotations
@@ -40,7 +45,18 @@ class Cone:
 
     constraint: Any
     curved: slice
-    affine: slice
+    affine: slice | None  # None where t is constant
+
+    def dual(self, curved: np.ndarray, affine: np.ndarray) -> np.ndarray:
+        """(count, 1 + length), a cone a row, as CVXPY's solvers give it. The variables have their values."""
+        t, u = members(self.constraint)
+        mu = curved[self.curved]
+        heights = np.broadcast_to(np.asarray(t.value, dtype=float).ravel(), mu.shape)
+        columns = np.asarray(u.value, dtype=float).reshape(-1, len(mu), order="F")
+        if self.affine is None:
+            return np.vstack([2 * mu * heights, -2 * mu * columns]).T
+        slopes = columns / np.where(heights > 0, heights, np.inf)
+        return np.vstack([mu * ((slopes**2).sum(axis=0) + 1) + affine[self.affine], -2 * mu * slopes]).T
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +82,7 @@ class Smooth:
         affine, curved = self.rows.multipliers(y[:kept], z), y[kept:]
         found = {key: affine[at].reshape(shape) for key, at, shape in self.affine}
         found |= {key: curved[at].reshape(shape) for key, at, shape in self.curved}
-        for cone in self.cones:
-            t, u = _members(cone.constraint)
-            mu, nu = curved[cone.curved], affine[cone.affine]
-            values = np.asarray(t.value, dtype=float).ravel()
-            columns = np.asarray(u.value, dtype=float).reshape(-1, len(mu), order="F")
-            joint = np.vstack([2 * mu * values + nu, -2 * mu * columns])
-            found[cone.constraint.id] = joint.T
-        return found
+        return found | {cone.constraint.id: cone.dual(curved, affine) for cone in self.cones}
 
 
 def smooth(smoothed: Smoothed, name: str, maximize: bool) -> Smooth:
@@ -139,7 +148,7 @@ class _Writer:
             maximize=maximize,
         )
         return Smooth(
-            inside(problem, A, lower, upper),
+            inside(problem, A, lower, upper, bool(self.cones)),
             self.smoothed,
             self.names,
             tuple(self.affine),
@@ -197,14 +206,19 @@ class _Writer:
         return slice(first, first + e.size)
 
     def _cone(self, constraint: Any) -> None:
-        t, u = _members(constraint)
+        t, u = members(constraint)
         count = int(t.size)
         squares = Power(self.atoms.vector(u), Number(2.0))
         index = np.arange(int(u.size)).reshape(u.shape)  # rows first
-        members = index.reshape(-1, count) if count > 1 else index.reshape(-1, 1)
-        lines = np.broadcast_to(np.arange(count), members.shape)
-        total = csr_array((np.ones(u.size), (lines.ravel(), members.ravel())), shape=(count, int(u.size)))
-        tree = Chain(self.atoms.product(total, squares), (("-", Power(self.atoms.vector(t), Number(2.0))),))
+        places = index.reshape(-1, count) if count > 1 else index.reshape(-1, 1)
+        lines = np.broadcast_to(np.arange(count), places.shape)
+        total = csr_array((np.ones(u.size), (lines.ravel(), places.ravel())), shape=(count, int(u.size)))
+        lengths, height = self.atoms.product(total, squares), self.atoms.vector(t)
+        if t.is_constant() and np.all(np.asarray(t.value) >= 0):
+            tree = Chain(lengths, (("-", Power(height, Number(2.0))),))
+            self.cones.append(Cone(constraint, self._rows(tree, count), None))
+            return
+        tree = Chain(Chain(lengths, (("/", height),)), (("-", height),))
         curved = self._rows(tree, count)
         self.cones.append(Cone(constraint, curved, self._linear(-t, equality=False)))
 
@@ -234,7 +248,7 @@ def _difference(constraint: Any) -> Any:
     return args[0] - args[1] if len(args) == 2 else args[0]
 
 
-def _members(constraint: Any) -> tuple[Any, Any]:
+def members(constraint: Any) -> tuple[Any, Any]:
     """(t, u) of a second-order cone, its vectors in the columns of u."""
     t, u = constraint.args
     return t, u.T if constraint.axis == 1 else u

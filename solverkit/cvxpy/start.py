@@ -1,6 +1,7 @@
 """A start at which every oracle is finite: log and square roots have no gradient at the edge of their domain.
 
-Tried in this order, each clipped to the bounds: 0, 1, -1, 1/2, and a point inside all affine inequalities,
+Tried in this order, each clipped to the bounds: 0, 1, -1, 1/2 (1 first where there are second-order cones, whose squares
+have no gradient at the tip), and a point inside all affine inequalities,
 
     max s   s.t.   A x + s <= upper,  A x - s >= lower,  x within its bounds by s,   s <= 1
 """
@@ -19,12 +20,12 @@ from solverkit.kinds.nonlinear.problem import Nonlinear
 P = TypeVar("P", bound=Nonlinear)
 
 
-def inside(problem: P, A: csr_array, lower: np.ndarray, upper: np.ndarray) -> P:
+def inside(problem: P, A: csr_array, lower: np.ndarray, upper: np.ndarray, cones: bool = False) -> P:
     """The problem with such a start; A x within [lower, upper] are all its affine rows, bounds among them.
 
     0, clipped, where none is found."""
     first = np.clip(np.zeros(problem.n), problem.lowest, problem.highest)
-    for number in (0.0, 1.0, -1.0, 0.5):
+    for number in (1.0, 0.0, -1.0, 0.5) if cones else (0.0, 1.0, -1.0, 0.5):
         x = np.clip(np.full(problem.n, number), problem.lowest, problem.highest)
         if usable(problem, x):
             return _starting(problem, x)
