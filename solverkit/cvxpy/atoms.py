@@ -54,8 +54,13 @@ def one(scalar: Tree) -> Tree:
     return call("reshape", scalar, Number(1.0))
 
 
+def block_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Of the block of a variable: blocks have at most two lengths."""
+    return shape if len(shape) <= 2 else (int(np.prod(shape, dtype=int)),)
+
+
 class Atoms:
-    """Writes expressions as trees over the blocks `names` (variable id -> (block name, shape)); gathers their data."""
+    """Writes expressions as trees over the blocks `names` (variable id -> (name, its shape)); gathers their data."""
 
     def __init__(self, names: Mapping[int, tuple[str, tuple[int, ...]]]) -> None:
         self.names = names
@@ -114,7 +119,7 @@ class Atoms:
     def _block(self, key: int) -> Tree:
         name, shape = self.names[key]
         size = float(np.prod(shape, dtype=int))
-        return Name(name) if len(shape) == 1 else call("reshape", Name(name), Number(size))
+        return Name(name) if len(block_shape(shape)) == 1 else call("reshape", Name(name), Number(size))
 
 
 def _flat(e: Any) -> np.ndarray:
@@ -261,4 +266,3 @@ _ATOMS: dict[str, Callable[[Atoms, Any], Tree]] = {
     "GeoMean": _geo_mean,
     "Pnorm": _pnorm,
 }
-

@@ -19,8 +19,8 @@ from solverkit.errors import MissingPackage, UsageError
 try:
     import cvxpy as cp
     from cvxpy.reductions.eval_params import EvalParams
-    from cvxpy.settings import OFFSET
     from cvxpy.reductions.solvers.solving_chain import resolve_and_build_chain
+    from cvxpy.settings import OFFSET
 except ImportError:
     raise MissingPackage('CVXPY problems need CVXPY; pip install "solverkit[cvxpy]"') from None
 
@@ -50,7 +50,9 @@ def reduce(model: Any, kind: str | None = None) -> Reduction:
         raise UsageError(f"a CVXPY problem is a cvxpy.Problem, not {type(model).__name__}")
     evaluated = _checked(model)
     if kind is not None and kind not in KINDS:
-        raise UsageError(f"a CVXPY problem is of the kind {', '.join(KINDS)}, not '{kind}': take a method for one of these")
+        raise UsageError(
+            f"a CVXPY problem is of the kind {', '.join(KINDS)}, not '{kind}': take a method for one of these"
+        )
     linear, quadratic = evaluated.is_lp(), evaluated.is_qp()
     if kind == "inclusion" and not linear:
         raise UsageError("the CVXPY problem is no linear program, which is what methods for 'inclusion' take of CVXPY")
@@ -83,10 +85,15 @@ def _checked(model: Any) -> Any:
     for variable in model.variables():
         for attribute in ("boolean", "integer"):
             if variable.attributes[attribute]:
-                raise UsageError(f"variable {variable.name()} is {attribute}; only continuous ones are solved here: solver='HIGHS' takes linear ones")
+                raise UsageError(
+                    f"variable {variable.name()} is {attribute}; only continuous ones are solved here: "
+                    "problem.solve(solver='HIGHS') takes linear problems with such"
+                )
         for attribute in ("PSD", "NSD", "hermitian", "complex", "imag"):
             if variable.attributes[attribute]:
-                raise UsageError(f"variable {variable.name()} has the attribute {attribute}, which no kind has: {REMEDY}")
+                raise UsageError(
+                    f"variable {variable.name()} is {attribute}, which no kind has: {REMEDY}"
+                )
     evaluated, _ = EvalParams().apply(model)
     if not evaluated.is_dcp():
         raise UsageError(

@@ -54,7 +54,7 @@ class Program:
         if isinstance(self.problem, Inclusion):
             program: Any = self.problem.structure
             y = np.asarray(point["y"], dtype=float)
-            return self.rows.multipliers(y, -(program.c + program.A.T @ y))
+            return self.rows.multipliers(y[: len(self.rows.kept)], -(program.c + program.A.T @ y))
         assert isinstance(self.problem, Nonlinear)
         return self.rows.multipliers(*row_and_bound_multipliers(self.problem, point, seed))
 
@@ -64,23 +64,20 @@ class Program:
         if name not in point:
             return None
         y = np.asarray(point[name], dtype=float)
-        return self.rows.multipliers(y, -(matrix.T @ y))
+        return self.rows.multipliers(y[: len(self.rows.kept)], -(matrix.T @ y))
 
     def ray(self, point: Point) -> np.ndarray | None:
         """(n,), a direction of a proof of unboundedness, where the point holds one."""
         name = self._proof(UNBOUNDEDNESS, RAY)[0]
         return np.asarray(point[name], dtype=float) if name in point else None
 
-    def start(self, x: np.ndarray) -> Point:
-        """A point to begin from, its multipliers zero."""
-        point = self.problem.start(np.random.default_rng(0))
-        return {**point, "x": np.asarray(x, dtype=float)}
-
     def _proof(self, linear: str, other: str) -> tuple[str, Any]:
         problem: Any = self.problem
         if isinstance(problem, Inclusion):
-            return linear, problem.structure.A  # type: ignore[union-attr]
-        return other, csr_array((0, problem.n)) if problem.constraint_function is None else problem.constraint_function.A
+            structure: Any = problem.structure
+            return linear, structure.A
+        rows = problem.constraint_function
+        return other, csr_array((0, problem.n)) if rows is None else rows.A
 
 
 def row_and_bound_multipliers(problem: Nonlinear, point: Point, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -110,7 +107,9 @@ def program(data: Mapping[str, Any], constant: float, kind: str, name: str, maxi
     sign = -1.0 if maximize else 1.0
     if kind == "inclusion":
         if P.count_nonzero():
-            raise UsageError("the objective is quadratic; methods for linear programs take none: use one for 'nonlinear'")
+            raise UsageError("the objective is quadratic, and the method for linear programs: take another")
+        if not len(rows.kept):  # bounds alone: the kind wants a row, and 0'x <= inf is one
+            kept, sides = csr_array((1, len(q))), (np.array([-np.inf]), np.array([np.inf]))
         problem: Problem = linear_program(
             sign * q, kept, *sides, rows.lowest, rows.highest, sign * constant, maximize=maximize, name=name
         )

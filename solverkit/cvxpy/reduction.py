@@ -5,7 +5,7 @@ values that were written back, so that a mistake of the reduction cannot hide:
 
 | term | value | scaling | tolerance |
 |---|---|---|---|
-| cvxpy_constraints | worst violation of a constraint or of a variable's attributes | 1 + largest side of it | 100 tol, at most 1e-2 |
+| cvxpy_constraints | worst violation of a constraint or attribute | 1 + its largest side | 100 tol, at most 1e-2 |
 | cvxpy_objective | |CVXPY's objective - ours| | 1 + |CVXPY's objective| | the same |
 """
 

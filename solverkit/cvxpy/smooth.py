@@ -22,7 +22,7 @@ import numpy as np
 from scipy.sparse import csr_array, hstack, vstack
 
 from solverkit.cvxpy.affine import coefficients
-from solverkit.cvxpy.atoms import REMEDY, Atoms, plus
+from solverkit.cvxpy.atoms import REMEDY, Atoms, block_shape, plus
 from solverkit.cvxpy.bounds import Split, split
 from solverkit.cvxpy.epigraphs import Smoothed
 from solverkit.cvxpy.program import row_and_bound_multipliers
@@ -65,7 +65,7 @@ class Smooth:
 
     problem: NlProblem
     smoothed: Smoothed
-    names: dict[int, tuple[str, tuple[int, ...]]]  # id of a variable -> block
+    names: dict[int, tuple[str, tuple[int, ...]]]  # id of a variable -> (block, its shape)
     affine: tuple[tuple[int, slice, tuple[int, ...]], ...]  # (id of a constraint, its affine rows, its shape)
     curved: tuple[tuple[int, slice, tuple[int, ...]], ...]  # the same of those that are not affine
     cones: tuple[Cone, ...]
@@ -123,7 +123,7 @@ class _Writer:
         A = csr_array(vstack(self.matrices)) if self.matrices else csr_array((0, n))
         lower, upper = (np.concatenate([np.zeros(0), *sides]) for sides in (self.lower, self.upper))
         rows = split(A, lower, upper, *self._box())
-        shapes = {block: shape for block, shape in self.names.values()}
+        shapes = {block: block_shape(shape) for block, shape in self.names.values()}
         parts = []
         if len(rows.kept):
             function: Any = densified(Affine(A[rows.kept]))

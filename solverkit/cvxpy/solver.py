@@ -70,8 +70,7 @@ class SolverKit(QpSolver):
         """Whether the cones are those of a quadratic program; SolverError names a quadratic objective of an LP method,
         and cones that are neither."""
         cones = sorted(
-            cone.__name__
-            for cone in problem_form.cones(quad_obj=True) - frozenset(self.SUPPORTED_CONSTRAINTS)
+            cone.__name__ for cone in problem_form.cones(quad_obj=True) - frozenset(self.SUPPORTED_CONSTRAINTS)
         )
         if cones:
             raise SolverError(

@@ -1,7 +1,7 @@
 """A start at which every oracle is finite: log and square roots have no gradient at the edge of their domain.
 
-Tried in this order, each clipped to the bounds: 0, 1, -1, 1/2 (1 first where there are second-order cones, whose squares
-have no gradient at the tip), and a point inside all affine inequalities,
+Tried in this order, each clipped to the bounds: 0, 1, -1, 1/2 (1 first where there are second-order cones, which have
+no gradient at the tip), and a point inside all affine inequalities,
 
     max s   s.t.   A x + s <= upper,  A x - s >= lower,  x within its bounds by s,   s <= 1
 """
@@ -36,7 +36,7 @@ def inside(problem: P, A: csr_array, lower: np.ndarray, upper: np.ndarray, cones
 def usable(problem: Nonlinear, x: np.ndarray) -> bool:
     """Whether values and first derivatives are finite."""
     with np.errstate(all="ignore"):
-        parts = [problem.value(x), problem.gradient(x), problem.constraints(x)]
+        parts: list[np.ndarray | float] = [problem.value(x), problem.gradient(x), problem.constraints(x)]
         jacobian = problem.jacobian(x)
     parts.append(jacobian if isinstance(jacobian, np.ndarray) else jacobian.data)
     return all(bool(np.all(np.isfinite(part))) for part in parts)
