@@ -18,6 +18,10 @@ from solverkit.kinds.nonlinear.rows import Part, joined
 Pair = tuple[np.ndarray, np.ndarray]
 
 
+class InvalidArgument(UsageError, ValueError):
+    """An argument that means nothing; a ValueError, because that is what SciPy raises and its users catch."""
+
+
 def scipy_problem(
     fun: Callable[..., Any],
     x0: Any,
@@ -28,25 +32,28 @@ def scipy_problem(
     bounds: Any = None,
     constraints: Any = (),
     name: str = "minimize",
+    *,
+    rel_step: Any = None,
 ) -> Nonlinear:
     """The problem, with one block `x` (n,) that starts at x0. Arguments are SciPy's:
 
     fun : fun(x, *args) -> number; with jac=True -> (number, gradient)
-    jac : jac(x, *args) -> (n,), True, or "2-point", "3-point", "cs"; None means "3-point", because the error of
+    jac : jac(x, *args) -> (n,), True, or "2-point", "3-point", "cs"; None and False mean "3-point", because the error of
         SciPy's "2-point" is often above the tolerance of a certificate
     hess : hess(x, *args) -> (n, n) dense, sparse or a LinearOperator. Left out, "2-point" and the like, or an update
         strategy such as BFGS(): differences of the gradient take its place
     hessp : hessp(x, p, *args) -> (n,), instead of hess
     bounds : Bounds, or a sequence of (low, high) with None where open
     constraints : LinearConstraint, NonlinearConstraint, a dict with type, fun, jac, args, or a sequence of these
+    rel_step : relative step of the differences of fun and of dicts, SciPy's `finite_diff_rel_step`: a number or (n,)
 
-    What is taken by differences is in `Nonlinear.differences`. Raises UsageError for what is no such argument, and
+    What is taken by differences is in `Nonlinear.differences`. Raises InvalidArgument for what is no such argument, and
     for `keep_feasible`, which no method promises.
     """
     start = _vector(x0)
     box = _box(bounds, len(start))
-    objective = _objective(fun, start, args, jac, hess, hessp, box)
-    parts = [_part(item, k, start, box) for k, item in enumerate(_listed(constraints))]
+    objective = _objective(fun, start, args, jac, hess, hessp, box, rel_step)
+    parts = [_part(item, k, start, box, rel_step) for k, item in enumerate(_listed(constraints))]
     function, lower, upper, names = joined([part for part in parts if part.function.outputs], len(start))
     differences = [text for part in (objective, *(part.function for part in parts)) for text in _differences(part)]
     return Nonlinear(
@@ -66,10 +73,10 @@ def scipy_problem(
 def _vector(x0: Any) -> np.ndarray:
     start = np.atleast_1d(np.asarray(x0))
     if start.dtype.kind not in "fiub" or start.ndim > 1 or start.size == 0:
-        raise UsageError(f"x0 is one vector of real numbers; {start.dtype} of shape {start.shape} was given")
+        raise InvalidArgument(f"x0 is one vector of real numbers; {start.dtype} of shape {start.shape} was given")
     start = start.astype(float)
     if not np.isfinite(start).all():
-        raise UsageError("x0 holds NaN or Inf; give a finite start")
+        raise InvalidArgument("x0 holds NaN or Inf; give a finite start")
     return start
 
 
@@ -83,9 +90,11 @@ def _box(bounds: Any, n: int) -> Pair:
         try:
             pairs = [(low, high) for low, high in bounds]
         except (TypeError, ValueError):
-            raise UsageError("bounds is a Bounds object, or a sequence of (low, high) with None where open") from None
+            raise InvalidArgument(
+                "bounds is a Bounds object, or a sequence of (low, high) with None where open"
+            ) from None
         if len(pairs) != n:
-            raise UsageError(f"bounds has {len(pairs)} pairs; x0 has {n} numbers")
+            raise InvalidArgument(f"bounds has {len(pairs)} pairs; x0 has {n} numbers")
         low = [-np.inf if pair[0] is None else pair[0] for pair in pairs]
         high = [np.inf if pair[1] is None else pair[1] for pair in pairs]
     return _sides(low, high, n, "bounds")
@@ -96,27 +105,29 @@ def _sides(low: Any, high: Any, count: int, label: str) -> Pair:
     try:
         sides = [np.broadcast_to(np.asarray(side, dtype=float), count).copy() for side in (low, high)]
     except (TypeError, ValueError):
-        raise UsageError(
+        raise InvalidArgument(
             f"{label}: the sides have shapes {np.shape(low)} and {np.shape(high)}, not ({count},)"
         ) from None
     wrong = ~(sides[0] <= sides[1]) | (sides[0] == np.inf) | (sides[1] == -np.inf)
     if wrong.any():
         k = int(np.flatnonzero(wrong)[0])
-        raise UsageError(f"{label}: {sides[0][k]:g} and {sides[1][k]:g} leave no room at element {k}")
+        raise InvalidArgument(f"{label}: {sides[0][k]:g} and {sides[1][k]:g} leave no room at element {k}")
     return sides[0], sides[1]
 
 
 def _no_promise(item: Any, label: str) -> None:
     if np.any(item.keep_feasible):
-        raise UsageError(
+        raise InvalidArgument(
             f"{label}: keep_feasible asks that no function is called outside, which no method promises; leave it out"
         )
 
 
-def _objective(fun: Any, x0: np.ndarray, args: Any, jac: Any, hess: Any, hessp: Any, box: Pair) -> HostFunction:
+def _objective(
+    fun: Any, x0: np.ndarray, args: Any, jac: Any, hess: Any, hessp: Any, box: Pair, rel_step: Any
+) -> HostFunction:
     args = args if isinstance(args, tuple) else (args,)
     if not callable(fun):
-        raise UsageError(f"fun is a function fun(x, *args), not {type(fun).__name__}")
+        raise InvalidArgument(f"fun is a function fun(x, *args), not {type(fun).__name__}")
     value: Callable[[np.ndarray], Any] = lambda x: fun(x, *args)  # noqa: E731
     first: Any
     if jac is True:
@@ -125,7 +136,7 @@ def _objective(fun: Any, x0: np.ndarray, args: Any, jac: Any, hess: Any, hessp: 
     elif callable(jac):
         first = lambda x: jac(x, *args)  # noqa: E731
     else:
-        first = _points("3-point" if jac is None else jac, "jac")
+        first = _points("3-point" if jac is None or jac is False else jac, "jac")
     second, products = None, None
     if callable(hess):
         second = lambda x, w: w[0] * hess(x, *args)  # noqa: E731
@@ -133,10 +144,10 @@ def _objective(fun: Any, x0: np.ndarray, args: Any, jac: Any, hess: Any, hessp: 
         _update_or_points(hess, "hess")
     if hessp is not None:
         if not callable(hessp):
-            raise UsageError(f"hessp is a function hessp(x, p, *args), not {type(hessp).__name__}")
+            raise InvalidArgument(f"hessp is a function hessp(x, p, *args), not {type(hessp).__name__}")
         products = lambda x, w, d: w[0] * np.asarray(hessp(x, d, *args))  # noqa: E731
     identity = (fun, *(part for part in (jac, hess, hessp) if callable(part)), *args)
-    return HostFunction(value, x0, 1, "f", first, second, products, box, identity=identity)
+    return HostFunction(value, x0, 1, "f", first, second, products, box, rel_step=rel_step, identity=identity)
 
 
 class _Both:
@@ -165,7 +176,7 @@ class _Both:
 
 def _points(given: Any, label: str) -> str:
     if given not in POINTS:
-        raise UsageError(f"{label} is a function, or one of {', '.join(map(repr, POINTS))}; {given!r} was given")
+        raise InvalidArgument(f"{label} is a function, or one of {', '.join(map(repr, POINTS))}; {given!r} was given")
     return given
 
 
@@ -182,23 +193,23 @@ def _listed(constraints: Any) -> Sequence[Any]:
     return (constraints,) if single else tuple(constraints)
 
 
-def _part(item: Any, position: int, x0: np.ndarray, box: Pair) -> Part:
+def _part(item: Any, position: int, x0: np.ndarray, box: Pair, rel_step: Any) -> Part:
     label = f"constraints[{position}]"
     if isinstance(item, LinearConstraint):
         return linear_part(item, label, len(x0))
     if isinstance(item, NonlinearConstraint):
         return _nonlinear(item, label, x0, box)
     if isinstance(item, Mapping):
-        return _dict(item, label, x0, box)
+        return _dict(item, label, x0, box, rel_step)
     known = "LinearConstraint, NonlinearConstraint or a dict with type and fun"
-    raise UsageError(f"{label} is {known}, not {type(item).__name__}")
+    raise InvalidArgument(f"{label} is {known}, not {type(item).__name__}")
 
 
 def linear_part(item: LinearConstraint, label: str, inputs: int) -> Part:
     """The rows of a LinearConstraint over the whole flat vector; its matrix is not copied."""
     _no_promise(item, label)
     if item.A.shape[1] != inputs:
-        raise UsageError(f"{label}: A has {item.A.shape[1]} columns; x has {inputs} numbers")
+        raise InvalidArgument(f"{label}: A has {item.A.shape[1]} columns; x has {inputs} numbers")
     function = Affine(item.A)
     lower, upper = _sides(item.lb, item.ub, function.outputs, label)
     return Part(function, lower, upper, _names(label, function.outputs))
@@ -224,16 +235,16 @@ def _nonlinear(item: NonlinearConstraint, label: str, x0: np.ndarray, box: Pair)
     return Part(function, lower, upper, _names(label, function.outputs))
 
 
-def _dict(item: Mapping[str, Any], label: str, x0: np.ndarray, box: Pair) -> Part:
+def _dict(item: Mapping[str, Any], label: str, x0: np.ndarray, box: Pair, rel_step: Any) -> Part:
     unknown = sorted(set(item) - {"type", "fun", "jac", "args"})
     if unknown or "fun" not in item or str(item.get("type")).lower() not in ("eq", "ineq"):
         what = f"unknown key {unknown[0]!r}" if unknown else "it needs type 'eq' or 'ineq', and fun"
-        raise UsageError(f"{label}: a dict has type, fun, jac and args; {what}")
+        raise InvalidArgument(f"{label}: a dict has type, fun, jac and args; {what}")
     args = item.get("args", ())
     args = args if isinstance(args, tuple) else (args,)
     fun, jac = item["fun"], item.get("jac")
-    first = (lambda x: jac(x, *args)) if callable(jac) else _points("3-point" if jac is None else jac, f"{label}: jac")
-    function = _rows(lambda x: fun(x, *args), x0, label, first, None, box, None, None, (fun, jac, *args))
+    first = (lambda x: jac(x, *args)) if callable(jac) else _points(jac or "3-point", f"{label}: jac")
+    function = _rows(lambda x: fun(x, *args), x0, label, first, None, box, rel_step, None, (fun, jac, *args))
     lower = np.zeros(function.outputs)
     upper = lower if str(item["type"]).lower() == "eq" else np.full(function.outputs, np.inf)
     return Part(function, lower, upper.copy(), _names(label, function.outputs))
@@ -244,13 +255,15 @@ def _rows(
 ) -> HostFunction:
     """c as a function; called once at x0 to learn how many rows it has."""
     if not callable(fun):
-        raise UsageError(f"{label}: fun is a function, not {type(fun).__name__}")
+        raise InvalidArgument(f"{label}: fun is a function, not {type(fun).__name__}")
     try:
         first = np.atleast_1d(np.asarray(fun(x0.copy())))
     except Exception as error:  # the user's own code may raise anything
-        raise UsageError(f"{label}: fun failed at x0: {type(error).__name__}: {error}") from error
+        raise InvalidArgument(f"{label}: fun failed at x0: {type(error).__name__}: {error}") from error
     if first.dtype.kind not in "fiub" or first.ndim != 1:
-        raise UsageError(f"{label}: fun returned {first.dtype} of shape {first.shape}, not a vector of real numbers")
+        raise InvalidArgument(
+            f"{label}: fun returned {first.dtype} of shape {first.shape}, not a vector of real numbers"
+        )
     return HostFunction(
         fun, x0, len(first), label, jac, hess, None, box, rel_step=rel_step, sparsity=sparsity, identity=identity
     )

@@ -1,21 +1,15 @@
-"""`minimize` with the arguments of `scipy.optimize.minimize`, and methods that SciPy's own function takes.
-
-result = sk.minimize(fun, x0, constraints=..., bounds=...)
-result = scipy.optimize.minimize(fun, x0, method=sk.scipy_method("sketched-newton"), constraints=...)
-"""
+"""`minimize` with the arguments of `scipy.optimize.minimize`, and methods that SciPy's own function takes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from solverkit.errors import UsageError
+from solverkit.scipy_interface.callback import with_state
+from solverkit.scipy_interface.options import divided, fields, method_name
 
 if TYPE_CHECKING:
     from solverkit.engine.result import Result
-
-RUN = ("max_iter", "max_time", "max_calls", "seed", "device", "dtype", "out", "checkpoint", "target", "progress")
-"""Entries of `options` that belong to the run and not to the method: those of `sk.solve`."""
 
 
 def minimize(
@@ -41,20 +35,23 @@ def minimize(
         the gradient; `result.notes` says which
     method : name of an installed method for nonlinear problems; None picks the preferred one that fits
     tol : of the certificate, 1e-6 by default
-    callback : `callback(x)` or `callback(intermediate_result)`; StopIteration ends the run
-    options : the method's own, SciPy's `maxiter` and `disp`, and those of `sk.solve`: max_time, max_calls, seed, ...
+    callback : `callback(x)`, `callback(intermediate_result)` or `callback(x, state)`; StopIteration, or True as its
+        answer, ends the run
+    options : the method's own, those of `sk.solve` (max_time, max_calls, seed, ...), and SciPy's names in
+        `scipy_interface.options`; a name of SciPy's without a counterpart is refused with what to do instead
 
     Returns a Result, which is an OptimizeResult with `x, fun, jac, success, status, message, nit, nfev, ...`; `success`
-    is true where the certificate holds. Raises UsageError, Unsuitable and MissingPackage before any work.
+    is true where the certificate holds. Raises InvalidArgument, which is a UsageError and a ValueError, for arguments
+    that mean nothing, UsageError, Unsuitable and MissingPackage, all before any work.
     """
     from solverkit import api
     from solverkit.kinds.nonlinear.arguments import scipy_problem
 
-    problem = scipy_problem(fun, x0, args, jac, hess, hessp, bounds, constraints)
-    own, run = _divided(dict(options or {}))
-    if tol is not None:
-        run["tol"] = tol
-    result = api.solve(problem, method, own, callback=callback, **run)
+    name = method_name(method)
+    given = divided(options or {}, fields(name))
+    problem = scipy_problem(fun, x0, args, jac, hess, hessp, bounds, constraints, rel_step=given.rel_step)
+    run = given.run if tol is None else {**given.run, "tol": tol}
+    result = api.solve(problem, name, given.own, callback=with_state(callback), **run)
     result.notes[:0] = [f"by differences: {text}" for text in problem.differences]
     result.jac = _gradient(problem, result.x)
     return result
@@ -70,21 +67,6 @@ def scipy_method(name: str | None = None) -> Callable[..., Result]:
         return minimize(fun, x0, args, name, tol=tol, options=given, **known)
 
     return method
-
-
-def _divided(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(the method's options, what belongs to the run)."""
-    run = {name: options.pop(name) for name in RUN if name in options}
-    if "maxiter" in options:
-        if "max_iter" in run:
-            raise UsageError("options: maxiter and max_iter are the same; give one")
-        run["max_iter"] = options.pop("maxiter")
-    if "disp" in options:
-        run.setdefault("progress", bool(options.pop("disp")))
-    for name, instead in (("maxfev", "max_calls"), ("maxfun", "max_calls")):
-        if name in options:
-            raise UsageError(f"options: {name} counts one function only; {instead} limits all oracle calls together")
-    return options, run
 
 
 def _gradient(problem: Any, x: Any) -> Any:
