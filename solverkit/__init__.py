@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from solverkit.api import solve as solve
     from solverkit.api import solve_many as solve_many
     from solverkit.api import verify as verify
-    from solverkit.cvxpy.solver import cvxpy_solver as cvxpy_solver
+    from solverkit.cvxpy.call import cvxpy_solver as cvxpy_solver
     from solverkit.engine.result import NotCertified as NotCertified
     from solverkit.engine.result import Result as Result
     from solverkit.engine.status import PointStatus as PointStatus
@@ -40,7 +40,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "api": ("Fit", "bench", "load", "methods", "resume", "solve", "solve_many", "verify"),
-    "cvxpy.solver": ("cvxpy_solver",),
+    "cvxpy.call": ("cvxpy_solver",),
     "engine.result": ("NotCertified", "Result"),
     "engine.status": ("PointStatus", "Termination"),
     "implicit": ("implicit",),

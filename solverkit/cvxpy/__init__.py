@@ -17,11 +17,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from solverkit.cvxpy.call import cvxpy_solver as cvxpy_solver
     from solverkit.cvxpy.choose import reduce as reduce
     from solverkit.cvxpy.reduction import Reduction as Reduction
-    from solverkit.cvxpy.solver import cvxpy_solver as cvxpy_solver
 
-_HOME = {"reduce": "choose", "Reduction": "reduction", "cvxpy_solver": "solver"}
+_HOME = {"reduce": "choose", "Reduction": "reduction", "cvxpy_solver": "call"}
 
 __all__ = ["Reduction", "cvxpy_solver", "reduce"]
 

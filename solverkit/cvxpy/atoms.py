@@ -128,9 +128,10 @@ def _flat(e: Any) -> np.ndarray:
 
 
 def _unknown(e: Any, kind: str) -> UsageError:
+    text = " ".join(str(e).split())[:60]
     if kind in SEMIDEFINITE:
-        return UsageError(f"the atom {kind} of {str(e)[:80]} needs a cone of semidefinite matrices: {REMEDY}")
-    return UsageError(f"the atom {kind} of {str(e)[:80]} is neither smooth nor piecewise linear here: {REMEDY}")
+        return UsageError(f"the atom {kind} needs a cone of semidefinite matrices ({text}): {REMEDY}")
+    return UsageError(f"the atom {kind} is neither smooth nor piecewise linear here ({text}): {REMEDY}")
 
 
 def _called(name: str) -> Callable[[Atoms, Any], Tree]:

@@ -91,9 +91,7 @@ def _checked(model: Any) -> Any:
                 )
         for attribute in ("PSD", "NSD", "hermitian", "complex", "imag"):
             if variable.attributes[attribute]:
-                raise UsageError(
-                    f"variable {variable.name()} is {attribute}, which no kind has: {REMEDY}"
-                )
+                raise UsageError(f"variable {variable.name()} is {attribute}, which no kind has: {REMEDY}")
     evaluated, _ = EvalParams().apply(model)
     if not evaluated.is_dcp():
         raise UsageError(

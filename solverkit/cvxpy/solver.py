@@ -33,20 +33,6 @@ SHARED = ("tol", "max_time", "max_iter", "max_calls", "seed", "device", "dtype")
 """Options that mean the same for every method; all others are the method's own."""
 
 
-def cvxpy_solver(method: str | None = None, **options: Any) -> SolverKit:
-    """A solver for `problem.solve(solver=...)`.
-
-    method : name of a method of the kind `inclusion` (linear programs) or `nonlinear` (quadratic programs too); None
-        picks one that fits at each solve
-    options : tol, max_time, max_iter, max_calls, seed, device, dtype, and the method's own; those of `problem.solve`
-        go before them
-
-    `problem.solver_stats.extra_stats` is our Result, with its certificate. Raises UsageError for methods of other
-    kinds, MissingPackage.
-    """
-    return SolverKit(method, options)
-
-
 class SolverKit(QpSolver):
     """A solver in CVXPY's sense; `result` is our result of the last solve."""
 
