@@ -220,3 +220,18 @@ def test_multipliers_of_the_start_are_used():
     again = sk.solve(problem, method="sketched-newton", tol=1e-8, start=first.point)
     assert again.nit == 0
     assert again.success
+
+
+def test_many_bounds_at_once_leave_their_row_whole():
+    """Bounds are widened for the steps; what the answer gives back by moving into them is seen by sum(x) == 1."""
+    rng = np.random.default_rng(0)
+    problem = nonlinear(
+        variables={"x": {"shape": 200, "lower": 0, "start": 1}},
+        minimize="-sum(log(a + x))",
+        subject_to={"power": "sum(x) == 1"},
+        data={"a": rng.uniform(0.1, 2, 200)},
+    )
+    result = sk.solve(problem, "sketched-newton")
+    assert result.success, result
+    assert (result.point["x"] < 1e-6).sum() > 150
+    assert result.certificate["feasibility"].value < 1e-8

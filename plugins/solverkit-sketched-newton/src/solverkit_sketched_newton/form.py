@@ -97,7 +97,9 @@ class Form:
 
     def _apart(self, bound: np.ndarray, units: np.ndarray, most: np.ndarray) -> np.ndarray:
         size = np.abs(np.where(np.isfinite(bound), bound, 0.0))
-        relax = np.full(self.n, self._relax)
+        # answers move back to all their bounds at once, and a row sees the sum of that
+        together = max(1, int(np.isfinite(self._box[0]).sum() + np.isfinite(self._box[1]).sum()))
+        relax = np.full(self.n, max(self._relax / together, min(RELAX_ROWS, self._relax)))
         relax[self.free :] = min(RELAX_ROWS, self._relax)
         return np.maximum(relax * np.minimum(np.maximum(units, size), most), VISIBLE * size)
 
