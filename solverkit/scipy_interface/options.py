@@ -38,6 +38,7 @@ REFUSED = {
     "feasibility_tol": _TOL,
     "final_tr_radius": _TOL,
     "barrier_tol": _TOL,
+    "tol": "give it as the argument `tol`",
     "maxfev": f"it counts one function only; {_FEWER}",
     "maxfun": f"it counts one function only; {_FEWER}",
     "eps": "it is a step in x itself; `finite_diff_rel_step` is relative",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import scipy.optimize
@@ -13,6 +15,7 @@ from scipy.sparse.linalg import aslinearoperator
 import solverkit as sk
 from solverkit.kinds.nonlinear import scipy_problem
 from solverkit.kinds.nonlinear.certificate import certify
+from solverkit.scipy_interface.options import PLAIN, REFUSED, divided
 
 START = np.array([-1.2, 1.0])
 METHOD = "trust-constr"  # takes products, Hessians, bounds and constraints
@@ -284,3 +287,123 @@ class TestInsideSciPy:
         assert result.success, result
         assert result.tol == 1e-7
         assert result.x == pytest.approx([0.8, 0.64], abs=1e-4)
+
+
+class TestAtBounds:
+    """Functions need not be defined outside of the bounds, nor vary where a variable is fixed."""
+
+    @pytest.mark.parametrize("method", ["sketched-newton", "slsqp"])
+    @pytest.mark.parametrize("given", [{}, {"jac": lambda x: [1 + math.log(x[0]), 2 * (x[1] - 3)]}])
+    def test_a_function_that_raises_outside(self, method, given):
+        """x log x on [0.5, 1] x [0, 2] by math.log: (0.5, 2), a corner."""
+
+        def fun(x):
+            if x[0] < 0.5 or x[1] > 2:
+                raise ValueError("outside")
+            return x[0] * math.log(x[0]) + (x[1] - 3) ** 2
+
+        result = solve(fun, [0.9, 0.2], method, bounds=Bounds([0.5, 0], [1, 2]), **given)
+        assert result.x == pytest.approx([0.5, 2], abs=1e-6)
+
+    def test_within_the_bounds_the_error_is_the_user_s(self):
+        def fun(x):
+            if x[0] > 0.7:
+                raise ValueError("mine")
+            return -x[0]
+
+        result = sk.minimize(fun, [0.5], method="slsqp", bounds=[(0, 1)])
+        assert not result.success
+        assert "mine" in result.message + " ".join(result.notes) + result.certificate.unverified
+
+    @pytest.mark.parametrize("method", ["sketched-newton", "slsqp"])
+    def test_a_variable_between_equal_bounds(self, method):
+        result = solve(rosen, [0.3, 0.4, 0.5], method, bounds=[(None, None), (0.25, 0.25), (None, None)])
+        assert result.x == pytest.approx([0.5046, 0.25, 0.0625], abs=1e-3)
+
+    def test_products_by_differences_from_a_corner(self):
+        calls = []
+
+        def gradient(x):
+            calls.append(x.copy())
+            return rosen_der(x)
+
+        x, direction = np.array([-1.0, 2.0, 0.5]), np.array([-1.0, 0.7, 0.3])
+        problem = scipy_problem(rosen, x, jac=gradient, bounds=Bounds([-1, 0, 0], [1, 2, 1]))
+        found = problem.hvp(x, np.zeros(0), direction)
+        assert found == pytest.approx(rosen_hess(x) @ direction, rel=1e-6)
+        assert np.all((np.array(calls) >= [-1, 0, 0]) & (np.array(calls) <= [1, 2, 1]))
+
+    def test_a_number_is_the_hessian_of_one_variable(self):
+        assert solve(lambda x: x[0] ** 2, [3.0], jac=lambda x: 2 * x, hess=lambda x: 2).x == pytest.approx(
+            [0], abs=1e-6
+        )
+
+
+class TestNames:
+    """SciPy's names of methods and options."""
+
+    @pytest.mark.parametrize("method", ["SLSQP", "slsqp", "Trust-Constr"])
+    def test_methods_in_any_case_of_letters(self, method):
+        assert solve(method=method, jac=rosen_der).method == method.lower()
+
+    @pytest.mark.parametrize("method", PLAIN)
+    def test_methods_of_scipy_alone(self, method):
+        with pytest.raises(sk.UsageError, match=f"'{method}' is SciPy's own"):
+            sk.minimize(rosen, START, method=method)
+
+    @pytest.mark.parametrize("method", [None, "ipopt"])
+    @pytest.mark.parametrize("option", REFUSED)
+    def test_options_without_a_counterpart(self, option, method):
+        with pytest.raises(sk.UsageError, match=f"options: {option} has no counterpart"):
+            sk.minimize(rosen, START, method=method, options={option: 1})
+
+    def test_a_method_s_own_option_of_the_same_name(self):
+        result = sk.minimize(rosen, START, jac=rosen_der, method="SLSQP", options={"ftol": 1e-15, "disp": False})
+        assert result.success
+        assert result.options["ftol"] == 1e-15
+
+    @pytest.mark.parametrize(
+        ("options", "shown"),
+        [
+            ({"disp": True}, True),
+            ({"verbose": 2}, True),
+            ({"iprint": 2}, True),
+            ({"iprint": 1}, False),
+            ({"disp": False, "iprint": 3}, False),
+            ({"verbose": 0}, False),
+            ({}, False),
+        ],
+    )
+    def test_what_shows_progress(self, options, shown):
+        assert bool(divided(options, frozenset()).run.get("progress")) == shown
+
+    def test_the_relative_step_reaches_f_and_dicts(self):
+        seen = []
+        sk.minimize(
+            lambda x: seen.append(x[0]) or x[0] ** 2,
+            [1.0],
+            jac="2-point",
+            method="slsqp",
+            constraints={"type": "ineq", "fun": lambda x: seen.append(x[0]) or x[0] - 0.5, "jac": "2-point"},
+            options={"finite_diff_rel_step": 0.125, "maxiter": 1},
+        )
+        assert seen.count(1.125) == 2
+
+    def test_wrong_arguments_are_value_errors_too(self):
+        with pytest.raises(ValueError, match="no room"):
+            sk.minimize(rosen, START, bounds=[(1, 0), (0, 1)])
+        with pytest.raises(ValueError, match="no counterpart"):
+            sk.minimize(rosen, START, options={"maxfev": 1})
+
+
+class TestCallbacksOfTrustConstr:
+    def test_two_arguments(self):
+        seen = []
+        solve(callback=lambda x, state: seen.append((x.shape, state.nit == state.niter, np.isfinite(state.fun))))
+        assert set(seen) == {((2,), True, True)}
+
+    @pytest.mark.parametrize("stop", [lambda x: True, lambda x, state: True, lambda intermediate_result: True])
+    def test_true_ends_the_run(self, stop):
+        result = sk.minimize(rosen, START, method=METHOD, callback=stop)
+        assert result.termination is sk.Termination.CALLBACK
+        assert result.nit <= 2

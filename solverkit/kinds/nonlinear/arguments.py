@@ -38,8 +38,8 @@ def scipy_problem(
     """The problem, with one block `x` (n,) that starts at x0. Arguments are SciPy's:
 
     fun : fun(x, *args) -> number; with jac=True -> (number, gradient)
-    jac : jac(x, *args) -> (n,), True, or "2-point", "3-point", "cs"; None and False mean "3-point", because the error of
-        SciPy's "2-point" is often above the tolerance of a certificate
+    jac : jac(x, *args) -> (n,), True, or "2-point", "3-point", "cs"; None and False mean "3-point", because the
+        error of SciPy's "2-point" is often above the tolerance of a certificate
     hess : hess(x, *args) -> (n, n) dense, sparse or a LinearOperator. Left out, "2-point" and the like, or an update
         strategy such as BFGS(): differences of the gradient take its place
     hessp : hessp(x, p, *args) -> (n,), instead of hess

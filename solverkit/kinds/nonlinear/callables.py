@@ -9,7 +9,9 @@ A missing derivative is one of differences:
 | J | SciPy's own differences: "2-point", "3-point", "cs" | 1e-8, 1e-11, 1e-16 |
 | H(x, w) | central differences of J'w, each column or product two of them | 1e-10 with an exact J, else 1e-5 |
 
-Steps of J stay within the bounds where x does.
+All steps stay within the bounds where x does: a function need not be defined outside. Where one raises there all the
+same, because a method or a probe of the certificate went there, its value is NaN; within the bounds the error is the
+user's.
 """
 
 from __future__ import annotations
@@ -149,13 +151,38 @@ class HostFunction:
             product = self._hessp(z.copy(), weights.copy(), direction.copy())
             return _shaped(product, (self.inputs,), f"the Hessian product of {self.label}").copy()
         if self._hess is not None:
-            return np.asarray(self._hess(z.copy(), weights.copy()) @ direction).ravel()
+            matrix = self._hess(z.copy(), weights.copy())
+            if not issparse(matrix) and not isinstance(matrix, LinearOperator):
+                matrix = _shaped(matrix, (self.inputs, self.inputs), f"the Hessian of {self.label}")
+            return np.asarray(matrix @ direction).ravel()
         length = float(np.abs(direction).max(initial=0.0))
         if length == 0 or not np.isfinite(length):
             return np.zeros(self.inputs) * length
         step = STEP[self.by_differences] * (1 + float(np.abs(z).max(initial=0.0))) / length
+        if self._inside(z) and not (self._inside(z + step * direction) and self._inside(z - step * direction)):
+            return self._one_sided(z, weights, direction, step)
         ahead, behind = (self._new_jacobian(z + sign * step * direction).T @ weights for sign in (1, -1))
         return (ahead - behind) / (2 * step)
+
+    def _one_sided(self, z: np.ndarray, weights: np.ndarray, direction: np.ndarray, step: float) -> np.ndarray:
+        """H(z, w) d from within the bounds: the coordinates that can go along d, and the others backwards.
+
+        (-3 g(z) + 4 g(z + t p) - g(z + 2 t p)) / (2 t) is H p up to t**2, as central differences are."""
+        low, high = self._bounds
+        moved = z + 2 * step * direction
+        along = (low <= moved) & (moved <= high)
+        here = self._jacobians(z).T @ weights
+        total = np.zeros(self.inputs)
+        for chosen, sign in ((along, 1.0), (~along, -1.0)):
+            part = np.where(chosen, direction, 0.0)
+            if part.any():
+                near, far = (self._new_jacobian(z + k * sign * step * part).T @ weights for k in (1, 2))
+                total += sign * (4 * near - 3 * here - far) / (2 * step)
+        return total
+
+    def _inside(self, x: np.ndarray) -> bool:
+        low, high = self._bounds
+        return bool(np.all((x >= low) & (x <= high)))
 
     def refined(self) -> HostFunction:
         """The same with "3-point" in place of "2-point" differences, for certificates; `self` where nothing changes."""
@@ -191,7 +218,12 @@ class HostFunction:
 
     def _raw(self, x: np.ndarray) -> np.ndarray:
         """What the user's function returns, of whatever dtype: complex steps go through it."""
-        value = np.atleast_1d(np.asarray(self._fun(x.copy())))
+        try:
+            value = np.atleast_1d(np.asarray(self._fun(x.copy())))
+        except Exception:  # the user's own code may raise anything
+            if self._inside(x):
+                raise
+            return np.full(self.outputs, np.nan)
         if value.size != self.outputs:
             raise TypeError(f"{self.label} returned {value.size} numbers, not {self.outputs}")
         return value.ravel()
@@ -206,7 +238,12 @@ class HostFunction:
         if isinstance(self._jac, str):
             matrix = self._differences(x)
         else:
-            matrix = self._jac(x.copy())
+            try:
+                matrix = self._jac(x.copy())
+            except Exception:  # as in _raw
+                if self._inside(x):
+                    raise
+                matrix = np.full((self.outputs, self.inputs), np.nan)
         if issparse(matrix):
             if matrix.shape != (self.outputs, self.inputs):
                 shape = (self.outputs, self.inputs)
@@ -216,6 +253,8 @@ class HostFunction:
 
     def _differences(self, x: np.ndarray) -> Any:
         low, high = (np.broadcast_to(bound, x.shape) for bound in self._bounds)
+        fixed = low == high  # no step fits between equal bounds
+        low, high = np.where(fixed, -np.inf, low), np.where(fixed, np.inf, high)
         inside = bool(np.all((x >= low) & (x <= high)))
         return approx_derivative(
             self._raw,

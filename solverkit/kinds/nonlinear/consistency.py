@@ -1,6 +1,8 @@
 """The derivatives of a nonlinear problem against its values: `kinds/oracles.py` applied to every oracle.
 
-A Hessian that is itself made of differences of the gradient is not held against differences of the gradient.
+A Hessian that is itself made of differences of the gradient is not held against differences of the gradient. A function
+that is not defined outside of the bounds cannot be compared at a corner of them along random directions: the comparison
+is then made from a point a little inside.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from solverkit.kinds.nonlinear.curvature import sparse_hessian
 from solverkit.kinds.nonlinear.problem import Nonlinear
 from solverkit.kinds.oracles import TOLERANCE, Discrepancy, Oracle, consistency, transposed
 
+INSIDE = 1e-3  # how far, times 1 + |x_j|
 MADE_OF_PRODUCTS = 50  # n up to which a Hessian that torch makes of products is compared as well as its products
 
 
@@ -37,11 +40,20 @@ def _term(name: str, value: float, note: str) -> Term:
 
 def _discrepancies(problem: Nonlinear, x: np.ndarray, seed: int, every: bool = False) -> list[Discrepancy]:
     oracles = problem_oracles(problem, seed)
-    results = [Discrepancy(consistency([oracle], x, seed).value, oracle.name) for oracle in oracles]
+    results = [Discrepancy(_consistency(oracle, problem, x, seed), oracle.name) for oracle in oracles]
     if problem.m:
         apart = transposed(problem.vjp, problem.jvp, x, problem.m, seed)
         results.append(Discrepancy(apart if every or apart > 1e-9 else 0.0, "vjp of c"))
     return results
+
+
+def _consistency(oracle: Oracle, problem: Nonlinear, x: np.ndarray, seed: int) -> float:
+    found = consistency([oracle], x, seed).value
+    if not np.isnan(found):
+        return found
+    room = np.minimum(INSIDE * (1 + np.abs(x)), (problem.highest - problem.lowest) / 4)
+    inner = np.clip(x, problem.lowest + room, problem.highest - room)
+    return found if np.array_equal(inner, x) else consistency([oracle], inner, seed).value
 
 
 def problem_oracles(problem: Nonlinear, seed: int) -> list[Oracle]:
