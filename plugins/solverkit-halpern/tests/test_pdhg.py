@@ -411,3 +411,22 @@ def test_rays_that_prove_nothing():
         assert not unbounded(s, x, s.A @ x)
     assert not infeasible(s, np.zeros(3), np.zeros(3))
     assert not unbounded(s, np.zeros(3), np.zeros(3))
+
+
+@pytest.mark.parametrize("seed", [4, 5, 13, 27])
+def test_a_player_that_has_arrived_does_not_drive_the_weight_on(seed):
+    """min max(A x - b) + ||x||_1 + ||x||_inf / 10 as a linear program: x = 0 or nearly, and y is there first."""
+    rng, n, m = np.random.default_rng(seed), 6, 12
+    A, b, one = rng.standard_normal((m, n)), rng.standard_normal(m), np.eye(n)
+    rows = np.block(
+        [
+            [A, np.zeros((m, n)), -np.ones((m, 1)), np.zeros((m, 1))],
+            [one, -one, np.zeros((n, 2))],
+            [-one, -one, np.zeros((n, 2))],
+            [np.zeros((n, n)), one, np.zeros((n, 1)), -np.ones((n, 1))],
+        ]
+    )
+    costs, upper = np.concatenate([np.zeros(n), np.ones(n), [1, 0.1]]), np.concatenate([b, np.zeros(3 * n)])
+    problem = linear_program(costs, rows, -np.inf, upper, -np.inf, np.inf)
+    found = sk.solve(problem, "halpern", tol=1e-9, max_iter=150)
+    assert found.point_status is PointStatus.CERTIFIED

@@ -12,6 +12,7 @@ from math import exp, log
 DECAY = 0.3
 LIMIT = log(100.0)  # of the error: one short epoch does not tell more
 ZERO = 1e-13  # distances below this, relative to the other, are none
+FAR = 1e6  # omega leaves [1 / FAR, FAR] no further: a player that has arrived says nothing about the weight
 
 
 def control(
@@ -20,7 +21,8 @@ def control(
     """The next omega, and the decayed sum of errors.
 
     Where one player did not move, in a game at a vertex, omega goes to the other's side by the limit: kept as it is, it
-    would leave that other one creeping.
+    would leave that other one creeping. Where one arrives long before the other, its distances are rounding, and the
+    rule would drive omega on without end while the other one stands still: hence FAR.
     """
     largest = max(distance_x, distance_y)
     if not (0 < largest < 1e150) or not proportional:
@@ -28,4 +30,5 @@ def control(
     x, y = (max(distance, ZERO * largest) for distance in (distance_x, distance_y))
     error = min(max(log(y / x) - log(weight), -LIMIT), LIMIT)
     memory = DECAY * memory + error
-    return exp(log(weight) + proportional * error + integral * memory), memory
+    found = exp(log(weight) + proportional * error + integral * memory)
+    return min(max(found, min(weight, 1 / FAR)), max(weight, FAR)), memory
