@@ -107,8 +107,9 @@ def solve(
     from solverkit.engine.limits import Limits
 
     limits = Limits(max_iter, max_time, max_calls)
-    reduction = _reduction(problem, None if method is None else _registry().method(method).kind)
-    found, source = (reduction.problem, "") if reduction else _problem(problem, allow_python)
+    kind = None if method is None else _registry().method(method).kind
+    reduction = _reduction(problem, kind)
+    found, source = (reduction.problem, "") if reduction else _problem(problem, allow_python, kind)
     spec = _choose(found, method, device, dtype)
     return _run(
         found,
@@ -164,7 +165,7 @@ def resume(
     spec = _registry().method(identity["method"])
     reduction = _reduction(problem, spec.kind)
     asked = header["source"] if problem is None else problem
-    found, source = (reduction.problem, "") if reduction else _problem(asked, allow_python)
+    found, source = (reduction.problem, "") if reduction else _problem(asked, allow_python, spec.kind)
     given = {"max_iter": max_iter, "max_time": max_time, "max_calls": max_calls}
     limits = Limits(**header["limits"] | {name: value for name, value in given.items() if value is not None})
     return _run(
@@ -207,7 +208,7 @@ def verify(
 
     known = result if isinstance(result, Result) else Result.load(result)
     reduction = _reduction(problem, known.kind)
-    found = reduction.problem if reduction else _problem(problem, allow_python)[0]
+    found = reduction.problem if reduction else _problem(problem, allow_python, known.kind)[0]
     if known.fingerprint != found.fingerprint():
         ours, theirs = found.fingerprint()[:12], clean(known.fingerprint)[:12]
         raise UsageError(
@@ -318,15 +319,21 @@ def _registry() -> Any:
     return registry
 
 
-def _problem(given: Problem | str | Path, allow_python: bool) -> tuple[Problem, str]:
-    """The problem, and the absolute path of its file; empty for an object."""
+def _problem(given: Problem | str | Path, allow_python: bool, kind: str | None = None) -> tuple[Problem, str]:
+    """The problem, and the absolute path of its file; empty for an object.
+
+    kind : of the method, which decides for models that are problems of more than one"""
     from solverkit.kinds.base import Problem
 
     if isinstance(given, Problem):
         return given, ""
     if isinstance(given, (str, Path)):
         return load(given, allow_python=allow_python), str(Path(given).resolve())
-    if _is_pyomo(given) or _is_cvxpy(given):
+    if _is_pyomo(given):
+        from solverkit.pyomo.model import write
+
+        return write(given, kind).problem, ""
+    if _is_cvxpy(given):
         return load(given), ""
     known = "a Problem, the path of a file, a Pyomo model or a CVXPY problem"
     raise UsageError(f"a problem is {known}, not {type(given).__name__}")

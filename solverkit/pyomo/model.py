@@ -1,33 +1,44 @@
-"""A Pyomo model as a nonlinear problem, and an answer back on the model.
+"""A Pyomo model as a problem of ours, and an answer back on the model.
 
 The model is written as an .nl file in memory; the writer says in which order it put variables and constraints, which is
-the order of x and of the rows. Pyomo's `dual` and `rc` are shadow prices, d objective / d right-hand side:
+the order of x and of the rows.
 
-    dual_i = -s y_i,    rc_j = -s z_j,    s = 1 for minimize, -1 for maximize,
-
-with y and z of L = s objective + y'c + z'x (`solverkit.kinds.nonlinear`).
+| model | kind |
+|---|---|
+| linear | inclusion: a linear program; nonlinear where a method of that kind is asked for |
+| anything else | nonlinear |
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from solverkit.errors import Defect, InvalidProblem, MissingPackage, UsageError
 from solverkit.formats.files import Refused
 from solverkit.formats.nl.model import read_model
 from solverkit.formats.nl.problem import NlProblem, problem_of
+from solverkit.kinds.base import Block, Point
+from solverkit.kinds.nonlinear.problem import MULTIPLIERS
+from solverkit.pyomo.prices import fill
 from solverkit.text import clean
 
 if TYPE_CHECKING:
     from solverkit.engine.result import Result
+    from solverkit.kinds.inclusion.problem import Inclusion
 
-ACTIVE = 1e-5
-"""Scaled distance to a bound within which a row is active, for multipliers that a method does not give."""
+KINDS = ("nonlinear", "inclusion")
+"""What a model can be."""
+
+RELAX = (
+    ": fix them, relax them by pyo.TransformationFactory('core.relax_integer_vars').apply_to(model), or take "
+    "pyo.SolverFactory('highs') for linear models"
+)
 
 
 class NeverHolds(UsageError):
@@ -39,17 +50,34 @@ class Written:
     """A model as it was written: the problem, and what its variables and rows are on the model."""
 
     model: Any
-    problem: NlProblem
+    problem: NlProblem | Inclusion
+    nonlinear: NlProblem  # the same, before a linear one became a linear program
     variables: tuple[Any, ...]  # (n,) Pyomo variables in the order of x
     constraints: tuple[Any, ...]  # (m,) Pyomo constraints in the order of the rows
 
+    def x(self, point: Point) -> np.ndarray:
+        """(n,)"""
+        return np.asarray(point["x"], dtype=float).ravel()
 
-def write(model: Any) -> Written:
-    """The nonlinear problem that a constructed model describes; fixed variables are numbers, deactivated parts absent.
+    def origin(self) -> Point:
+        """A start at 0, or as close to it as the bounds allow."""
+        blocks: dict[str, np.ndarray] = {block.name: np.zeros(block.shape) for block in self.problem.variables}
+        return {**blocks, "x": np.clip(blocks["x"], self.nonlinear.lowest, self.nonlinear.highest)}
+
+
+def write(model: Any, kind: str | None = None) -> Written:
+    """The problem that a constructed model describes; fixed variables are numbers, deactivated parts absent.
+
+    kind : "nonlinear" or "inclusion"; None takes the one that fits
 
     Raises InvalidProblem where the model has what is not solved here (discrete variables, disjunctions, imported
-    functions, complementarity, several objectives), NeverHolds, MissingPackage.
+    functions, complementarity, several objectives), UsageError where it is none of the kind, NeverHolds,
+    MissingPackage.
     """
+    if kind not in (None, *KINDS):
+        raise UsageError(
+            f"a Pyomo model is a problem of the kind {' or '.join(KINDS)}, not '{kind}': take a method for one of these"
+        )
     try:
         from pyomo.common.errors import InfeasibleConstraintException
         from pyomo.core.base.block import BlockData
@@ -78,8 +106,65 @@ def write(model: Any) -> Written:
         problem = problem_of(read_model(text.getvalue().encode()), name, columns, rows)
     except Refused as refused:
         _check_room(name, (*info.variables, *info.constraints))
-        raise InvalidProblem([Defect(name, 0, 0, "", refused.message)]) from None
-    return Written(model, problem, tuple(info.variables), tuple(info.constraints))
+        remedy = "" if all(part.is_continuous() for part in info.variables) else RELAX
+        raise InvalidProblem([Defect(name, 0, 0, "", refused.message + remedy)]) from None
+    parts = tuple(info.variables), tuple(info.constraints)
+    linear = _is_linear(problem)
+    if kind == "inclusion" and not linear:
+        raise UsageError(
+            f"model '{name}' is no linear program, which is what methods for 'inclusion' take of Pyomo: "
+            f"{_nonlinear_part(*parts[1:], info.objectives)} is not linear. Take a method for 'nonlinear'"
+        )
+    posed = linear_program_of(problem) if linear and kind != "nonlinear" else problem
+    return Written(model, posed, problem, *parts)
+
+
+def method_kind(method: str | None) -> str | None:
+    """The kind that a method is for, None where none is named. Raises UsageError for a name that is none."""
+    from solverkit.registry import registry
+
+    return None if method is None else registry.method(method).kind
+
+
+def _is_linear(problem: NlProblem) -> bool:
+    rows = problem.constraint_function
+    return problem.objective_function.degree in (0, 1) and (rows is None or rows.degree in (0, 1))
+
+
+def _nonlinear_part(constraints: tuple[Any, ...], objectives: Any) -> str:
+    """The first constraint or objective that is not linear, by name."""
+    bodies = [(part, part.body) for part in constraints] + [(part, part.expr) for part in objectives]
+    named = (clean(part.name) for part, body in bodies if body.polynomial_degree() not in (0, 1))
+    return f"'{found}'" if (found := next(named, "")) else "a part of it"
+
+
+def linear_program_of(problem: NlProblem) -> Inclusion:
+    """The same as a linear program, its start and multipliers too. Bounds alone get a row that never binds."""
+    from solverkit.kinds.inclusion.build import linear_program
+
+    n, sign = problem.n, -1.0 if problem.maximize else 1.0
+    origin = np.zeros(n)
+    rows = problem.constraint_function
+    if rows is None:
+        matrix, sides = csr_array((1, n)), (np.array([-np.inf]), np.array([np.inf]))
+    else:
+        moved = problem.constraints(origin)
+        matrix, sides = csr_array(problem.jacobian(origin)), (problem.lower - moved, problem.upper - moved)
+    posed = linear_program(
+        sign * problem.gradient(origin),
+        matrix,
+        *sides,
+        problem.lowest,
+        problem.highest,
+        sign * problem.value(origin),
+        (problem.column_names, problem.row_names),
+        maximize=problem.maximize,
+        name=problem.name,
+    )
+    start = problem.start(np.random.default_rng(0))
+    x = np.clip(start["x"], problem.lowest, problem.highest)
+    y = start.get(MULTIPLIERS, np.zeros(matrix.shape[0]))
+    return replace(posed, variables=(Block("x", (n,), x), Block("y", (len(y),), y)))
 
 
 def _check_room(name: str, parts: tuple[Any, ...]) -> None:
@@ -97,14 +182,14 @@ def solve(
 
     model : a constructed Pyomo model or block; its values are the start, and an exported `dual` suffix the multipliers
     method, options, **how : as in `solverkit.solve`
-    load : set the variables, and the suffixes `dual` and `rc` where the model imports them. The best point is loaded
-        whatever the verdict is: look at `result.success`
+    load : set the variables, and the suffixes of `solverkit.pyomo.prices` where the model imports them. The best point
+        is loaded whatever the verdict is: look at `result.success`
 
     Raises what `write` and `solverkit.solve` raise.
     """
     from solverkit import api
 
-    written = write(model)
+    written = write(model, method_kind(method))
     result = api.solve(written.problem, method, options, **how)
     if load:
         _load(written, result)
@@ -112,7 +197,7 @@ def solve(
 
 
 def load(written: Written, result: Result) -> None:
-    """Put a result on the model that was written: values, and suffixes `dual` and `rc` that import.
+    """Put a result on the model that was written: values, and suffixes that import.
 
     Raises UsageError where the result is of another problem."""
     if result.fingerprint != written.problem.fingerprint():
@@ -124,37 +209,7 @@ def _load(written: Written, result: Result) -> None:
     from pyomo.core.staleflag import StaleFlagManager
 
     StaleFlagManager.mark_all_as_stale(delayed=True)
-    for variable, value in zip(written.variables, written.problem.flat(result.point).tolist(), strict=True):
+    for variable, value in zip(written.variables, written.x(result.point).tolist(), strict=True):
         variable.set_value(value, skip_validation=True)
     StaleFlagManager.mark_all_as_stale(delayed=True)  # what the user sets from now on is another solution
-    wanted = {name: suffix for name in ("dual", "rc") if (suffix := _importing(written.model, name)) is not None}
-    if not wanted:
-        return
-    prices = dict(zip(("dual", "rc"), shadow_prices(written.problem, result), strict=True))
-    for name, suffix in wanted.items():
-        components = written.constraints if name == "dual" else written.variables
-        suffix.clear()
-        for component, price in zip(components, prices[name].tolist(), strict=True):
-            suffix[component] = price
-
-
-def shadow_prices(problem: NlProblem, result: Result) -> tuple[np.ndarray, np.ndarray]:
-    """d objective / d right-hand side of rows (m,) and of bounds (n,), as Pyomo and AMPL count them.
-
-    From the multipliers of the answer; where the method gives none, by least squares as in the certificate."""
-    from solverkit.kinds.nonlinear.local import Local
-    from solverkit.kinds.nonlinear.multipliers import least_squares, of_point
-
-    local = Local(problem, problem.flat(result.point), result.seed)
-    found = of_point(local, result.point) or least_squares(local, ACTIVE)
-    sign = 1.0 if problem.maximize else -1.0
-    return sign * found.y + 0.0, sign * found.z + 0.0  # no negative zeros
-
-
-def _importing(model: Any, name: str) -> Any:
-    """The model's suffix of this name, where it is there to be filled."""
-    suffix = getattr(model, name, None)
-    enabled = getattr(suffix, "import_enabled", None)
-    if enabled is None:
-        return None
-    return suffix if (enabled() if callable(enabled) else enabled) else None
+    fill(written, result)

@@ -24,7 +24,8 @@ from pyomo.opt import TerminationCondition as Condition
 
 from solverkit.engine.status import PointStatus, Termination, proven
 from solverkit.errors import UsageError
-from solverkit.pyomo.model import Written, shadow_prices
+from solverkit.pyomo.model import Written
+from solverkit.pyomo.prices import shadow_prices
 
 if TYPE_CHECKING:
     from solverkit.engine.result import Result
@@ -63,7 +64,7 @@ def condition(result: Result) -> Condition:
 def as_results(written: Written, result: Result) -> SolverResults:
     """Statuses, sizes, bounds and time; the solution itself is added by `add_solution`."""
     found = SolverResults()
-    problem = written.problem
+    problem = written.nonlinear
     found.problem.name = problem.name
     found.problem.sense = -1 if problem.maximize else minimize
     found.problem.number_of_objectives = 1
@@ -106,9 +107,10 @@ def add_solution(found: SolverResults, written: Written, result: Result) -> None
         kind: [symbols.addSymbol(part, f"{kind}{k}") or f"{kind}{k}" for k, part in enumerate(parts)]
         for kind, parts in (("x", written.variables), ("c", written.constraints))
     }
-    dual, rc = shadow_prices(written.problem, result)
+    prices = shadow_prices(written, result)
+    dual, rc = prices["dual"], prices["rc"]
     solution: Any = Solution()
-    for name, value, price in zip(names["x"], written.problem.flat(result.point).tolist(), rc.tolist(), strict=True):
+    for name, value, price in zip(names["x"], written.x(result.point).tolist(), rc.tolist(), strict=True):
         solution.variable[name] = {"Value": value, "Rc": price}
     for name, price in zip(names["c"], dual.tolist(), strict=True):
         solution.constraint[name] = {"Dual": price}
