@@ -107,12 +107,12 @@ def progress(quiet: bool) -> Mode:
 def finish(result: Result, out: str | None, json_: bool) -> int:
     """Print the result; its exit code."""
     if json_:
-        # without a folder there is no file that a large block could be found in: then all of it is printed
-        output.as_json(result.to_json() if out else result.to_json(large=sys.maxsize))
+        # where nothing was saved there is no file that a large block could be found in: then all of it is printed
+        output.as_json(result.to_json() if result.folder else result.to_json(large=sys.maxsize))
     else:
         from solverkit.cli import report
 
         report.show(result)
-        if out:
+        if result.folder:
             output.pairs([("written to", out)], indent=0)
     return int(result.status)

@@ -145,6 +145,7 @@ def load(folder: Path) -> Result:
         "point_status": status,
         "certificate": certificate,
         "timing": timing,
+        "folder": str(folder),
         "trace": [record for record in trace if "report" in record],
     }
     return Result(fields)

@@ -169,7 +169,7 @@ class Checkpointer:
 
 def discard(folder: Path) -> None:
     """The run is complete and its result on the disk: nothing is left to resume. Raises OSError."""
-    for name in (NAME, PREVIOUS):
+    for name in (PREVIOUS, NAME):  # the newest last: at every moment the newest that is there is whole
         (folder / name).unlink(missing_ok=True)
 
 

@@ -211,6 +211,7 @@ class Run:
             problem=task.problem.name,
             source=task.source,
             error=outcome.error,
+            folder="",
         )
 
     def _notes(self) -> list[str]:

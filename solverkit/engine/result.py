@@ -62,6 +62,7 @@ class Result(OptimizeResult):
     problem: str  # its name
     source: str  # its file, empty where it has none
     error: str  # traceback of a failure, empty otherwise
+    folder: str  # where it is on disk, empty where it is not
 
     def raise_for_status(self) -> Result:
         """The result itself where it is certified; NotCertified otherwise."""
