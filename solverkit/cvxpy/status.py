@@ -6,6 +6,7 @@
 | INFEASIBLE, UNBOUNDED, with a proof that the certificate checked | infeasible, unbounded |
 | the same without one: the method's word | infeasible_inaccurate, unbounded_inaccurate |
 | every condition of the certificate holds within NEAR times its tolerance | optimal_inaccurate |
+| CONVERGED at a feasible point: the method's word | optimal_inaccurate |
 | a limit, a callback or an interrupt stopped the run | user_limit |
 | anything else, and points at which nothing can be computed | solver_error |
 """
@@ -37,7 +38,8 @@ def status(result: Result) -> str:
         return s.UNBOUNDED if proven == "unbounded" else s.UNBOUNDED_INACCURATE
     if proven in ("infeasible", "unbounded"):
         return s.INFEASIBLE if proven == "infeasible" else s.UNBOUNDED
-    if _near(result.certificate):
+    claimed = result.termination is Termination.CONVERGED and result.point_status is PointStatus.FEASIBLE
+    if claimed or _near(result.certificate):
         return s.OPTIMAL_INACCURATE
     if result.termination in RESUMABLE and result.point_status is not PointStatus.UNVERIFIED:
         return s.USER_LIMIT

@@ -7,6 +7,7 @@ import pickle
 import cvxpy as cp
 import numpy as np
 import pytest
+from cvxpy.tests import solver_test_helpers
 
 import solverkit as sk
 from solverkit.cvxpy import reduce
@@ -160,6 +161,41 @@ def test_values_are_a_warm_start():
     assert cold.success
     assert warm.success
     assert warm.nit < cold.nit
+
+
+@pytest.mark.parametrize("name", ["lp_0", "lp_1", "lp_2", "lp_bound_attr", "qp_0", "qp_bound_attr"])
+def test_cvxpys_own_problems(name):
+    _agrees(getattr(solver_test_helpers, name)(), name != "qp_bound_attr")
+
+
+@pytest.mark.parametrize("method", [None, "ipopt"])
+@pytest.mark.parametrize("name", ["socp_1", "socp_2", "socp_3(0)", "socp_3(1)", "socp_4"])
+def test_cvxpys_own_second_order_cones(name, method):
+    made, _, axis = name.partition("(")
+    _agrees(getattr(solver_test_helpers, made)(*([int(axis[0])] if axis else [])), True, method)
+
+
+def _agrees(case, all_multipliers, method=None):
+    """Objective, values, multipliers and the conditions of optimality, by CVXPY's own checks."""
+    result = sk.solve(case.prob, method, tol=1e-8)
+    assert result.success, result.message
+    case.verify_objective(places=4)
+    case.verify_primal_values(places=4)
+    case.check_primal_feasibility(places=4)
+    if all_multipliers:
+        case.verify_dual_values(places=4)
+        case.check_complementarity(places=4)
+        case.check_stationary_lagrangian(places=4)
+        case.check_dual_domains(places=4)
+
+
+def test_the_tip_of_a_cone_is_no_certified_answer():
+    """Smooth rows have no derivative there: CVXPY hears that the answer is inaccurate, and gets it."""
+    case = solver_test_helpers.socp_0()
+    result = sk.solve(case.prob)
+    assert not result.success
+    assert case.prob.status == "optimal_inaccurate"
+    case.verify_objective(places=4)
 
 
 def without_answer():

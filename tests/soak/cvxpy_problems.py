@@ -19,6 +19,7 @@ from tests.soak import Tally
 
 CASES = 1500
 CLOSE = 2e-5  # of objectives, relative
+SECONDS = 20.0  # of one solve at most: a limit that is reached is a failure
 
 Rng = np.random.Generator
 Family = Callable[[Rng], cp.Problem]
@@ -171,7 +172,7 @@ def _failure(model: cp.Problem, kinds: dict[str, int], both: bool) -> str:
         return ""
     _forget(model)
     try:
-        result = sk.solve(model, tol=1e-7)
+        result = sk.solve(model, tol=1e-7, max_time=SECONDS)
     except Exception as error:
         return f"sk.solve raised {type(error).__name__}: {error}"
     kinds[result.kind] = kinds.get(result.kind, 0) + 1
@@ -181,7 +182,7 @@ def _failure(model: cp.Problem, kinds: dict[str, int], both: bool) -> str:
         return ""
     _forget(model)
     try:
-        model.solve(solver=sk.cvxpy_solver(tol=1e-7))
+        model.solve(solver=sk.cvxpy_solver(tol=1e-7, max_time=SECONDS))
     except (cp.SolverError, SolverKitError) as error:
         return f"cvxpy_solver raised {error}"
     wrong = _wrong(model, expected, value)

@@ -55,11 +55,11 @@ def from_cvxpy(model: Any, name: str = "cvxpy") -> Composite:
     if len(x.shape) > 2:
         raise UsageError(f"variable {x.name()} has shape {x.shape}; variables here have at most two lengths")
     kept = x.value
-    x.value = np.zeros(x.shape)
+    x.save_value(np.zeros(x.shape))  # bounds or not
     try:
         return _Reader(x, name).problem(model)
     finally:
-        x.value = kept
+        x.save_value(kept)
 
 
 class _Reader:
@@ -241,9 +241,10 @@ def _set(model: Any, reader: _Reader) -> p.ProximalMap:
         low, high = np.maximum(low, sides[0]), np.minimum(high, sides[1])
     for constraint in model.constraints:
         kind = type(constraint).__name__
-        e = constraint.args[0] - constraint.args[1] if len(constraint.args) == 2 else constraint.args[0]
-        if kind not in ("Inequality", "Equality", "Zero", "NonPos", "NonNeg") or not e.is_affine():
+        known = kind in ("Inequality", "Equality", "Zero", "NonPos", "NonNeg")
+        if not known or not all(arg.is_affine() for arg in constraint.args):
             raise UsageError(f"the constraint {constraint} is no bound, and the form has no place for it")
+        e = constraint.args[0] - constraint.args[1] if len(constraint.args) == 2 else constraint.args[0]
         matrix, shift = reader.affine(e)
         if kind in ("Equality", "Zero"):
             row = matrix.toarray()
