@@ -4,6 +4,6 @@ result = sk.minimize(fun, x0, constraints=..., bounds=...)
 result = scipy.optimize.minimize(fun, x0, method=sk.scipy_method("sketched-newton"), constraints=...)
 """
 
-from solverkit.scipy_interface.minimize import minimize, scipy_method
+from solverkit.scipy_interface.call import minimize, scipy_method
 
 __all__ = ["minimize", "scipy_method"]

@@ -28,34 +28,22 @@ TAKEN = {
 
 _TOL = "`tol` is the tolerance of the certificate, for every method"
 _FEWER = "`max_calls` limits all oracle calls together"
-_OWN = "`solverkit describe METHOD` lists what a method has"
-_PARALLEL = "`sk.solve_many` runs problems side by side"
-REFUSED = {
-    "ftol": _TOL,
-    "gtol": _TOL,
-    "xtol": _TOL,
-    "catol": _TOL,
-    "feasibility_tol": _TOL,
-    "final_tr_radius": _TOL,
-    "barrier_tol": _TOL,
-    "tol": "give it as the argument `tol`",
-    "maxfev": f"it counts one function only; {_FEWER}",
-    "maxfun": f"it counts one function only; {_FEWER}",
-    "eps": "it is a step in x itself; `finite_diff_rel_step` is relative",
-    "f_target": "a callback that raises StopIteration ends the run at a value",
-    "sparse_jacobian": "a Jacobian is sparse where `jac` returns a sparse matrix",
-    "factorization_method": _OWN,
-    "initial_constr_penalty": _OWN,
-    "initial_tr_radius": _OWN,
-    "initial_barrier_parameter": _OWN,
-    "initial_barrier_tolerance": _OWN,
-    "rhobeg": _OWN,
-    "scale": _OWN,
-    "maxcor": _OWN,
-    "norm": _OWN,
-    "return_all": "a callback sees every iterate",
-    "workers": _PARALLEL,
+_LIMIT = f"it counts one function only; {_FEWER}"
+_REFUSED = {
+    _TOL: "ftol gtol xtol xrtol fatol xatol catol feasibility_tol final_tr_radius barrier_tol accuracy",
+    "give it as the argument `tol`": "tol",
+    _LIMIT: "maxfev maxfun minfev",
+    "it is a step in x itself; `finite_diff_rel_step` is relative": "eps",
+    "a callback that raises StopIteration ends the run at a value": "f_target",
+    "a Jacobian is sparse where `jac` returns a sparse matrix": "sparse_jacobian",
+    "a callback sees every iterate": "return_all",
+    "`sk.solve_many` runs problems side by side": "workers",
+    "`solverkit describe METHOD` lists what a method has": "factorization_method initial_constr_penalty "
+    "initial_tr_radius initial_barrier_parameter initial_barrier_tolerance rhobeg scale maxcor maxls norm offset "
+    "rescale stepmx eta maxCGit mesg_num c1 c2 hess_inv0 adaptive initial_simplex direc initial_trust_radius "
+    "max_trust_radius inexact subproblem subproblem_maxiter",
 }
+REFUSED = {name: instead for instead, names in _REFUSED.items() for name in names.split()}
 """SciPy's options without a counterpart, and what to do instead. A method that has an option of the name takes it."""
 
 PLAIN = (
