@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from cvxpy.atoms.atom import Atom
 from scipy.sparse import csr_array, issparse
 from scipy.special import xlogy
 
@@ -81,7 +82,7 @@ class Atoms:
         if e.is_affine():
             return self._affine(e)
         kind = type(e).__name__
-        if e.is_atom_affine() if hasattr(e, "is_atom_affine") else (e.is_atom_convex() and e.is_atom_concave()):
+        if isinstance(e, Atom) and e.is_atom_convex() and e.is_atom_concave():
             return self._combined(e)
         for name in (kind, *(base.__name__ for base in type(e).__mro__)):
             if name in _ATOMS:

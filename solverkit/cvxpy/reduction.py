@@ -89,6 +89,13 @@ class Reduction(ABC):
         if result.point_status is not PointStatus.CERTIFIED and model._status == s.OPTIMAL:
             model._status = s.OPTIMAL_INACCURATE
 
+    def _failure(self, found: str, attributes: Mapping[str, Any]) -> Solution:
+        """No answer; the value is infinite in the user's sense."""
+        solution = failure_solution(found, attributes)
+        if solution.opt_val is not None and type(self.model.objective).__name__ == "Maximize":
+            solution.opt_val = -solution.opt_val
+        return solution
+
     def _named(self, solution: Solution) -> Solution:
         """Duals of the problem without parameters, by the ids of the constraints that the user made."""
         pairs = zip(self.model.constraints, self.evaluated.constraints, strict=True)
@@ -129,7 +136,7 @@ class ByExpressions(Reduction):
     def solution(self, result: Result) -> Solution:
         found, attributes = status(result), _attributes(result)
         if found not in s.SOLUTION_PRESENT:
-            return failure_solution(found, attributes)
+            return self._failure(found, attributes)
         primal = self.smooth.primal(result.point)
         for variable in self.smooth.smoothed.problem.variables():
             variable.save_value(primal[variable.id])
@@ -158,7 +165,7 @@ class ByTerms(Reduction):
     def solution(self, result: Result) -> Solution:
         found, attributes = status(result), _attributes(result)
         if found not in s.SOLUTION_PRESENT:
-            return failure_solution(found, attributes)
+            return self._failure(found, attributes)
         (variable,) = self.model.variables()
         value = np.asarray(result.point[self.composite.variable.name]).reshape(variable.shape)
         duals = {c.id: None for c in self.evaluated.constraints}
@@ -172,13 +179,13 @@ def violation(model: Any) -> tuple[float, str]:
         size = 1 + max((float(np.abs(_dense(arg.value)).max(initial=0.0)) for arg in constraint.args), default=0.0)
         found = float(np.max(np.abs(constraint.violation()), initial=0.0)) / size
         if not found <= worst:
-            worst, where = found, str(constraint)[:80]
+            worst, where = found if np.isfinite(found) else np.inf, str(constraint)[:80]
     for variable in model.variables():
         value = _dense(variable.value)
         gap = np.abs(_dense(variable.project(value)) - value).max(initial=0.0)
         found = float(gap) / (1 + float(np.abs(value).max(initial=0.0)))
         if not found <= worst:
-            worst, where = found, f"attributes of {variable.name()}"
+            worst, where = found if np.isfinite(found) else np.inf, f"attributes of {variable.name()}"
     return worst, where
 
 

@@ -206,6 +206,7 @@ def without_answer():
         (cp.Problem(cp.Maximize(x[0]), [x[1] <= 1]), "unbounded", np.inf),
         (cp.Problem(cp.Minimize(cp.square(x[0]) - x[1])), "unbounded", -np.inf),
         (cp.Problem(cp.Minimize(cp.sum(cp.exp(x))), [cp.sum_squares(x) <= 1, x >= 1]), "infeasible", np.inf),
+        (cp.Problem(cp.Maximize(cp.sum(cp.log(x))), [cp.sum(x) <= 1, x >= 1]), "infeasible", -np.inf),
     ]
 
 
@@ -235,6 +236,7 @@ def refused():
         (cp.Problem(cp.Minimize(cp.trace(S)), [S >> 0]), r"cone \(PSD\)"),
         (cp.Problem(cp.Minimize(x[0]), [cp.ExpCone(x[0], x[1], x[2])]), r"cone \(ExpCone\)"),
         (cp.Problem(cp.Minimize(cp.norm(x, 3))), "pnorm with p = 3"),
+        (cp.Problem(cp.Minimize(cp.transforms.indicator([x >= 0]) + cp.sum_squares(x))), "indicator"),
         (cp.Problem(cp.Minimize(cp.sum(cp.Variable(2, boolean=True)))), "boolean"),
         (cp.Problem(cp.Minimize(cp.sum(cp.Variable(2, integer=True)))), "integer"),
         (cp.Problem(cp.Minimize(cp.trace(cp.Variable((2, 2), PSD=True)))), "PSD"),
