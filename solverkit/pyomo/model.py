@@ -5,7 +5,7 @@ the order of x and of the rows.
 
 | model | kind |
 |---|---|
-| linear | inclusion: a linear program; nonlinear where a method of that kind is asked for |
+| linear | inclusion, a linear program; nonlinear for a method of that kind, or where none of the other is there |
 | anything else | nonlinear |
 """
 
@@ -115,7 +115,8 @@ def write(model: Any, kind: str | None = None) -> Written:
             f"model '{name}' is no linear program, which is what methods for 'inclusion' take of Pyomo: "
             f"{_nonlinear_part(*parts[1:], info.objectives)} is not linear. Take a method for 'nonlinear'"
         )
-    posed = linear_program_of(problem) if linear and kind != "nonlinear" else problem
+    as_program = kind == "inclusion" or (kind is None and linear and _takes_programs())
+    posed = linear_program_of(problem) if as_program else problem
     return Written(model, posed, problem, *parts)
 
 
@@ -124,6 +125,13 @@ def method_kind(method: str | None) -> str | None:
     from solverkit.registry import registry
 
     return None if method is None else registry.method(method).kind
+
+
+def _takes_programs() -> bool:
+    """Whether a method for the kind of linear programs is installed; methods for `nonlinear` take them too."""
+    from solverkit.registry import registry
+
+    return bool(registry.methods("inclusion"))
 
 
 def _is_linear(problem: NlProblem) -> bool:

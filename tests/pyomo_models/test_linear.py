@@ -126,3 +126,13 @@ def test_bounds_alone_and_no_objective():
     model.row = pyo.Constraint(expr=model.x[1] + model.x[2] == 1)
     pyo.assert_optimal_termination(pyo.SolverFactory("solverkit").solve(model))
     assert model.x[1].value + model.x[2].value == pytest.approx(1, abs=1e-5)
+
+
+def test_without_methods_for_programs_they_are_nonlinear(monkeypatch):
+    from solverkit.registry import registry
+
+    methods = registry.methods
+    monkeypatch.setattr(registry, "methods", lambda kind=None: [] if kind == "inclusion" else methods(kind))
+    result = solverkit.pyomo.solve(linear())
+    assert result.success
+    assert result.kind == "nonlinear"
