@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from solverkit.errors import MissingPackage, UsageError
 from solverkit.pyomo.arguments import check, parsed
-from solverkit.pyomo.model import NeverHolds, Written, method_kind, write
+from solverkit.pyomo.model import KINDS, NeverHolds, Written, method_kind, write
 from solverkit.pyomo.model import load as load_on_model
 
 try:
@@ -59,12 +59,12 @@ class SolverKit:
         raise UsageError("solverkit is no persistent solver: call solve(model) again, which takes the model as it is")
 
     def available(self, exception_flag: bool = True) -> bool:
-        """Whether there is a method for nonlinear problems. Raises UsageError where not and `exception_flag`."""
+        """Whether there is a method for what models can be. Raises UsageError where not and `exception_flag`."""
         from solverkit.registry import registry
 
-        found = bool(registry.methods("nonlinear"))
+        found = any(registry.methods(kind) for kind in KINDS)
         if exception_flag and not found:
-            raise UsageError("no method for nonlinear problems is installed; see `solverkit plugins`")
+            raise UsageError(f"no method for {' or '.join(KINDS)} is installed; see `solverkit plugins`")
         return found
 
     def license_is_valid(self) -> bool:
