@@ -320,6 +320,11 @@ class TestAtBounds:
         result = solve(rosen, [0.3, 0.4, 0.5], method, bounds=[(None, None), (0.25, 0.25), (None, None)])
         assert result.x == pytest.approx([0.5046, 0.25, 0.0625], abs=1e-3)
 
+    @pytest.mark.parametrize("method", ["sketched-newton", "ipopt", "slsqp", METHOD])
+    def test_all_variables_between_equal_bounds(self, method):
+        result = solve(rosen, [0.3, 0.4], method, bounds=[(4, 4), (5, 5)])
+        assert result.x == pytest.approx([4, 5], abs=1e-12)
+
     def test_products_by_differences_from_a_corner(self):
         calls = []
 

@@ -38,6 +38,8 @@ class Slsqp(OneShotSolver[Nonlinear]):
                 f"{problem.n}. Use 'ipopt' or 'trust-constr'"
             )
         program, rows = Program(problem), _Rows(problem)
+        if (problem.lowest == problem.highest).all():
+            return program.point(problem.lowest)  # SciPy then runs no method, and hands out no status
 
         def show(x: np.ndarray) -> None:
             violation, value = program.violation(x), program.value(x)
