@@ -2,8 +2,8 @@
 
 A family writes a random model. What counts as a failure: another objective, a violated constraint, multipliers that
 break the conditions of optimality of the CVXPY problem, another status, an answer that is not certified, an exception.
-Answers at the tip of a second-order cone have no derivative and are `optimal_inaccurate` (docs/how-to/cvxpy.md); with the
-right objective they are counted apart, in the fact `tips`.
+Answers at the tip of a second-order cone have no derivative and are `optimal_inaccurate` (docs/how-to/cvxpy.md); with
+the right objective they are counted apart, in the fact `tips`.
 """
 
 from __future__ import annotations
