@@ -239,8 +239,9 @@ class Registry:
             return cast(T, spec)
         if (wanted, name) in tables.refused:
             raise UsageError(tables.refused[wanted, name])
-        if wanted is SolverSpec and (home := published.with_method(name)):
-            raise MissingPackage(f"method '{name}' comes with {home}. Run: pip install {home}{self._suspects()}")
+        home = published.with_method(name) if wanted is SolverSpec else ""
+        if home and home not in {record.distribution for record in self.plugins()}:
+            raise MissingPackage(f"method '{name}' comes with {home}. Run: pip install {home}")
         known = sorted(key[1] for key in tables.specs if key[0] is wanted)
         guess = nearest(name, known) or (f" (here: {', '.join(known)})" if known else "")
         suspects = self._suspects() or ". See `solverkit plugins`"

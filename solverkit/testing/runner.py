@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from solverkit.errors import UsageError
+from solverkit.errors import MissingPackage, UsageError
 from solverkit.registry import registry
 from solverkit.testing.catalogue import Check, catalogue, known
 from solverkit.testing.report import Failed, Outcome, Report, Skipped, Verdict
@@ -93,6 +93,8 @@ def _outcome(check: Check, subject: Subject) -> Outcome:
         check.run(subject)
     except Skipped as reason:
         return Outcome(check.name, problem, Verdict.SKIPPED, str(reason))
+    except MissingPackage as absent:  # says where the problem's own functions cannot be made here, and the pip line
+        return Outcome(check.name, problem, Verdict.SKIPPED, str(absent))
     except Failed as failure:
         return Outcome(check.name, problem, Verdict.FAILED, str(failure), check.means, check.mend)
     except Exception as error:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from solverkit.errors import MissingPackage
+from solverkit.errors import MissingPackage, UsageError
 from solverkit.registry import published, registry
+from solverkit.registry.catalogue import Registry
 
 
 def test_the_methods_are_those_of_the_distributions():
@@ -18,10 +19,16 @@ def test_the_methods_are_those_of_the_distributions():
     assert sorted_ == published.METHODS
 
 
-def test_a_method_that_is_not_installed_is_named_with_its_distribution():
+def test_a_method_that_is_not_installed_is_named_with_its_distribution(monkeypatch):
+    monkeypatch.setattr("solverkit.registry.discovery.entry_points", list)
+    with pytest.raises(MissingPackage, match=r"comes with solverkit-bilevel\. Run: pip install solverkit-bilevel"):
+        Registry().method("lv-hba")
+
+
+def test_a_method_that_is_left_out_is_not_asked_for_again():
     try:
         registry.only(["solverkit-sor"])
-        with pytest.raises(MissingPackage, match=r"comes with solverkit-bilevel\. Run: pip install solverkit-bilevel"):
+        with pytest.raises(UsageError, match=r"unknown method 'lv-hba'(.|\n)*left out by --plugins-only"):
             registry.method("lv-hba")
     finally:
         registry.only(None)
