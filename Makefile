@@ -1,4 +1,4 @@
-# make solve | test | lint | docs | docs-check | figures | soak | bench-smoke | bench: each sets up what it needs, and starts at once the second time.
+# make solve | test | lint | docs | docs-check | figures | soak | packages | bench-smoke | bench: each sets up what it needs, and starts at once the second time.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -14,7 +14,7 @@ METHOD  ?= lv-hba
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: solve test lint docs docs-check figures soak bench-smoke bench format clean
+.PHONY: solve test lint docs docs-check figures soak packages bench-smoke bench format clean
 
 solve: $(VENV)/.run
 	$(BIN)/solverkit solve $(PROBLEM) --method $(METHOD)
@@ -43,6 +43,9 @@ figures: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.soak
+
+packages: $(VENV)/.dev
+	$(BIN)/python -m tests.packages
 
 bench-smoke: $(VENV)/.dev
 	$(BIN)/solverkit bench problems/suites/smoke.yaml --jobs 2 --out results/smoke
