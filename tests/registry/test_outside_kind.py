@@ -65,7 +65,8 @@ def test_a_stored_result_is_verified_against_the_problem_alone(plugin, game, tmp
     sk.solve(game, out=tmp_path / "run")
     assert sk.verify(tmp_path / "run", game).status is sk.PointStatus.CERTIFIED
     np.savez(tmp_path / "run" / "point.npz", x=np.array([0.5, 0.5]), y=np.array([0.5, 0.5]))
-    assert sk.verify(tmp_path / "run", game).status is not sk.PointStatus.CERTIFIED
+    with pytest.raises(sk.InvalidProblem, match=r"not the point that result\.json describes"):
+        sk.verify(tmp_path / "run", game)
 
 
 def test_reasons_why_a_method_does_not_fit(plugin, game):
