@@ -16,7 +16,9 @@ from solverkit.engine.status import Termination
 from solverkit.engine.task import Clock
 from solverkit.engine.trace import Trace
 from solverkit.engine.verdict import Judge
+from solverkit.errors import MissingPackage
 from solverkit.kinds.base import Certificate, Point, PointStatus
+from solverkit.registry.packages import missing, pip_line
 from solverkit.text import clean
 
 
@@ -102,7 +104,11 @@ class Recorder:
             self._reporter.message(message)
 
     def failure(self, error: Exception) -> Outcome:
-        """The outcome of an exception that came out of the method."""
+        """The outcome of an exception that came out of the method; a missing package is no outcome, and raised."""
+        if isinstance(error, MissingPackage):
+            raise error
+        if isinstance(error, ModuleNotFoundError) and error.name and missing([error.name]):
+            raise MissingPackage(f"the method needs {error.name}: {pip_line([error.name])}") from error
         if isinstance(error, Stop):
             return Outcome(error.termination, clean(error.message), point=error.point)
         trace = "".join(traceback.format_exception(error))

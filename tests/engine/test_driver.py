@@ -15,7 +15,7 @@ from scipy.optimize import OptimizeResult
 from solverkit.engine.limits import Limits
 from solverkit.engine.solver import Stop
 from solverkit.engine.status import PointStatus, Termination, exit_code
-from solverkit.errors import UsageError
+from solverkit.errors import MissingPackage, UsageError
 from solverkit.kinds.base import Certificate
 
 NAN = float("nan")
@@ -211,6 +211,18 @@ def test_an_oracle_of_a_new_shape_is_named():
     result = descend(Quadratic(fault=at("gradient", 9, lambda value: value[:2])), limits=Limits(40))
     assert result.termination is Termination.SOLVER_FAILED
     assert "oracle 'gradient' changed its shape from (5,) to (2,) at call 9" in result.message
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MissingPackage("needs it; pip install it"),
+        ModuleNotFoundError("No module named 'no_such_library'", name="no_such_library"),
+    ],
+)
+def test_a_package_that_a_step_lacks_is_said_with_the_pip_line(error):
+    with pytest.raises(MissingPackage, match="pip install"):
+        odd(step=fails(error))
 
 
 @pytest.mark.parametrize("function", ["init", "step", "point", "report", "converged"])
