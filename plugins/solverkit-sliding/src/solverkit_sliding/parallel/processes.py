@@ -13,6 +13,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from solverkit.errors import MissingPackage
+from solverkit.registry.packages import missing, pip_line
+
 
 def run(work: Callable[..., Any], processes: int, *arguments: Any, timeout: float = 600.0) -> Any:
     """`work(*arguments)` in each of so many processes, in one group; the value of rank 0.
@@ -20,7 +23,9 @@ def run(work: Callable[..., Any], processes: int, *arguments: Any, timeout: floa
     work : a function at the top of its module, which each process imports
     timeout : seconds that a rank waits for the others before it gives up
 
-    Raises RuntimeError where a process fails."""
+    Raises RuntimeError where a process fails, MissingPackage without torch."""
+    if absent := missing(["torch"]):
+        raise MissingPackage(f"processes that share out f need torch: {pip_line(absent)}")
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as folder:
         answers = context.SimpleQueue()
