@@ -246,7 +246,7 @@ def _clear(out: Path, names: Sequence[str]) -> None:
         out.mkdir(parents=True, exist_ok=True)
         for name in names:
             (out / name).unlink(missing_ok=True)
-        sweep(out, FILES)
+        sweep(out)
     except OSError as error:
         raise UsageError(f"out={str(out)!r} cannot be used as a folder: {error.strerror or error}") from None
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import glob
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import IO
@@ -18,6 +17,8 @@ import numpy as np
 UNABLE = {errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EISDIR, errno.EBADF}
 """How systems say that a folder cannot be synced: Windows has no handle on one, some network file systems refuse. The
 rename itself has happened then."""
+PART = ".part"
+"""How the names of temporary files end."""
 
 
 def replace_file(path: Path, content: bytes, previous: Path | None = None) -> None:
@@ -41,32 +42,36 @@ def replace_file(path: Path, content: bytes, previous: Path | None = None) -> No
 def replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Put several files into a folder: all are on the disk before the first takes its name. Raises OSError.
 
-    So a full disk leaves the former ones as they were; only a kill between two renames leaves new beside old.
+    So a full disk leaves the former ones as they were. Where a later rename fails, the former files that are still
+    there go: new beside old is nothing whole. A kill between two renames leaves that, and readers refuse it.
     """
     staged: dict[str, str] = {}
+    renamed = False
     try:
         for name, content in contents.items():
             staged[name] = _stage(folder / name, content)
         for name in contents:
             os.replace(staged[name], folder / name)
+            renamed = True
             del staged[name]
     except BaseException:
-        for left in staged.values():
+        for name, left in staged.items():
             _drop(left)
+            if renamed:
+                _drop(str(folder / name))
         raise
     _sync_folder(folder)
 
 
-def sweep(folder: Path, names: Iterable[str]) -> None:
-    """Take away the temporary files that killed writers of these files left. Raises OSError."""
-    for name in names:
-        for left in folder.glob(f".{glob.escape(name)}.????????"):
-            left.unlink(missing_ok=True)
+def sweep(folder: Path) -> None:
+    """Take away the temporary files that killed writers left. Raises OSError."""
+    for left in folder.glob(f".*.????????{PART}"):
+        left.unlink(missing_ok=True)
 
 
 def _stage(path: Path, content: bytes) -> str:
     """A temporary file beside `path`, on the disk, with the rights of an ordinary one."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PART, dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

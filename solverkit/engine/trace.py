@@ -52,8 +52,12 @@ class Trace:
         trace._path = path
         try:
             content = path.read_bytes()
-        except OSError:
+        except FileNotFoundError:
             content = b""
+        except OSError as error:  # it may be whole: nothing is written over it
+            trace._give_up(error)
+            trace.warning = f"{clean(path)} could not be read, and is left as it is: its lines are not in this trace"
+            return trace
         whole = mark is not None and len(content) >= mark[0] and zlib.crc32(content[: mark[0]]) == mark[1]
         lines = parsed((content[: mark[0]] if mark and whole else content).splitlines(keepends=True))
         kept = [line for line in lines if line is not None and line["nit"] <= nit]

@@ -242,7 +242,7 @@ def test_without_hard_links_the_former_is_renamed(tmp_path, monkeypatch):
 
 def test_what_killed_writers_left_is_taken_away(tmp_path):
     begin(tmp_path)
-    for name in (".checkpoint.npz.abcd_123", ".result.json.00000000"):
+    for name in (".checkpoint.npz.abcd_123.part", ".graph.graphml.00000000.part"):
         (tmp_path / name).touch()
     (tmp_path / ".checkpoint.npz.mine-not-a-temporary").touch()
     go_on(tmp_path)

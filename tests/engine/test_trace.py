@@ -113,3 +113,20 @@ def test_counts_are_the_calls_that_were_made(inner):
     assert result.counts == {"nfev": problem.made.count("value"), "njev": problem.made.count("gradient")}
     assert (result.nfev, result.njev) == (12, 12 * inner)
     assert result.trace[-1]["counts"] == result.counts
+
+
+def test_a_trace_that_cannot_be_read_is_left_as_it_is(tmp_path, monkeypatch):
+    path = tmp_path / "trace.jsonl"
+    trace = Trace(path)
+    trace.add(0, 0.0, {}, {"merit": 1.0})
+    trace.flush()
+    mark, content = trace.mark, path.read_bytes()
+
+    def fails(_):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(path), "read_bytes", fails)
+        again = Trace.reopen(path, 0, mark)
+    assert "could not be read, and is left as it is" in again.warning
+    assert path.read_bytes() == content
