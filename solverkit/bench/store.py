@@ -66,8 +66,7 @@ class Writer:
         self.path = path
         self._handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         self._synced = time.monotonic()
-        if _is_torn(path):
-            os.write(self._handle, b"\n")
+        self._torn = _is_torn(path)  # whether what is written next would continue a line that was cut
 
     def record(self, record: Record) -> None:
         """A run that is over."""
@@ -96,9 +95,10 @@ class Writer:
         os.close(self._handle)
 
     def _write(self, line: Mapping[str, Any]) -> None:
-        content = dumps(line).encode() + b"\n"
+        content = b"\n" * self._torn + dumps(line).encode() + b"\n"
         written = os.write(self._handle, content)
-        if written != len(content):
+        self._torn = written != len(content)
+        if self._torn:
             raise OSError(f"{self.path}: only {written} of {len(content)} bytes could be written: the disk may be full")
         if time.monotonic() - self._synced >= SYNC:
             self.sync()

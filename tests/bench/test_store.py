@@ -145,6 +145,9 @@ def test_a_full_disk_is_an_error_and_no_half_record(folder, writer, monkeypatch)
         with pytest.raises(OSError, match="the disk may be full"):
             writer.record(record("b"))
     assert [found.run for found in store.read(folder).records] == ["a"]
+    writer.record(record("c"))  # there is room again
+    runs = store.read(folder)
+    assert ([found.run for found in runs.records], runs.skipped_lines) == (["a", "c"], 1)
 
 
 def test_traces_are_thinned_evenly_with_both_ends():
