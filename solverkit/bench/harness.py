@@ -19,6 +19,7 @@ from solverkit.bench.session import Session
 from solverkit.bench.work import Batch, Finished
 from solverkit.engine.interrupt import Interrupt
 from solverkit.errors import SolverKitError
+from solverkit.text import clean
 
 LARGEST = 64
 """Runs of a batch at most."""
@@ -59,6 +60,12 @@ class Ending:
     interrupted: bool = False
 
 
+class FolderFails(SolverKitError):
+    """The disk of the runs takes no more, or cannot be read."""
+
+    exit_code = 1
+
+
 class WorkersDie(SolverKitError):
     """Workers that do not live long enough to begin a run."""
 
@@ -77,18 +84,31 @@ def run_plan(
 ) -> Ending:
     """Make those runs of a plan that the folder does not have. See `solverkit.api.bench` for the arguments."""
     store.open_folder(folder, plan.suite, plan.ids)
-    todo = _missing(plan, folder, frozenset(retry))
-    if not todo:
+    try:
+        todo = _missing(plan, folder, frozenset(retry))
+        ending = (
+            _make(plan, todo, folder, jobs, dask, time_limit, progress or Progress(False)) if todo else Ending(0, 0)
+        )
         store.seal(folder)
-        return Ending(0, 0)
+        return ending
+    except OSError as error:
+        raise FolderFails(
+            f"the runs could not go on in {clean(folder)}: {clean(error)}; those that are recorded stay. Mend that, "
+            "and give the same command again: it makes the rest"
+        ) from error
+
+
+def _make(
+    plan: Plan, todo: list[Run], folder: Path, jobs: int, dask: str | None, time_limit: float | None, progress: Progress
+) -> Ending:
+    """Make these runs."""
+    threads = plan.suite["threads"]
     session = Session.begin(folder)
     try:
-        pool = _pool(session, min(jobs, len(todo)), dask, plan.suite["threads"])
-        driver = Driver(todo, pool, session, folder, plan.suite["threads"], progress or Progress(False))
-        return driver.drive(time_limit)
+        pool = _pool(session, min(jobs, len(todo)), dask, threads)
+        return Driver(todo, pool, session, folder, threads, progress).drive(time_limit)
     finally:
         session.end()
-        store.seal(folder)
 
 
 class Driver:

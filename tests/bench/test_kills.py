@@ -1,4 +1,4 @@
-"""Kills of everything, at random moments; the long form is `python -m tests.bench.soak 40`."""
+"""Kills of everything, at random moments; the long form is `python -m tests.soak many_writers`."""
 
 from __future__ import annotations
 
@@ -6,26 +6,29 @@ import os
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 import solverkit as sk
 from solverkit.bench import store
 from solverkit.bench.record import Outcome
+from tests.soak import many_writers
+from tests.soak._bench_commands import kill
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from soak import soak
-
-MOMENTS = int(os.environ.get("SOLVERKIT_KILLS", "4"))
+MOMENTS = 4
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_the_same_command_after_kills_makes_the_same_set(tmp_path):
-    tally = soak(tmp_path, MOMENTS, seeds=40 * MOMENTS)
+    tally = kill(tmp_path, MOMENTS, seeds=40 * MOMENTS)
     assert (tally.workers, tally.parents, tally.late) == (MOMENTS - MOMENTS // 2, MOMENTS // 2, 0)
     assert (tally.missing, tally.unsolved, tally.lost) == (0, 0, 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+def test_sixteen_writers_of_which_four_are_killed():
+    tally = many_writers.run(4, seed=0)
+    assert (tally.cases, tally.failures) == (4, [])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")

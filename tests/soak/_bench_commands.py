@@ -1,4 +1,4 @@
-"""kill -9 at random moments, then the same command: `python -m tests.bench.soak [MOMENTS]`.
+"""kill -9 of the processes of `solverkit bench` at random moments, then the same command.
 
 A suite of short runs is begun again and again. Once a new record is on disk, after a random while, one worker or the
 parent is killed, in turn. At the end the suite is finished, and every run of it must be there once, solved; what was on
@@ -12,7 +12,6 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from pathlib import Path
 from solverkit.bench import store
 
 ROOT = Path(__file__).parents[2]
-PLUGIN = Path(__file__).parent / "plugin"
+PLUGIN = ROOT / "tests" / "bench" / "plugin"
 PROBLEM = "solverkit: 1\nkind: toy-line\nname: line\nparameters: {a: 2}\nanswer: a\n"
 SUITE = """solverkit: 1
 kind: suite
@@ -33,7 +32,7 @@ seeds: {seeds}
 
 
 @dataclass
-class Tally:
+class Losses:
     """What the kills did."""
 
     parents: int = 0
@@ -46,13 +45,13 @@ class Tally:
     written: int = 0  # records written in all, those made twice included
 
 
-def soak(folder: Path, moments: int, seeds: int, seed: int = 0) -> Tally:
+def kill(folder: Path, moments: int, seeds: int, seed: int = 0) -> Losses:
     """Kill `moments` times, worker and parent in turn; then finish the suite and count."""
     rng = random.Random(seed)
     (folder / "line.yaml").write_text(PROBLEM)
     suite = folder / "suite.yaml"
     suite.write_text(SUITE.format(seeds=list(range(seeds))))
-    tally, out = Tally(runs=2 * seeds), folder / "out"
+    tally, out = Losses(runs=2 * seeds), folder / "out"
     process: subprocess.Popen[bytes] | None = None
     for moment in range(moments):
         before = _records(out)
@@ -122,16 +121,3 @@ def _wait_for_the_end(out: Path) -> None:
     while list(_workers(out)):
         assert time.monotonic() < deadline, "workers outlive their parent"
         time.sleep(0.1)
-
-
-def main() -> None:
-    moments = int(sys.argv[1]) if len(sys.argv) > 1 else 40
-    with tempfile.TemporaryDirectory() as folder:
-        tally = soak(Path(folder), moments, seeds=60 * moments)
-    print(tally)
-    if tally.missing or tally.unsolved or tally.lost:
-        raise SystemExit("not the same final set of runs")
-
-
-if __name__ == "__main__":
-    main()
