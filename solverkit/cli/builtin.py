@@ -16,11 +16,12 @@ _SUMMARIES = {
     "describe": "Explain a method: what it needs, when it pays, its options.",
     "schema": "Print the JSON Schema of problem or suite files, for editors.",
     "completion": "Print the script by which a shell completes commands, methods and files.",
+    "new-plugin": "Write a complete plugin package to begin with.",
     "plugins": "List the plugins, where they come from, and what is wrong.",
     "doctor": "Look at this machine and installation.",
 }
 
-_MODULES = {"report": "bench_report"}
+_MODULES = {"report": "bench_report", "new-plugin": "new_plugin"}
 """Commands whose module has another name: `cli.report` shows results."""
 
 
