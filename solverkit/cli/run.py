@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -57,6 +58,8 @@ def _run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if os.environ.get("SOLVERKIT_DEBUG", "") not in ("", "0"):
             raise
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return _fail(f"{clean(error)}: make room on the disk, and give the command again", 1)
         cause = f"{type(error).__name__}: {error}"
         return _fail(
             f"internal error: {clean(cause)}\n"

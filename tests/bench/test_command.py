@@ -33,6 +33,20 @@ def test_runs_that_are_left_are_told_by_the_exit_code(write, tmp_path, capsys):
     assert "20 runs are left: the same command goes on" in capsys.readouterr().err
 
 
+def test_a_full_disk_is_one_sentence_and_the_same_command_goes_on(write, tmp_path, capsys, monkeypatch):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    command = ["bench", str(write()), "--out", str(tmp_path / "out"), "--quiet"]
+    with monkeypatch.context() as patch:
+        patch.setattr("solverkit.bench.store.seal", full)
+        assert run(command) == 1
+    said = capsys.readouterr().err
+    assert "No space left on device; those that are recorded stay" in said
+    assert "Traceback" not in said
+    assert run(command) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
