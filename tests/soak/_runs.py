@@ -50,6 +50,11 @@ SUBJECTS = (
 )
 
 
+def subjects(cases: int, each: int) -> tuple[Subject, ...]:
+    """One of each kind, or as few as have `each` cases to themselves: what a short form leaves out it need not load."""
+    return SUBJECTS[: max(1, cases // each)]
+
+
 def digest(result: sk.Result) -> str:
     """Hash of all that a run says but for seconds and notes: trace, point, verdict, counts."""
     known = result.to_json(large=0)

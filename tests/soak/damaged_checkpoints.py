@@ -20,7 +20,7 @@ from solverkit.engine.checkpoint import NAME, PREVIOUS, Checkpoint
 from solverkit.errors import CheckpointError
 from tests.soak import Tally
 from tests.soak._damage import anyhow, everywhere
-from tests.soak._runs import SUBJECTS, Subject, digest
+from tests.soak._runs import Subject, digest, subjects
 
 CASES = 40_000
 VERIFIED = 200
@@ -33,14 +33,15 @@ def run(cases: int, seed: int) -> Tally:
     tally, chosen = Tally(), random.Random(seed)
     accepted = 0
     with tempfile.TemporaryDirectory() as place:
-        stopped = [_stopped(subject, Path(place) / f"{index}") for index, subject in enumerate(SUBJECTS)]
-        results = [_complete(subject, Path(place) / f"{index}-whole") for index, subject in enumerate(SUBJECTS)]
+        kinds = subjects(cases, each=50)
+        stopped = [_stopped(subject, Path(place) / f"{index}") for index, subject in enumerate(kinds)]
+        results = [_complete(subject, Path(place) / f"{index}-whole") for index, subject in enumerate(kinds)]
         versions = _versions([folder / NAME for folder in stopped], chosen)
         for _ in range(cases // 2):
             path, name, version = next(versions)
             failure = _checkpoint(path, version)
             tally.count(f"{path.parent.name}: {name}: {failure}" if failure else "")
-        known = [(folder, subject, _whole(folder)) for folder, subject in zip(results, SUBJECTS, strict=True)]
+        known = [(folder, subject, _whole(folder)) for folder, subject in zip(results, kinds, strict=True)]
         versions = _versions([folder / name for folder, _, _ in known for name in RESULT], chosen)
         for case in range(cases - cases // 2):
             path, name, version = next(versions)

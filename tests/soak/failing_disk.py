@@ -30,7 +30,7 @@ import solverkit as sk
 from solverkit.engine.checkpoint import Checkpoint
 from tests.soak import Tally
 from tests.soak._faults import Disk, Fault
-from tests.soak._runs import SUBJECTS, Subject, digest
+from tests.soak._runs import Subject, digest, subjects
 
 CASES = 6000
 COMMAND = 100
@@ -42,15 +42,15 @@ def run(cases: int, seed: int) -> Tally:
     """So many faults, drawn from all of them until none is left."""
     tally, chosen = Tally(), random.Random(seed)
     with tempfile.TemporaryDirectory() as place:
-        subjects = SUBJECTS[: max(1, min(len(SUBJECTS), cases // 100))]
+        kinds = subjects(cases, each=100)
         rooms = [
             _Room(subject, Path(place) / str(index), resumed)
-            for index, subject in enumerate(subjects)
+            for index, subject in enumerate(kinds)
             for resumed in (False, True)
         ]
         plan = [(room, fault) for room in rooms for fault in room.faults()]
         chosen.shuffle(plan)
-        commands = _commands(Path(place) / "command", subjects)
+        commands = _commands(Path(place) / "command", kinds)
         total = len(plan)
         for case in range(min(cases, total)):
             if case % COMMAND == COMMAND - 1:
@@ -168,7 +168,7 @@ def _said(result: sk.Result) -> str:
     return digest(sk.Result(result | {"trace": []}))
 
 
-def _commands(folder: Path, subjects: tuple[Subject, ...]) -> Iterator[tuple[str, str]]:
+def _commands(folder: Path, kinds: tuple[Subject, ...]) -> Iterator[tuple[str, str]]:
     """Processes that meet a real lack of room, one after the other: what was tried, and what is wrong."""
     shell = [f"ulimit -f {blocks}" for blocks in (0, 1, 3, 8)]
     if _mounts():
@@ -176,7 +176,7 @@ def _commands(folder: Path, subjects: tuple[Subject, ...]) -> Iterator[tuple[str
         shell += [
             f"mkdir -p {folder} && mount -t tmpfs -o size={size or 1}k,nr_inodes=9 none {folder}" for size in sizes
         ]
-    for subject in cycle(subjects):
+    for subject in cycle(kinds):
         for limit in shell:
             shutil.rmtree(folder, ignore_errors=True)
             yield f"{subject.method}, {limit.split(' none')[0]}", _command(subject, limit, folder)

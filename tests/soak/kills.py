@@ -29,7 +29,7 @@ import solverkit as sk
 from solverkit.engine.checkpoint import Checkpoint, Checkpointer
 from solverkit.errors import CheckpointError
 from tests.soak import Tally
-from tests.soak._runs import SUBJECTS, Subject, digest
+from tests.soak._runs import Subject, digest, subjects
 
 CASES = 1200
 COMMAND = 50
@@ -52,9 +52,10 @@ def run(cases: int, seed: int) -> Tally:
     tally, moments = Tally(), random.Random(seed)
     late = writing = commands = 0
     with tempfile.TemporaryDirectory() as place:
-        for index, subject in enumerate(SUBJECTS):
+        chosen = subjects(cases, each=10)
+        for index, subject in enumerate(chosen):
             folder, whole = Path(place) / str(index), None
-            wanted = cases // len(SUBJECTS) + (index < cases % len(SUBJECTS))
+            wanted = cases // len(chosen) + (index < cases % len(chosen))
             kills = 0
             while kills < wanted:
                 whole = whole or _whole(subject, folder)
