@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from solverkit.api import solve_many as solve_many
     from solverkit.api import verify as verify
     from solverkit.cvxpy.call import cvxpy_solver as cvxpy_solver
+    from solverkit.display.plot import plot as plot
     from solverkit.engine.result import NotCertified as NotCertified
     from solverkit.engine.result import Result as Result
     from solverkit.engine.status import PointStatus as PointStatus
@@ -41,6 +42,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "api": ("Fit", "bench", "load", "methods", "resume", "solve", "solve_many", "verify"),
     "cvxpy.call": ("cvxpy_solver",),
+    "display.plot": ("plot",),
     "engine.result": ("NotCertified", "Result"),
     "engine.status": ("PointStatus", "Termination"),
     "implicit": ("implicit",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult
@@ -14,6 +14,9 @@ from solverkit.engine.status import PointStatus, Termination
 from solverkit.errors import SolverKitError
 from solverkit.kinds.base import Certificate, Point
 from solverkit.text import clean
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class NotCertified(SolverKitError):
@@ -115,6 +118,12 @@ class Result(OptimizeResult):
         from solverkit.engine.archive import load
 
         return load(Path(folder))
+
+    def plot(self) -> Figure:
+        """Its trace against seconds and calls, its certificate and its answer in one figure; see `sk.plot`."""
+        from solverkit.display.plot import plot
+
+        return plot(self)
 
     def table(self) -> str:
         """The result as plain text, safe on a terminal."""

@@ -189,6 +189,12 @@ class Kind(ABC):
         """Sentences for the user about an answer, besides its certificate. They decide nothing."""
         return ()
 
+    def plot(self, point: Point, axes: Any) -> str:
+        """Draw a point into matplotlib's `axes`; the title. Default: every block's numbers by their place."""
+        from solverkit.display.blocks import draw
+
+        return draw(point, axes)
+
     def files(self, problem: Any, point: Point) -> Mapping[str, str]:
         """Texts to write beside result.json, by file name: what other programs read, pictures."""
         return {}

@@ -29,6 +29,7 @@ METHODS = {
         "Cheap gradients and a nonsmooth term g(K x) with a simple g.",
         "Gradients that are dear beside products with K.",
         ("structured", "lipschitz"),
+        "[casadi]",
     ),
     "dag": Method(
         "Orders of variables by single moves, for least squares.",

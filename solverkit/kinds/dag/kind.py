@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from solverkit.kinds.base import Kind
 
@@ -51,3 +51,11 @@ class DagKind(Kind):
         from solverkit.kinds.dag.findings import files
 
         return files(problem, point)
+
+    def plot(self, point: Point, axes: Any) -> str:
+        """The absolute weights, causes by rows."""
+        image = axes.imshow(abs(point["W"]), cmap="Blues")
+        axes.set_xlabel("effect")
+        axes.set_ylabel("cause")
+        axes.figure.colorbar(image, ax=axes)
+        return "absolute weights of the graph"

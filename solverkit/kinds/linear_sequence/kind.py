@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from solverkit.kinds.base import Kind
 
@@ -37,3 +37,17 @@ class LinearSequenceKind(Kind):
         from solverkit.kinds.linear_sequence.certificate import certify
 
         return certify(problem, point, tol, seed)
+
+    def plot(self, point: Point, axes: Any) -> str:
+        """What each system cost, coloured by the parameter that it was solved with; the solutions without costs."""
+        if "cost" not in point:
+            return super().plot(point, axes)
+        cost = point["cost"].ravel()
+        arms = point["arm"].ravel() if "arm" in point else None
+        dots = axes.scatter(range(len(cost)), cost, s=8, c=arms, cmap=None if arms is None else "viridis")
+        if arms is not None:
+            axes.figure.colorbar(dots, ax=axes, label="parameter, by its number")
+        axes.set_xlabel("system")
+        axes.set_ylabel("cost, in the method's units", fontsize="small")
+        axes.grid(alpha=0.3)
+        return "what each system cost"
