@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from solverkit.errors import MissingPackage, SolverKitError, UsageError
 from solverkit.text import clean
@@ -36,7 +36,7 @@ def plot(results: Result | Sequence[Result], labels: Sequence[str] | None = None
 
     Returns a `matplotlib.figure.Figure`, which a notebook shows and `savefig` writes; no window is opened. Raises
     MissingPackage without matplotlib."""
-    runs = [results] if not isinstance(results, (list, tuple)) else list(results)
+    runs: list[Result] = list(results) if isinstance(results, (list, tuple)) else [cast("Result", results)]
     if not runs:
         raise UsageError("there is nothing to plot: give at least one result")
     names = [clean(run.method, 40) for run in runs] if labels is None else [clean(label, 40) for label in labels]
