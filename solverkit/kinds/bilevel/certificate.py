@@ -17,6 +17,9 @@
 the scales of the gradients (`local.py`): 1 + ||grad||_inf for ordinary objectives. V is S_f (1 + ||y||_inf), how much f
 changes over the size of y; min(1, V) is 1 for ordinary objectives too.
 
+Where the lower Lagrangian is strongly convex in y at the point, a distance of at most tol (1 + |y_j|) to the lower
+solution satisfies `lower_kkt` too (`_distance`): it does not know the units of f.
+
 The probe is made last, where every other term holds and n + m <= 500; it is left out where the Lagrangian is convex,
 the multipliers are unique and the lower level is a quadratic program, since nothing is left to see.
 
@@ -115,12 +118,33 @@ def _lower_terms(local: Local, answer: LowerAnswer, multipliers: LowerMultiplier
         Term("lower_gap", abs(answer.gap), tol, scaling, note=answer.note),
         Term("lower_kkt", residual, _wide(tol), local.lower_scale),
     ]
+    if not terms[1].ok and multipliers.complementarity <= _wide(tol) * local.lower_scale:
+        far = _distance(local, multipliers)
+        if far <= tol:
+            terms[1] = Term("lower_kkt", far, tol, note="relative distance to the lower solution")
     if local.problem.convex is True and not answer.quadratic:
         look = by_products.negative_curvature if local.by_products else negative_curvature
         seen = look(local, seed)
         note = "declared convex, but it is not at a sampled y" if seen else ""
         terms.append(Term("lower_convexity", seen, 1e-8, note=note))
     return terms
+
+
+def _distance(local: Local, multipliers: LowerMultipliers) -> float:
+    """sqrt(r' H^-1 r / lambda_min(H)) / (1 + ||y||_inf), r what is left of the KKT system and H = L_yy.
+
+    Where H bounds L_yy from below on the way, ||d||_H^2 <= r'd for the step d to the lower solution, and so ||d|| is at
+    most that. Infinite where H is not safely positive definite or too large to look at.
+    """
+    n, y = local.problem.n, local.z[local.problem.n :]
+    if not len(y) or len(y) > DENSE or local.by_products:
+        return float("inf")
+    values, vectors = np.linalg.eigh(local.lagrangian_hessian(multipliers.value).toarray()[n:, n:])
+    if not values[0] > DEFINITE * values[-1]:
+        return float("inf")
+    left = local.lower_gradient[n:] + (local.lower.jacobian.T @ multipliers.value)[n:]
+    share = vectors.T @ left
+    return float(np.sqrt((share**2 / values).sum() / values[0])) / (1 + float(np.abs(y).max()))
 
 
 def _optimistic_term(local: Local, answer: LowerAnswer, best: BestUpper, tol: float) -> Term:

@@ -1,0 +1,18 @@
+"""A few cases of each bar of verdicts; `make soak` has the long forms."""
+
+from __future__ import annotations
+
+from tests.soak import right_answers, wrong_answers
+
+
+def test_no_wrong_answer_is_certified():
+    tally = wrong_answers.run(240, seed=1)
+    assert tally.cases == 240
+    assert tally.failures == []
+
+
+def test_right_answers_are_not_refused():
+    tally = right_answers.run(72, seed=1)
+    assert tally.cases == 72
+    assert tally.failures == []
+    assert all(fact.startswith("0 of") for fact in tally.facts.values()), tally.facts
