@@ -1,0 +1,78 @@
+"""From an empty folder to a first certified answer: the lines of the docs' page, run as they stand, and timed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.packages.distributions import CORE, PLUGINS, ROOT
+from tests.packages.environment import CONSTRAINTS, Environment, folder
+
+PAGE = ROOT / "docs" / "how-to" / "install.md"
+NAMES = {"python": "first.py", "yaml": "first.yaml", "text": "first.mps"}
+
+
+@dataclass(frozen=True)
+class Way:
+    """One section of the page."""
+
+    title: str
+    files: dict[str, str]  # name -> content
+    lines: list[str]  # of the console, in order
+
+
+def ways() -> list[Way]:
+    """The sections whose title begins with "For users of"."""
+    found = []
+    for title, text in re.findall(
+        r"^## (For users of .+?)\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.MULTILINE | re.DOTALL
+    ):
+        blocks = re.findall(r"(?ms)^```(\w+)\n(.*?)^```", text)
+        files = {NAMES[language]: block for language, block in blocks if language in NAMES}
+        lines = [
+            line for language, block in blocks if language == "console" for line in re.findall(r"^\$ (.+)", block, re.M)
+        ]
+        found.append(Way(title, files, lines))
+    return found
+
+
+def answers(say: Callable[[str], None]) -> None:
+    """Time and commands from an empty folder to a first certified answer, by Python and by the command line."""
+    for way in ways():
+        with folder() as place:
+            env = Environment(place)
+            ours = "".join(f"{each.name} @ {each.wheel.as_uri()}\n" for each in (CORE, *PLUGINS))
+            limits = place / "constraints.txt"
+            limits.write_text(CONSTRAINTS.read_text() + ours)  # so that no index can stand in for a wheel of ours
+            for name, content in way.files.items():
+                (place / name).write_text(content)
+            seconds = {"install": 0.0, "Python": 0.0, "command line": 0.0}
+            for commands, line in enumerate(way.lines, start=1):
+                begun = time.perf_counter()
+                done = subprocess.run(
+                    ["bash", "-c", line],
+                    cwd=place,
+                    env=env.variables(PIP_CONSTRAINT=limits.as_uri(), PIP_QUIET="2", PIP_DISABLE_PIP_VERSION_CHECK="1"),
+                    capture_output=True,
+                    text=True,
+                )
+                took = time.perf_counter() - begun
+                assert done.returncode == 0, f"{line}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+                kind = _kind(line)
+                seconds[kind] += took
+                if kind != "install" and " -c " not in line:
+                    assert "CERTIFIED" in done.stdout, done.stdout
+                    say(f"{way.title}: by {kind} after {commands} commands: {_words(seconds)}")
+
+
+def _kind(line: str) -> str:
+    if "pip install" in line or "-m venv" in line:
+        return "install"
+    return "Python" if "bin/python first.py" in line else "command line"
+
+
+def _words(seconds: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items() if value)
