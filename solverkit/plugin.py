@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Term,
         Weighted,
     )
+    from solverkit.kinds.fields import Quantity, Schema, Shape
 
 __all__ = [
     "API",
@@ -52,6 +53,9 @@ __all__ = [
     "Point",
     "PointStatus",
     "Problem",
+    "Quantity",
+    "Schema",
+    "Shape",
     "Solver",
     "SolverSpec",
     "Source",
@@ -81,12 +85,14 @@ _BASE = dict.fromkeys(
     ),
     "solverkit.kinds.base",
 )
+_FIELDS = dict.fromkeys(("Quantity", "Schema", "Shape"), "solverkit.kinds.fields")
 _HOMES = {
     "Field": "pydantic",
     "Options": "solverkit.engine.options",
     "Termination": "solverkit.engine.status",
     **_SOLVER,
     **_BASE,
+    **_FIELDS,
 }
 
 

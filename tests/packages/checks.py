@@ -153,33 +153,30 @@ def _plugin(site: Path, name: str, code: str, requires: str = "solverkit>=0.1") 
 
 def written(say: Say) -> None:
     """A generated plugin and the examples of the docs: built, installed, tested unmodified, used, removed."""
-    with environment(CORE, "solverkit[testing]", "setuptools>=77", *TEST_PACKAGES) as env:
+    with environment(with_extras(CORE, "casadi"), "setuptools>=77", *TEST_PACKAGES) as env:
         for kind in KINDS:
             name = f"mine-{kind}"
             env.run("solverkit", "new-plugin", name, "--kind", kind, "--out", str(env.folder / "written"))
             _third_party(env, Distribution(_folder_of(env.folder / "written", name)), say)
         for example in EXAMPLES:
-            copy = env.folder / "examples" / example.folder.name
-            shutil.copytree(example.folder, copy, ignore=shutil.ignore_patterns("__pycache__", "build", "*.egg-info"))
-            _third_party(env, Distribution(copy), say)
+            _third_party(env, example, say)
 
 
 def _third_party(env: Environment, plugin: Distribution, say: Say) -> None:
-    """One plugin's life in an environment that has only the core."""
+    """One plugin's life in an environment that has only the core; the examples that it needs come with it."""
     before = env.frozen()
     wheels = env.folder / "wheels" / plugin.name
-    env.run(
-        "python", "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(wheels), str(plugin.folder)
-    )
-    env.install(str(next(wheels.glob("*.whl"))))
+    asked = str(plugin.project)
+    needed = [example.folder for example in EXAMPLES if example.name in asked and example.name != plugin.name]
+    for folder in (*needed, plugin.folder):
+        copy = env.folder / "built" / folder.name  # setuptools leaves its own files where it builds
+        shutil.copytree(folder, copy, dirs_exist_ok=True)
+        line = ("wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(wheels), str(copy))
+        env.run("python", "-m", "pip", *line)
+    env.install(*map(str, wheels.glob("*.whl")))
     env.run("python", "-m", "pip", "check")
-    env.run("solverkit", "plugins")
-    record = next(
-        each
-        for each in json.loads(env.run("solverkit", "plugins", "--json").stdout)
-        if each["distribution"] == plugin.name
-    )
-    assert record["status"] == "ok", record
+    listed = {each["distribution"]: each for each in json.loads(env.run("solverkit", "plugins", "--json").stdout)}
+    assert listed[plugin.name]["status"] == "ok", listed
     tests = env.run("python", "-m", "pytest", cwd=plugin.folder).stdout.strip().splitlines()[-1].strip("= ")
     solved = []
     for file in sorted(plugin.folder.rglob("problem*.yaml")):

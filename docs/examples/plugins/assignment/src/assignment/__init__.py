@@ -1,0 +1,1 @@
+"""A kind of problem for SolverKit: linear assignment, with an exact certificate."""

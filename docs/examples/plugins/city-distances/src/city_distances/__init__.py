@@ -1,0 +1,1 @@
+"""A data source for SolverKit: distances between random places on a sphere."""

@@ -1,0 +1,1 @@
+"""A command for SolverKit: a table of the results below a folder."""
