@@ -1,0 +1,98 @@
+"""The promise as the core keeps it now: names, hooks, records, signatures, and the order of calls."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+from solverkit import plugin
+from solverkit.plugin import Kind, Observe, OneShotSolver, Problem, Solver, Source
+from solverkit.registry import hookspecs
+from solverkit.testing import SolverConformance
+from tests.promise.called import called
+
+STORED = Path(__file__).with_name("promise.json")
+RECORDS = (plugin.SolverSpec, plugin.KindSpec, plugin.SourceSpec, plugin.CommandSpec)
+DATA = (plugin.Context, plugin.Certificate, plugin.Term, plugin.Weighted, plugin.Block, plugin.Constraints)
+PROTOCOLS: tuple[Any, ...] = (Solver, OneShotSolver, Kind, Problem, Source, plugin.Charge, plugin.Log, Observe)
+MEMBERS = (plugin.PointStatus, plugin.Termination)
+
+
+def promise() -> dict[str, Any]:
+    """All of it, in JSON's own types."""
+    return {
+        "api": plugin.API,
+        "names": sorted(plugin.__all__),
+        "hooks": {name: _signature(hook) for name, hook in vars(hookspecs).items() if name.startswith("solverkit_")},
+        "records": {each.__name__: _fields(each) for each in RECORDS},
+        "data": {each.__name__: _fields(each) for each in DATA},
+        "protocols": {each.__name__: _methods(each) for each in PROTOCOLS},
+        "members": {each.__name__: [member.name for member in each] for each in MEMBERS},
+        "calls": called(),
+        "conformance": sorted(name for name in vars(SolverConformance) if name.startswith("test_")),
+        "conformance_settings": [
+            name for name in inspect.get_annotations(SolverConformance) if not name.startswith("_")
+        ],
+    }
+
+
+def differences(stored: dict[str, Any], now: dict[str, Any], path: str = "") -> list[str]:
+    """Where the promise was broken or grew, a line each."""
+    found = []
+    for key in sorted({*stored, *now}, key=str):
+        here = f"{path}.{key}" if path else str(key)
+        if key not in now:
+            found.append(f"{here} is gone")
+        elif key not in stored:
+            found.append(f"{here} is new")
+        elif isinstance(stored[key], dict) and isinstance(now[key], dict):
+            found += differences(stored[key], now[key], here)
+        elif stored[key] != now[key]:
+            found.append(f"{here} was {stored[key]!r}, is {now[key]!r}")
+    return found
+
+
+def stored() -> dict[str, Any]:
+    """What was promised."""
+    return json.loads(STORED.read_text())
+
+
+def _fields(record: Any) -> dict[str, str]:
+    return {field.name: _default(field) for field in dataclasses.fields(record)}
+
+
+def _default(field: dataclasses.Field[Any]) -> str:
+    if field.default is not dataclasses.MISSING:
+        return repr(field.default)
+    return "made anew" if field.default_factory is not dataclasses.MISSING else "required"
+
+
+def _methods(protocol: Any) -> dict[str, str]:
+    """Signatures of its public methods, "property" for properties."""
+    found = {}
+    for name, member in vars(protocol).items():
+        if name.startswith("_") and name != "__call__":
+            continue
+        if isinstance(member, property):
+            found[name] = "property"
+        elif inspect.isfunction(member):
+            found[name] = _signature(member)
+    return found
+
+
+def _signature(function: Any) -> str:
+    """Names and defaults of the parameters: what a caller or an override depends on."""
+    shown = []
+    for parameter in inspect.signature(function).parameters.values():
+        default = "" if parameter.default is parameter.empty else f"={_plain(parameter.default)}"
+        star = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        shown.append(f"{star}{parameter.name}{default}")
+    return f"({', '.join(shown)})"
+
+
+def _plain(value: Any) -> str:
+    return value.name if isinstance(value, enum.Enum) else repr(value)

@@ -1,0 +1,66 @@
+"""The core keeps what it promises to plugins; and a core that breaks it on purpose is found out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from solverkit import plugin
+from solverkit.engine import loop
+from solverkit.registry import hookspecs
+from tests.promise.content import differences, promise, stored
+
+REMEDY = (
+    "The promise to plugins changed. What is gone or other breaks them: raise API in solverkit/registry/specs.py and say "
+    "so in docs/reference/plugin-promise.md. What is new does not. Then: python -m tests.promise"
+)
+
+
+def broken() -> list[str]:
+    """What a plugin's author would notice."""
+    return differences(stored(), json.loads(json.dumps(promise())))
+
+
+def test_the_promise_is_kept():
+    assert not broken(), REMEDY
+
+
+def test_a_field_of_a_record_is_renamed(monkeypatch):
+    fields = [(field.name, field.type, field) for field in dataclasses.fields(plugin.KindSpec)]
+    renamed = [("title" if name == "summary" else name, kind) for name, kind, _ in fields]
+    other = dataclasses.make_dataclass("KindSpec", renamed, frozen=True)
+    monkeypatch.setattr("tests.promise.content.RECORDS", (plugin.SolverSpec, other))
+    assert {"records.KindSpec.summary is gone", "records.KindSpec.title is new"} <= set(broken())
+
+
+def test_a_hook_is_dropped_or_asks_for_more(monkeypatch):
+    monkeypatch.delattr(hookspecs, "solverkit_sources")
+    monkeypatch.setattr(hookspecs, "solverkit_solvers", lambda config: [])
+    assert {"hooks.solverkit_sources is gone", "hooks.solverkit_solvers was '()', is '(config)'"} <= set(broken())
+
+
+def test_an_argument_of_a_method_is_added(monkeypatch):
+    def step(self, problem, state, ctx, clock):
+        raise NotImplementedError
+
+    monkeypatch.setattr(plugin.Solver, "step", step)
+    assert any(line.startswith("protocols.Solver.step was") for line in broken())
+
+
+def test_the_driver_calls_in_another_order(monkeypatch):
+    finish = loop.StepLoop.finish
+
+    def twice(self, outcome):
+        finish(self, outcome)
+        return finish(self, outcome)
+
+    monkeypatch.setattr(loop.StepLoop, "finish", twice)
+    assert any(line.startswith("calls.a run was") for line in broken())
+
+
+@pytest.mark.parametrize("name", ["Stop", "hookimpl"])
+def test_a_public_name_is_taken_away(name, monkeypatch):
+    monkeypatch.setattr(plugin, "__all__", [each for each in plugin.__all__ if each != name])
+    assert any(line.startswith("names was") for line in broken())
