@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -160,6 +161,19 @@ def written(say: Say) -> None:
             _third_party(env, Distribution(_folder_of(env.folder / "written", name)), say)
         for example in EXAMPLES:
             _third_party(env, example, say)
+        _third_party(env, _tutorial(env.folder / "tutorial"), say)
+
+
+def _tutorial(folder: Path) -> Distribution:
+    """The package that a reader of the tutorial has made."""
+    folder.mkdir()
+    text = (ROOT / "docs" / "tutorial" / "plugin.md").read_text()
+    blocks = re.findall(r"(?ms)^```(?:toml|py|yaml)\n(.*?)^```", text)
+    assert sum(len(block.strip().splitlines()) for block in blocks[:3]) < 80
+    names = ("pyproject.toml", "barzilai_options.py", "barzilai.py", "problem.yaml", "test_barzilai.py")
+    for name, block in zip(names, blocks, strict=True):
+        (folder / name).write_text(block)
+    return Distribution(folder)
 
 
 def _third_party(env: Environment, plugin: Distribution, say: Say) -> None:

@@ -13,8 +13,8 @@ from solverkit.registry import hookspecs
 from tests.promise.content import differences, promise, stored
 
 REMEDY = (
-    "The promise to plugins changed. What is gone or other breaks them: raise API in solverkit/registry/specs.py and say "
-    "so in docs/reference/plugin-promise.md. What is new does not. Then: python -m tests.promise"
+    "The promise to plugins changed. What is gone or other breaks them: raise API in solverkit/registry/specs.py and "
+    "say so in docs/reference/plugin-promise.md. What is new does not. Then: python -m tests.promise"
 )
 
 
