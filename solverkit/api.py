@@ -34,6 +34,20 @@ class Fit:
         """Whether the method takes the problem."""
         return not self.reasons
 
+    def _repr_html_(self) -> str:
+        from solverkit.display.html import of_method
+
+        return of_method(self)
+
+
+class Fits(list[Fit]):
+    """Methods, shown as a table in notebooks."""
+
+    def _repr_html_(self) -> str:
+        from solverkit.display.html import of_methods
+
+        return of_methods(self)
+
 
 def load(
     path: str | Path | Any,
@@ -224,14 +238,15 @@ def verify(
     return judge(as_point(known.point))
 
 
-def methods(problem: Problem | str | Path | None = None, *, allow_python: bool = False) -> list[Fit]:
+def methods(problem: Problem | str | Path | None = None, *, allow_python: bool = False) -> Fits:
     """All methods; for a problem, those that fit first, the others with the reasons why they do not."""
     registry = _registry()
     if problem is None:
-        return [Fit(spec) for spec in registry.methods()]
+        return Fits(Fit(spec) for spec in registry.methods())
     found, _ = _problem(problem, allow_python)
     fits = [Fit(spec, tuple(registry.fits(spec, found))) for spec in registry.methods()]
-    return sorted(fits, key=lambda fit: (not fit.fits, fit.spec.kind != found.kind, -fit.spec.priority, fit.spec.name))
+    order = sorted(fits, key=lambda fit: (not fit.fits, fit.spec.kind != found.kind, -fit.spec.priority, fit.spec.name))
+    return Fits(order)
 
 
 def bench(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -154,16 +153,10 @@ class Result(OptimizeResult):
 
     def _repr_html_(self) -> str:
         """The same content for a notebook, every text escaped."""
-        escape = html.escape
-        rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in self._rows())
-        terms = "".join(
-            f"<tr><td>{escape(clean(term.name))}</td><td>{term.value / term.scaling:.3g}</td>"
-            f"<td>{term.tolerance:.3g}</td><td>{'yes' if term.ok else 'no'}</td></tr>"
-            for term in self.certificate.terms
-        )
-        head = "<tr><th>condition</th><th>value</th><th>tolerance</th><th>holds</th></tr>"
-        status = f"<p><strong>{self.point_status.name}</strong>: {escape(self.point_status.value)}</p>"
-        return f"{status}<table>{rows}</table><table>{head}{terms}</table>"
+        from solverkit.display.html import heading, of_certificate, pairs
+
+        status = heading(self.point_status.name, self.point_status.value)
+        return status + pairs(self._rows()) + of_certificate(self.certificate)
 
     def __reduce__(self) -> tuple:
         return (type(self), (dict(self),))

@@ -75,6 +75,11 @@ class Certificate:
                 return term
         raise KeyError(f"no term {name!r} (terms here: {', '.join(term.name for term in self.terms)})")
 
+    def _repr_html_(self) -> str:
+        from solverkit.display.html import of_certificate
+
+        return of_certificate(self)
+
 
 @dataclass(frozen=True)
 class Weighted:
@@ -164,6 +169,11 @@ class Problem(ABC):
     def expected(self) -> Mapping[str, Any]:
         """The file's `expect:` section; empty where it has none."""
         return {}
+
+    def _repr_html_(self) -> str:
+        from solverkit.display.html import of_problem
+
+        return of_problem(self)
 
 
 class Kind(ABC):
