@@ -1,4 +1,4 @@
-# make solve | test | lint | docs | docs-check | figures | soak | packages | bench-smoke | bench: each sets up what it needs, and starts at once the second time.
+# make solve | test | lint | docs | docs-check | notebooks | figures | soak | packages | bench-smoke | bench: each sets up what it needs, and starts at once the second time.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -14,7 +14,7 @@ METHOD  ?= lv-hba
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: solve test lint docs docs-check figures soak packages bench-smoke bench format clean
+.PHONY: solve test lint docs docs-check notebooks figures soak scoreboard packages bench-smoke bench format clean
 
 solve: $(VENV)/.run
 	$(BIN)/solverkit solve $(PROBLEM) --method $(METHOD)
@@ -35,6 +35,9 @@ docs: $(VENV)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "written to build/site: open build/site/index.html"
 
+notebooks: $(VENV)/.dev
+	$(BIN)/python -m docs._build.notebooks
+
 docs-check: docs
 	$(BIN)/python -m docs._build.look
 
@@ -43,6 +46,9 @@ figures: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.soak
+
+scoreboard: $(VENV)/.dev
+	$(BIN)/python -m tests.scoreboard
 
 packages: $(VENV)/.dev
 	$(BIN)/python -m tests.packages
@@ -70,6 +76,6 @@ $(VENV)/.run: requirements/run.txt $(MANIFESTS) | $(BIN)/python
 	@$(PIP) -c requirements/constraints.txt -r requirements/run.txt
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt requirements/docs.txt $(VENV)/.run
+$(VENV)/.dev: requirements/dev.txt requirements/docs.txt requirements/notebooks.txt $(VENV)/.run
 	@$(PIP) -c requirements/constraints.txt -r requirements/dev.txt
 	@touch $@

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from tests.packages.distributions import CORE, PLUGINS, ROOT
+from tests.packages.distributions import CORE, DIST, PLUGINS, ROOT
 from tests.packages.environment import CONSTRAINTS, Environment, folder
 
 PAGE = ROOT / "docs" / "how-to" / "install.md"
@@ -44,9 +47,16 @@ def answers(say: Callable[[str], None]) -> None:
     for way in ways():
         with folder() as place:
             env = Environment(place)
-            ours = "".join(f"{each.name} @ {each.wheel.as_uri()}\n" for each in (CORE, *PLUGINS))
+            ours = "".join(f"{each.name}=={each.project['version']}\n" for each in (CORE, *PLUGINS))
             limits = place / "constraints.txt"
-            limits.write_text(CONSTRAINTS.read_text() + ours)  # so that no index can stand in for a wheel of ours
+            limits.write_text(CONSTRAINTS.read_text() + ours)
+            found = {
+                "PIP_CONSTRAINT": limits.as_uri(),
+                "PIP_FIND_LINKS": f"{os.environ.get('PIP_FIND_LINKS', '')} {DIST.as_uri()}",
+                "PIP_ONLY_BINARY": ":all:",
+                "PIP_QUIET": "2",
+                "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            }
             for name, content in way.files.items():
                 (place / name).write_text(content)
             seconds = {"install": 0.0, "Python": 0.0, "command line": 0.0}
@@ -55,7 +65,7 @@ def answers(say: Callable[[str], None]) -> None:
                 done = subprocess.run(
                     ["bash", "-c", line],
                     cwd=place,
-                    env=env.variables(PIP_CONSTRAINT=limits.as_uri(), PIP_QUIET="2", PIP_DISABLE_PIP_VERSION_CHECK="1"),
+                    env=env.variables(**found),
                     capture_output=True,
                     text=True,
                 )
@@ -63,9 +73,18 @@ def answers(say: Callable[[str], None]) -> None:
                 assert done.returncode == 0, f"{line}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
                 kind = _kind(line)
                 seconds[kind] += took
+                if kind == "install":
+                    _is_ours(place)
                 if kind != "install" and " -c " not in line:
                     assert "CERTIFIED" in done.stdout, done.stdout
                     say(f"{way.title}: by {kind} after {commands} commands: {_words(seconds)}")
+
+
+def _is_ours(place: Path) -> None:
+    """What pip installed is what was built here, and no stranger of the same name and version."""
+    with zipfile.ZipFile(CORE.wheel) as wheel:
+        for installed in place.glob("venv/lib/python*/site-packages/solverkit/registry/builtin.py"):
+            assert installed.read_bytes() == wheel.read("solverkit/registry/builtin.py")
 
 
 def _kind(line: str) -> str:
