@@ -11,8 +11,10 @@ and, row by row, with D+ and D- the one-sided quotients,
 `spread`, the largest difference of the three D, is rounding and truncation together as they really are, so a stiff but
 right oracle raises no alarm; the one-sided interval lets every subgradient of a kink pass. A wrong sign gives 2, a
 missing factor two 1/2, a zero derivative 1. A flipped gradient that happens to vanish at z is seen from a second point
-close by. Where the comparison fails, or r is not finite at z +- t d, the steps shrink; a smaller step counts only where
-its own rounding leaves little doubt. Where r is finite on one side at every step, one-sided quotients are used.
+close by. An oracle is asked
+twice at z, and what changes counts as well. Where the comparison fails, or r is not finite at z +- t d, the steps
+shrink; a smaller step counts only where its own rounding leaves little doubt. Where r is finite on one side at every
+step, one-sided quotients are used.
 """
 
 from __future__ import annotations
@@ -61,6 +63,8 @@ def consistency(oracles: Sequence[Oracle], z: np.ndarray, seed: int) -> Discrepa
     for oracle in oracles:
         for k, (point, direction) in enumerate(base):
             found = discrepancy(oracle, point, direction)
+            if k == 0:
+                found = max(found, changed(oracle, point, direction))
             if np.isnan(found):
                 if k == DIRECTIONS:  # outside the domain: the point itself was checked
                     continue
@@ -68,6 +72,15 @@ def consistency(oracles: Sequence[Oracle], z: np.ndarray, seed: int) -> Discrepa
             if found > worst.value:
                 worst = Discrepancy(found, oracle.name)
     return worst
+
+
+def changed(oracle: Oracle, z: np.ndarray, direction: np.ndarray) -> float:
+    """How much the derivative differs when it is asked again, after another point: stale, noisy or random."""
+    first = np.asarray(oracle.along(z, direction), dtype=float)
+    oracle.along(z + STEP * direction, direction)
+    again = np.asarray(oracle.along(z, direction), dtype=float)
+    size = max(float(np.abs(first).max(initial=0.0)), float(np.abs(again).max(initial=0.0)))
+    return float(np.abs(first - again).max(initial=0.0)) / size if size > 0 else 0.0
 
 
 def discrepancy(oracle: Oracle, z: np.ndarray, direction: np.ndarray) -> float:

@@ -16,8 +16,8 @@ What methods say of their answers on problems that set traps, what is true, and 
 same answers. Made by `make scoreboard`; the test `tests/scoreboard` runs it again and compares.
 
 - **claims**: the method says `success=True`
-- **wrong**: of these, at a point that is no local minimizer: none exists, or each is further than 1 % away (10 % where f
-  is noisy) and f is above its value there by more than 1e-6
+- **wrong**: of these, at a point that is no local minimizer: none exists, or each is further than 1 % away (10 % where
+  f is noisy) and f is above its value there by more than 1e-6
 - **certified**: answers that the core certifies, whatever the method says
 - **wrong certified**: of these, at a point that is no local minimizer
 

@@ -1,1 +1,1 @@
-"""Verdicts against truths that share no code with them: wrong answers, right answers and wrong oracles of every kind."""
+"""Verdicts against truths that share no code with them: wrong answers, right answers, wrong oracles."""

@@ -5,7 +5,7 @@ each family is bounded, so that what the certificate tolerates at 1e-6 is a tent
 
 | family | problem | answers | its own wrong points |
 |---|---|---|---|
-| quadratic | strictly convex, rows and bounds active with multipliers | built backwards from x* | optimum without a row |
+| quadratic | strictly convex, active rows and bounds | built backwards from x* | optimum without a row |
 | sphere | x'Ax on the unit sphere | the two eigenvectors of the least eigenvalue | all others: saddles, maxima |
 | wells | sum w_i (z_i^2 - 1)^2, z = R (x - s) | all z of +-1 | z with zeros: saddles, maxima |
 

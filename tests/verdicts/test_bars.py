@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.soak import right_answers, wrong_answers
+from tests.soak import right_answers, wrong_answers, wrong_oracles
 
 
 def test_no_wrong_answer_is_certified():
@@ -16,3 +16,10 @@ def test_right_answers_are_not_refused():
     assert tally.cases == 72
     assert tally.failures == []
     assert all(fact.startswith("0 of") for fact in tally.facts.values()), tally.facts
+
+
+def test_wrong_oracles_are_caught():
+    tally = wrong_oracles.run(100, seed=0)
+    assert tally.cases == 100
+    assert tally.failures == []
+    assert len(tally.facts) == 7

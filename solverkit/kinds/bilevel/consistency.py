@@ -29,7 +29,7 @@ def oracle_term(problem: Bilevel, z: np.ndarray, seed: int, products: bool = Fal
     ):
         apart = transposed(vjp, _product(jacobian), z, rows.count, seed)
         if not apart <= max(found.value, 1e-9):
-            found = Discrepancy(apart, f"vjp and jacobian of {name}")
+            found = Discrepancy(max(apart, 2 * TOLERANCE), f"vjp and jacobian of {name}")
     return Term("oracles", found.value, TOLERANCE, note=f"worst: {found.oracle}" if found.oracle else "")
 
 

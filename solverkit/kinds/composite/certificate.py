@@ -4,7 +4,7 @@
 |---|---|---|---|
 | feasibility | how far x breaks the inequalities of the set X | 1 + ||x||_inf | tol |
 | gap | Psi(x) - l, l the best lower bound at hand (`bound.py`) | 1 + |Psi(x)| | tol |
-| oracles | grad f and subgradients against differences, K against K' | 1 | 1e-4 |
+| oracles | grad f and subgradients against differences, K against K'; chi and g by `kinds/maps.py` | 1 | 1e-4 |
 | convexity | where f is an expression or code: how far it lies below its linearizations | 1 | 1e-8 |
 
 The bound linearizes f at `anchor` and at x, whichever is better, with the point's `dual`, or its `cuts`. Where the gap
@@ -24,6 +24,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from solverkit.kinds import maps
 from solverkit.kinds.base import Certificate, Point, Term
 from solverkit.kinds.composite import bound, polish
 from solverkit.kinds.composite.level import l1_weight, nonnegative, reach
@@ -251,6 +252,12 @@ def _oracles(problem: Composite, x: np.ndarray, seed: int) -> list[Term]:
         )
         if not apart <= 1e-8:
             value, note = max(value, 1.0), "K and K' are not transposes of each other"
+    told = [maps.simple(problem.simple, x, seed)]
+    if problem.structured is not None:
+        told.append(maps.proximal_map(problem.structured.outer, problem.forward(x), seed))
+    for found in told:
+        if not found.value <= maps.EXACT:
+            value, note = max(value, found.value, 1.0), f"worst: {found.oracle}"
     return [Term("oracles", value, TOLERANCE, note=note), Term("convexity", _bend(problem, x, seed), 1e-8)]
 
 

@@ -7,6 +7,7 @@
 | order | where the point has an order: edges and required edges that go backward in it | 0 |
 | stationarity | KKT residual of the NOTEARS problem with |W|; of bic: of the fit on the graph | 10 tol |
 | neighbourhood | how much the best swap or insertion in the order improves the score, relative to it | tol |
+| oracles | where samples are kept: X'(X v) / n against S v for random v | 1e-8 |
 | neighbourhood | of bic: how much a refit and the best addition, deletion or reversal of an edge improve it | tol |
 
 Least squares without penalty or knowledge is checked exhaustively in O(d^3) (`neighbourhood.py`), bic exhaustively by
@@ -39,6 +40,9 @@ PRICES = 1000
 
 LARGEST_SORTED = 200
 """Variables up to which varsortability is reported: on a dense graph it costs O(d^4)."""
+
+PROBES, MOMENTS = 2, 1e-8
+"""Random vectors along which the Gram matrix is held against the samples, and how well it has to fit."""
 
 Facts = dict[str, float | str | bool]
 
@@ -96,8 +100,19 @@ def _certify(problem: Dag, W: np.ndarray, order: np.ndarray | None, point: Point
     facts["score"] = score
     if edges.any() and problem.d <= LARGEST_SORTED:
         facts["varsortability"] = varsortability(problem.gram, edges)
+    if problem.samples is not None:
+        terms.append(Term("oracles", _moments(problem, problem.samples, seed), MOMENTS))
     terms += _optimality(problem, W, joint if order is None else order, point, score, tol, seed)
     return Certificate(tuple(terms), facts)
+
+
+def _moments(problem: Dag, X: np.ndarray, seed: int) -> float:
+    """How far the Gram matrix is from that of the samples, in units of each variable's size, along random vectors."""
+    size = np.sqrt(np.diag(problem.gram))
+    size = np.where(size > 0, size, 1.0)
+    v = np.random.default_rng(seed).choice([-1.0, 1.0], (problem.d, PROBES)) / size[:, None]
+    left = (X.T @ (X @ v) / problem.n - problem.gram @ v) / size[:, None]
+    return float(np.abs(left).max(initial=0.0)) / problem.d
 
 
 def _on_cycles(edges: np.ndarray) -> float:

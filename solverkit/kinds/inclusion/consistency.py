@@ -6,16 +6,18 @@
 | equally likely components | F: the means over the parts of a random partition | 1e-8 |
 | F of a saddle problem | central differences of its payoff (`kinds/oracles.py`) | 1e-4 |
 | F | itself, evaluated twice | 1e-8 |
+| resolvents | their own step, monotone, and the value they come with (`kinds/maps.py`) | 1e-6 |
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from solverkit.kinds import maps
 from solverkit.kinds.base import Term
 from solverkit.kinds.inclusion.local import inside
 from solverkit.kinds.inclusion.problem import Inclusion
-from solverkit.kinds.oracles import TOLERANCE, Oracle, consistency
+from solverkit.kinds.oracles import TOLERANCE, Discrepancy, Oracle, consistency
 
 EVERY = 512  # components that are added one by one
 PARTS = 7  # into which equally likely components are split, beside a single one
@@ -35,6 +37,9 @@ def oracle_term(problem: Inclusion, u: np.ndarray, seed: int) -> Term:
         found["components"] = max(_components(problem, v, value, size, seed) for v, value in values)
     worst = max(found, key=lambda name: np.inf if np.isnan(found[name]) else found[name])
     note = "" if found[worst] <= EXACT else f"worst: {worst}"
+    wrong_map = _maps(problem, u, seed)
+    if found[worst] <= EXACT and not wrong_map.value <= maps.EXACT:
+        return Term("oracles", wrong_map.value, maps.EXACT, note=f"worst: {wrong_map.oracle}")
     payoff = getattr(problem.part, "payoff", None)
     if payoff is None or not found[worst] <= EXACT:
         return Term("oracles", found[worst], EXACT, note=note)
@@ -42,6 +47,18 @@ def oracle_term(problem: Inclusion, u: np.ndarray, seed: int) -> Term:
     seen = consistency([oracle], u, seed)
     wrong = not seen.value <= TOLERANCE
     return Term("oracles", seen.value, TOLERANCE, note="worst: F against the payoff" if wrong else "")
+
+
+def _maps(problem: Inclusion, u: np.ndarray, seed: int) -> Discrepancy:
+    """The worst of the blocks' proximal maps, with the block's name; not of forms whose gap is a proof without them."""
+    worst = Discrepancy(0.0, "")
+    if problem.structure is not None:
+        return worst
+    for part, block, place in zip(problem.sets, problem.variables, problem.slices, strict=True):
+        found = maps.proximal_map(part, u[place], seed)
+        if not found.value <= worst.value:
+            worst = Discrepancy(found.value, f"{found.oracle}, of '{block.name}'")
+    return worst
 
 
 def _slope(problem: Inclusion, v: np.ndarray, d: np.ndarray) -> float:

@@ -43,7 +43,7 @@ def _discrepancies(problem: Nonlinear, x: np.ndarray, seed: int, every: bool = F
     results = [Discrepancy(_consistency(oracle, problem, x, seed), oracle.name) for oracle in oracles]
     if problem.m:
         apart = transposed(problem.vjp, problem.jvp, x, problem.m, seed)
-        results.append(Discrepancy(apart if every or apart > 1e-9 else 0.0, "vjp of c"))
+        results.append(Discrepancy(max(apart, 2 * TOLERANCE) if apart > 1e-9 else apart * every, "vjp of c"))
     return results
 
 
