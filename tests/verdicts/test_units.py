@@ -32,3 +32,18 @@ def test_the_distance_is_the_true_one():
     term = verdict["lower_kkt"]
     assert term.note == "relative distance to the lower solution"
     assert term.value == pytest.approx(1e-7 / (1 + 2 / 3 + 1e-7), rel=1e-6)
+
+
+def test_a_gram_matrix_with_negative_variances_is_refused_at_once():
+    """Its square roots are not numbers, on which LAPACK's least squares need not end."""
+    from dataclasses import replace
+
+    from solverkit.kinds.dag import dag
+    from solverkit.kinds.dag.certificate import certify as certify_graph
+
+    problem = dag(np.random.default_rng(0).standard_normal((50, 3)), score="bic")
+    W = np.zeros((3, 3))
+    W[0, 2] = W[1, 2] = 1.0
+    verdict = certify_graph(replace(problem, gram=-problem.gram), {"W": W})
+    assert verdict.status is PointStatus.UNVERIFIED
+    assert "Gram" in verdict.unverified

@@ -81,6 +81,9 @@ def _order(problem: Dag, point: Point) -> np.ndarray | None:
 
 
 def _certify(problem: Dag, W: np.ndarray, order: np.ndarray | None, point: Point, tol: float, seed: int) -> Certificate:
+    if not (np.isfinite(problem.gram).all() and (np.diag(problem.gram) >= 0).all()):
+        # LAPACK does not return from least squares on what is not a number
+        return Certificate((), unverified="the Gram matrix is not finite, or has a negative variance")
     edges, required = W != 0, problem.known.required
     facts: Facts = {"edges": float(edges.sum())}
     found = topological_order(edges)
