@@ -13,7 +13,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "scoreboard.md"
 TOP = """# Scoreboard: claims against verdicts
 
 What methods say of their answers on problems that set traps, what is true, and what the core's certificate says of the
-same answers. Made by `make scoreboard`; the test `tests/scoreboard` runs it again and compares.
+same answers. Made by `make scoreboard`; the test `tests/scoreboard` runs two of the traps again and compares.
 
 - **claims**: the method says `success=True`
 - **wrong**: of these, at a point that is no local minimizer: none exists, or each is further than 1 % away (10 % where
