@@ -104,7 +104,8 @@ class Solver(ABC, Generic[P, S]):
         return None
 
     def finish(self, problem: P, state: S, ctx: Context) -> S:
-        """Called once after the last step unless the run was interrupted or failed: polishing, unscaling.
+        """Called once after the last step: polishing, unscaling. Not after Ctrl-C, a failure, a reached target, or a
+        `Stop` that brings its point.
 
         After a limit on time or calls it may take as much as the greatest step took; then its next oracle call leaves
         it, and the best point stands.

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 import solverkit as sk
-from solverkit.plugin import Certificate, Kind, KindSpec, Options, Problem, Solver, SolverSpec, Term, hookimpl
+from solverkit.plugin import (
+    Certificate,
+    Kind,
+    KindSpec,
+    OneShotSolver,
+    Options,
+    Problem,
+    Solver,
+    SolverSpec,
+    Stop,
+    Term,
+    Termination,
+    hookimpl,
+)
 from solverkit.registry import registry
 
 CALLS: list[str] = []
@@ -54,7 +67,8 @@ class LineKind(Kind):
         return Line(source.name)
 
     def certify(self, problem: Line, point: dict[str, np.ndarray], tol: float, seed: int) -> Certificate:
-        CALLS.append("certify")
+        if CALLS[-1:] != ["certify"]:  # how often is not promised
+            CALLS.append("certify")
         return Certificate((Term("error", problem.error(point["x"]), tol),))
 
 
@@ -63,10 +77,16 @@ class State:
     x: np.ndarray
 
 
+class WalkerOptions(Options):
+    """Options of `promise-walker`."""
+
+    trouble: Literal["", "raises", "stops"] = ""
+
+
 class Walker(Solver[Line, State]):
     """One to the right a step."""
 
-    Options = Options
+    Options = WalkerOptions
 
     def init(self, problem: Line, start: Any, ctx: Any) -> State:
         CALLS.append("init")
@@ -74,7 +94,15 @@ class Walker(Solver[Line, State]):
 
     def step(self, problem: Line, state: State, ctx: Any) -> State:
         CALLS.append("step")
+        problem.error(state.x)
+        if self.options.trouble == "raises":
+            raise ArithmeticError("on purpose")
+        if self.options.trouble == "stops":
+            raise Stop(Termination.STALLED, "on purpose", {"x": state.x + 1})
         return State(state.x + 1)
+
+    def written(self, state: State) -> None:
+        CALLS.append("written")
 
     def point(self, state: State) -> dict[str, np.ndarray]:
         CALLS.append("point")
@@ -93,6 +121,17 @@ class Walker(Solver[Line, State]):
         return state
 
 
+class Jumper(OneShotSolver[Line]):
+    """There at once."""
+
+    Options = Options
+
+    def solve(self, problem: Line, start: Any, ctx: Any, observe: Any) -> dict[str, np.ndarray]:
+        CALLS.append("solve")
+        observe({"x": start["x"] + 1}, merit=problem.error(start["x"] + 1))
+        return {"x": start["x"] + 3}
+
+
 class Plugin:
     """As a module with hooks."""
 
@@ -102,20 +141,35 @@ class Plugin:
 
     @hookimpl
     def solverkit_solvers(self) -> list[SolverSpec]:
-        targets = "tests.promise.called:Walker", "solverkit.plugin:Options"
-        return [SolverSpec("promise-walker", "promise-line", "Walk.", *targets)]
+        walker = "tests.promise.called:Walker", "tests.promise.called:WalkerOptions"
+        jumper = "tests.promise.called:Jumper", "solverkit.plugin:Options"
+        return [
+            SolverSpec("promise-walker", "promise-line", "Walk.", *walker),
+            SolverSpec("promise-jumper", "promise-line", "Jump.", *jumper),
+        ]
 
 
 def called() -> dict[str, list[str]]:
-    """The calls of a whole run, and of one that is stopped and resumed."""
+    """The calls of runs that end in each way, and then how the run ended and how often the oracle was called."""
+    walk = "promise-walker"
     with registry.using(Plugin(), "promise"), tempfile.TemporaryDirectory() as folder:
-        whole = _calls(lambda: sk.solve(Line(), "promise-walker"))
-        stopped = _calls(lambda: sk.solve(Line(), "promise-walker", max_iter=1, out=folder, checkpoint=0.0))
-        resumed = _calls(lambda: sk.resume(folder, Line(), max_iter=10))
-    return {"a run": whole, "a run of one step": stopped, "the same resumed": resumed}
+        return {
+            "a run": _calls(lambda: sk.solve(Line(), walk)),
+            "a run of one step": _calls(lambda: sk.solve(Line(), walk, max_iter=1, out=folder, checkpoint=0.0)),
+            "the same resumed": _calls(lambda: sk.resume(folder, Line(), max_iter=10)),
+            "a run that the callback ends": _calls(lambda: sk.solve(Line(), walk, callback=_end)),
+            "a run to its target": _calls(lambda: sk.solve(Line(), walk, target=1)),
+            "a step that raises": _calls(lambda: sk.solve(Line(), walk, {"trouble": "raises"})),
+            "a step that stops with a point": _calls(lambda: sk.solve(Line(), walk, {"trouble": "stops"})),
+            "a one-shot run": _calls(lambda: sk.solve(Line(), "promise-jumper")),
+        }
 
 
-def _calls(work: Any) -> list[str]:
+def _end(*_: Any) -> None:
+    raise StopIteration
+
+
+def _calls(work: Callable[[], sk.Result]) -> list[str]:
     CALLS.clear()
-    work()
-    return list(CALLS)
+    result = work()
+    return [*CALLS, f"{result.termination.name}, {result.point_status.name}, {result.counts.get('nfev', 0)} calls"]

@@ -18,7 +18,18 @@ from tests.promise.called import called
 STORED = Path(__file__).with_name("promise.json")
 RECORDS = (plugin.SolverSpec, plugin.KindSpec, plugin.SourceSpec, plugin.CommandSpec)
 DATA = (plugin.Context, plugin.Certificate, plugin.Term, plugin.Weighted, plugin.Block, plugin.Constraints)
-PROTOCOLS: tuple[Any, ...] = (Solver, OneShotSolver, Kind, Problem, Source, plugin.Charge, plugin.Log, Observe)
+PROTOCOLS: tuple[Any, ...] = (
+    Solver,
+    OneShotSolver,
+    plugin.Stop,
+    Kind,
+    Problem,
+    Source,
+    plugin.Charge,
+    plugin.Log,
+    Observe,
+)
+CALLED = ("__init__", "__call__", "__getitem__")  # public, though not by name
 MEMBERS = (plugin.PointStatus, plugin.Termination)
 
 
@@ -27,10 +38,10 @@ def promise() -> dict[str, Any]:
     return {
         "api": plugin.API,
         "names": sorted(plugin.__all__),
-        "hooks": {name: _signature(hook) for name, hook in vars(hookspecs).items() if name.startswith("solverkit_")},
+        "hooks": {name: _signature(vars(hookspecs)[name]) for name in sorted(vars(hookspecs)) if _is_hook(name)},
         "records": {each.__name__: _fields(each) for each in RECORDS},
         "data": {each.__name__: _fields(each) for each in DATA},
-        "protocols": {each.__name__: _methods(each) for each in PROTOCOLS},
+        "protocols": {each.__name__: _members(each) for each in (*PROTOCOLS, *DATA)},
         "members": {each.__name__: [member.name for member in each] for each in MEMBERS},
         "calls": called(),
         "conformance": sorted(name for name in vars(SolverConformance) if name.startswith("test_")),
@@ -41,8 +52,11 @@ def promise() -> dict[str, Any]:
 
 
 def differences(stored: dict[str, Any], now: dict[str, Any], path: str = "") -> list[str]:
-    """Where the promise was broken or grew, a line each."""
+    """Where the promise was broken or grew, a line each. The order of keys counts: records are made by position."""
     found = []
+    before, after = [key for key in stored if key in now], [key for key in now if key in stored]
+    if before != after:
+        found.append(f"the order of {path} was {', '.join(before)}, is {', '.join(after)}")
     for key in sorted({*stored, *now}, key=str):
         here = f"{path}.{key}" if path else str(key)
         if key not in now:
@@ -71,17 +85,24 @@ def _default(field: dataclasses.Field[Any]) -> str:
     return "made anew" if field.default_factory is not dataclasses.MISSING else "required"
 
 
-def _methods(protocol: Any) -> dict[str, str]:
-    """Signatures of its public methods, "property" for properties."""
-    found = {}
+def _is_hook(name: str) -> bool:
+    return name.startswith("solverkit_")
+
+
+def _members(protocol: Any) -> dict[str, str]:
+    """Signatures of its methods, "property" for properties, "attribute" for what is declared alone; by name."""
+    fields = {field.name for field in dataclasses.fields(protocol)} if dataclasses.is_dataclass(protocol) else set()
+    found = {name: "attribute" for name in inspect.get_annotations(protocol) if not name.startswith("_")}
     for name, member in vars(protocol).items():
-        if name.startswith("_") and name != "__call__":
+        if name.startswith("_") and name not in CALLED:
             continue
         if isinstance(member, property):
             found[name] = "property"
         elif inspect.isfunction(member):
             found[name] = _signature(member)
-    return found
+    if dataclasses.is_dataclass(protocol) or getattr(protocol, "_is_protocol", False):
+        found.pop("__init__", None)  # written by Python, not by us
+    return {name: found[name] for name in sorted(found) if name not in fields}
 
 
 def _signature(function: Any) -> str:

@@ -10,7 +10,7 @@ import pytest
 from solverkit import plugin
 from solverkit.engine import loop
 from solverkit.registry import hookspecs
-from tests.promise.content import differences, promise, stored
+from tests.promise.content import RECORDS, differences, promise, stored
 
 REMEDY = (
     "The promise to plugins changed. What is gone or other breaks them: raise API in solverkit/registry/specs.py and "
@@ -35,6 +35,14 @@ def test_a_field_of_a_record_is_renamed(monkeypatch):
     assert {"records.KindSpec.summary is gone", "records.KindSpec.title is new"} <= set(broken())
 
 
+def test_fields_of_a_record_change_places(monkeypatch):
+    swapped = [(name, str) for name in ("name", "target", "summary")]
+    other = dataclasses.make_dataclass("KindSpec", [*swapped, ("api", int, 1)], frozen=True)
+    monkeypatch.setattr("tests.promise.content.RECORDS", (plugin.SolverSpec, other, *RECORDS[2:]))
+    order = "was name, summary, target, api, is name, target, summary, api"
+    assert broken() == [f"the order of records.KindSpec {order}"]
+
+
 def test_a_hook_is_dropped_or_asks_for_more(monkeypatch):
     monkeypatch.delattr(hookspecs, "solverkit_sources")
     monkeypatch.setattr(hookspecs, "solverkit_solvers", lambda config: [])
@@ -47,6 +55,22 @@ def test_an_argument_of_a_method_is_added(monkeypatch):
 
     monkeypatch.setattr(plugin.Solver, "step", step)
     assert any(line.startswith("protocols.Solver.step was") for line in broken())
+
+
+def test_what_a_kind_relies_on_is_taken_away(monkeypatch):
+    monkeypatch.delattr(plugin.Certificate, "__getitem__")
+    monkeypatch.delitem(plugin.Problem.__annotations__, "oracles")
+    monkeypatch.setattr(plugin.Kind, "certify", lambda self, problem, point, tol: None)
+    assert set(broken()) == {
+        "protocols.Certificate.__getitem__ is gone",
+        "protocols.Problem.oracles is gone",
+        "protocols.Kind.certify was '(self, problem, point, tol, seed)', is '(self, problem, point, tol)'",
+    }
+
+
+def test_calls_of_the_oracles_are_no_longer_counted(monkeypatch):
+    monkeypatch.setattr("solverkit.engine.counting.Ledger.counts", lambda self: {})
+    assert any(line.startswith("calls.a run was") and "0 calls" in line for line in broken())
 
 
 def test_the_driver_calls_in_another_order(monkeypatch):
