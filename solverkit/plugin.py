@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from solverkit.engine.options import Options
     from solverkit.engine.solver import Charge, Context, Log, Observe, OneShotSolver, Solver, Stop
     from solverkit.engine.status import Termination
+    from solverkit.errors import Unsuitable, UsageError
     from solverkit.kinds.base import (
         Block,
         Certificate,
@@ -63,6 +64,8 @@ __all__ = [
     "Stop",
     "Term",
     "Termination",
+    "Unsuitable",
+    "UsageError",
     "Weighted",
     "hookimpl",
 ]
@@ -90,6 +93,8 @@ _HOMES = {
     "Field": "pydantic",
     "Options": "solverkit.engine.options",
     "Termination": "solverkit.engine.status",
+    "Unsuitable": "solverkit.errors",
+    "UsageError": "solverkit.errors",
     **_SOLVER,
     **_BASE,
     **_FIELDS,

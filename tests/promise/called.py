@@ -22,6 +22,7 @@ from solverkit.plugin import (
     Stop,
     Term,
     Termination,
+    Unsuitable,
     hookimpl,
 )
 from solverkit.registry import registry
@@ -80,7 +81,7 @@ class State:
 class WalkerOptions(Options):
     """Options of `promise-walker`."""
 
-    trouble: Literal["", "raises", "stops"] = ""
+    trouble: Literal["", "raises", "refuses", "stops"] = ""
 
 
 class Walker(Solver[Line, State]):
@@ -90,6 +91,8 @@ class Walker(Solver[Line, State]):
 
     def init(self, problem: Line, start: Any, ctx: Any) -> State:
         CALLS.append("init")
+        if self.options.trouble == "refuses":
+            raise Unsuitable("on purpose")
         return State(start["x"])
 
     def step(self, problem: Line, state: State, ctx: Any) -> State:
@@ -161,6 +164,7 @@ def called() -> dict[str, list[str]]:
             "a run to its target": _calls(lambda: sk.solve(Line(), walk, target=1)),
             "a step that raises": _calls(lambda: sk.solve(Line(), walk, {"trouble": "raises"})),
             "a step that stops with a point": _calls(lambda: sk.solve(Line(), walk, {"trouble": "stops"})),
+            "an init that refuses": _calls(lambda: sk.solve(Line(), walk, {"trouble": "refuses"})),
             "a one-shot run": _calls(lambda: sk.solve(Line(), "promise-jumper")),
         }
 
@@ -171,5 +175,8 @@ def _end(*_: Any) -> None:
 
 def _calls(work: Callable[[], sk.Result]) -> list[str]:
     CALLS.clear()
-    result = work()
+    try:
+        result = work()
+    except sk.SolverKitError as error:
+        return [*CALLS, f"{type(error).__name__}: {error}"]
     return [*CALLS, f"{result.termination.name}, {result.point_status.name}, {result.counts.get('nfev', 0)} calls"]

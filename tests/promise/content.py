@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import inspect
 import json
 from pathlib import Path
 from typing import Any
 
 from solverkit import plugin
+from solverkit.kinds.bilevel.problem import Bilevel
+from solverkit.kinds.composite.problem import Composite
+from solverkit.kinds.dag.problem import Dag
+from solverkit.kinds.inclusion.problem import Inclusion
+from solverkit.kinds.linear_sequence.problem import LinearSequence
+from solverkit.kinds.nonlinear.problem import Nonlinear
 from solverkit.plugin import Kind, Observe, OneShotSolver, Problem, Solver, Source
 from solverkit.registry import hookspecs
 from solverkit.testing import SolverConformance
@@ -29,6 +36,7 @@ PROTOCOLS: tuple[Any, ...] = (
     plugin.Log,
     Observe,
 )
+PROBLEMS: tuple[Any, ...] = (Bilevel, Composite, Dag, Inclusion, LinearSequence, Nonlinear)
 CALLED = ("__init__", "__call__", "__getitem__")  # public, though not by name
 MEMBERS = (plugin.PointStatus, plugin.Termination)
 
@@ -42,6 +50,7 @@ def promise() -> dict[str, Any]:
         "records": {each.__name__: _fields(each) for each in RECORDS},
         "data": {each.__name__: _fields(each) for each in DATA},
         "protocols": {each.__name__: _members(each) for each in (*PROTOCOLS, *DATA)},
+        "problems": {each.kind: _problem(each) for each in PROBLEMS},
         "members": {each.__name__: [member.name for member in each] for each in MEMBERS},
         "calls": called(),
         "conformance": sorted(name for name in vars(SolverConformance) if name.startswith("test_")),
@@ -85,6 +94,15 @@ def _default(field: dataclasses.Field[Any]) -> str:
     return "made anew" if field.default_factory is not dataclasses.MISSING else "required"
 
 
+def _problem(problem: Any) -> dict[str, str]:
+    """What a method may ask of a problem of the core: its fields, members, and the counter of each oracle."""
+    found = _members(problem) | {field.name: "field" for field in dataclasses.fields(problem)}
+    for name, counter in problem.oracles.items():
+        word = counter if isinstance(counter, str) else f"{counter.counter}, weighted"
+        found[name] = f"{_signature(getattr(problem, name))}, {word}"
+    return {name: found[name] for name in sorted(found) if not name.startswith("_")}
+
+
 def _is_hook(name: str) -> bool:
     return name.startswith("solverkit_")
 
@@ -96,7 +114,7 @@ def _members(protocol: Any) -> dict[str, str]:
     for name, member in vars(protocol).items():
         if name.startswith("_") and name not in CALLED:
             continue
-        if isinstance(member, property):
+        if isinstance(member, (property, functools.cached_property)):
             found[name] = "property"
         elif inspect.isfunction(member):
             found[name] = _signature(member)

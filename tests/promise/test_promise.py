@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from solverkit import plugin
 from solverkit.engine import loop
+from solverkit.kinds.nonlinear.problem import Nonlinear
 from solverkit.registry import hookspecs
 from tests.promise.content import RECORDS, differences, promise, stored
 
+ROOT = Path(__file__).parents[2]
 REMEDY = (
     "The promise to plugins changed. What is gone or other breaks them: raise API in solverkit/registry/specs.py and "
     "say so in docs/reference/plugin-promise.md. What is new does not. Then: python -m tests.promise"
@@ -68,6 +72,16 @@ def test_what_a_kind_relies_on_is_taken_away(monkeypatch):
     }
 
 
+def test_an_oracle_of_the_core_is_renamed_or_counted_elsewhere(monkeypatch):
+    others = {"function" if name == "value" else name: word for name, word in Nonlinear.oracles.items()}
+    monkeypatch.setattr(Nonlinear, "function", Nonlinear.value, raising=False)
+    monkeypatch.delattr(Nonlinear, "value")
+    monkeypatch.setattr(Nonlinear, "oracles", {**others, "gradient": "nfev"})
+    gone = "problems.nonlinear.value is gone"
+    counted = "problems.nonlinear.gradient was '(self, x), njev', is '(self, x), nfev'"
+    assert {gone, "problems.nonlinear.function is new", counted} <= set(broken())
+
+
 def test_calls_of_the_oracles_are_no_longer_counted(monkeypatch):
     monkeypatch.setattr("solverkit.engine.counting.Ledger.counts", lambda self: {})
     assert any(line.startswith("calls.a run was") and "0 calls" in line for line in broken())
@@ -88,3 +102,17 @@ def test_the_driver_calls_in_another_order(monkeypatch):
 def test_a_public_name_is_taken_away(name, monkeypatch):
     monkeypatch.setattr(plugin, "__all__", [each for each in plugin.__all__ if each != name])
     assert any(line.startswith("names was") for line in broken())
+
+
+IMPORT = re.compile(r"^\s*(?:from (solverkit[\w.]*) import|import (solverkit[\w.]*))", re.MULTILINE)
+WRITTEN = [
+    *ROOT.glob("solverkit/scaffold/templates/*/*.py.in"),
+    *ROOT.glob("docs/examples/plugins/*/src/*/*.py"),
+    *ROOT.glob("docs/examples/plugins/*/tests/*.py"),
+]
+
+
+@pytest.mark.parametrize("file", WRITTEN, ids=lambda file: str(file.relative_to(ROOT)))
+def test_our_own_examples_import_what_is_promised(file):
+    modules = {first or second for first, second in IMPORT.findall(file.read_text())}
+    assert modules <= {"solverkit", "solverkit.plugin", "solverkit.testing"}

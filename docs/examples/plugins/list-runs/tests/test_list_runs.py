@@ -1,20 +1,21 @@
 """The command, as SolverKit runs it."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 from assignment.problem import Assignment
 
 import solverkit as sk
-from solverkit.cli.run import run
 
 
-def test_results_are_listed_and_damaged_ones_named(tmp_path: Path, capsys) -> None:
+def test_results_are_listed_and_damaged_ones_named(tmp_path: Path) -> None:
     sk.solve(Assignment("workers", np.eye(3)), out=tmp_path / "good")
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "result.json").write_text("{")
-    assert run(["list-runs", str(tmp_path)]) == 0
-    said = capsys.readouterr()
-    assert said.out.split()[:3] == ["CERTIFIED", "shortest-augmenting-paths", "workers"]
-    assert "unreadable" in said.err
-    assert "1 results below" in said.err
+    line = [sys.executable, "-m", "solverkit", "list-runs", str(tmp_path)]
+    said = subprocess.run(line, capture_output=True, text=True, check=True)
+    assert said.stdout.split()[:3] == ["CERTIFIED", "shortest-augmenting-paths", "workers"]
+    assert "unreadable" in said.stderr
+    assert "1 results below" in said.stderr
