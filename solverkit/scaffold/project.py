@@ -9,10 +9,11 @@ import shutil
 import sys
 import tempfile
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
-from solverkit import __version__
+from solverkit import __version__, plugin
 from solverkit.errors import UsageError
 from solverkit.registry import published, registry
 from solverkit.registry.names import normalized
@@ -81,7 +82,24 @@ def _checked(name: str) -> str:
         raise UsageError(f"{shown}: a method of that name exists, see `solverkit describe {name}`; take another")
     if any(normalized(record.distribution) == name for record in registry.plugins()):
         raise UsageError(f"{shown}: a plugin of that name is installed; take another")
+    if (file := _importable(package)) is not None:
+        raise UsageError(f"{shown}: `import {package}` would no longer give {clean(file)}; take another")
+    if (used := _class_name(name)) in {"State", *plugin.__all__}:
+        raise UsageError(f"{shown}: its class would be called {used}, like one that it uses; take another")
     return package
+
+
+def _importable(package: str) -> str | None:
+    """The file of an installed package of that name; a mere folder of that name is none."""
+    try:
+        spec = find_spec(package)
+    except ValueError:  # imported, and without a spec
+        return package
+    return spec.origin if spec else None
+
+
+def _class_name(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("-"))
 
 
 def _values(name: str, package: str, kind: str) -> dict[str, str]:
@@ -90,7 +108,7 @@ def _values(name: str, package: str, kind: str) -> dict[str, str]:
     return {
         "name": name,
         "package": package,
-        "class_name": "".join(part.capitalize() for part in name.split("-")),
+        "class_name": _class_name(name),
         "kind": kind,
         "summary": method.summary,
         "pays": method.pays,

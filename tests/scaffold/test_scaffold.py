@@ -73,6 +73,9 @@ def test_nothing_is_left_to_fill_in(kind, tmp_path):
         ("lv-hba", "a method of that name exists"),
         ("json", "means something else in Python"),
         ("class", "means something else in Python"),
+        ("numpy", "`import numpy` would no longer give .*numpy"),
+        ("state", "its class would be called State"),
+        ("one-shot-solver", "its class would be called OneShotSolver"),
     ],
 )
 def test_names_that_are_refused(name, words, tmp_path):
@@ -85,6 +88,12 @@ def test_nothing_is_overwritten(tmp_path):
     (tmp_path / "mine").mkdir()
     with pytest.raises(sk.UsageError, match="nothing is overwritten"):
         write("mine", "nonlinear", tmp_path)
+
+
+def test_a_folder_of_that_name_is_no_package(tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert write("mine", "nonlinear", tmp_path / "out").is_dir()
 
 
 def test_the_command(tmp_path, capsys):
