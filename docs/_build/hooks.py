@@ -14,7 +14,7 @@ if str(ROOT) not in sys.path:
 from mkdocs.exceptions import PluginError  # noqa: E402
 from mkdocs.structure.files import File, Files  # noqa: E402
 
-from docs._build import mathematics, reference, repository  # noqa: E402
+from docs._build import gallery, mathematics, reference, repository  # noqa: E402
 
 ORDER = ("Tutorial", "How to", "Gallery", "Notebooks", "Reference", "Explanation")
 NOTEBOOKS = ROOT / "build" / "notebooks"
@@ -29,6 +29,8 @@ def on_files(files: Files, config: Any) -> Files:
         files.append(File.generated(config, path, content=text))
     for name, content in (("problem", schema.problem()), ("suite", schema.suite())):
         files.append(File.generated(config, f"schema/{name}.json", content=json.dumps(content, indent=1)))
+    for picture in gallery.pictures():
+        files.append(File.generated(config, f"gallery/{picture.name}", abs_src_path=str(picture)))
     files.append(File.generated(config, "assets/site.css", content=STYLE.read_text()))
     files.append(File.generated(config, "assets/STIXGeneral.ttf", abs_src_path=str(_font())))
     for item in sorted(NOTEBOOKS.rglob("*")) if NOTEBOOKS.is_dir() else ():
@@ -59,7 +61,7 @@ def on_nav(nav: Any, config: Any, files: Files) -> Any:
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
     """Lead links to files of the repository to their pages."""
-    return repository.rewritten(page.file.src_uri, markdown)
+    return gallery.with_pictures(page.file.src_uri, repository.rewritten(page.file.src_uri, markdown))
 
 
 def on_page_content(html: str, page: Any, config: Any, files: Files) -> str:

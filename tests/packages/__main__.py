@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import signal
 import sys
 import time
 
 from tests.packages import checks, first
+from tests.packages.distributions import ROOT
 
 STEPS = {
     "contents": checks.contents,
@@ -25,6 +27,9 @@ def main() -> int:
     parser.add_argument("steps", nargs="*", choices=[*STEPS, []], metavar="STEP", help=", ".join(STEPS))
     asked = parser.parse_args().steps or list(STEPS)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # tests of Ctrl-C run below, from a background job too
+    (ROOT / "build").mkdir(exist_ok=True)
+    lock = (ROOT / "build" / "packages.lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)  # another run of this waits: both write build/dist
     failed = 0
     for name in dict.fromkeys(["contents", *asked]):
         print(f"{name}: {(STEPS[name].__doc__ or '').splitlines()[0]}", flush=True)
