@@ -1,4 +1,4 @@
-"""How far a suite is, on stderr: a line that renews itself on a terminal, elsewhere one every few seconds."""
+"""How far a suite is: a line that renews itself on a terminal or in a notebook, elsewhere one every few seconds."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import IO
 
 from solverkit.bench.record import Outcome
 from solverkit.bench.work import Finished
+from solverkit.display.notebook import Output, in_notebook
+from solverkit.engine.progress import bar
 from solverkit.text import clean
 
 EVERY = {True: 0.1, False: 5.0}
-"""Seconds between lines, on a terminal and elsewhere."""
+"""Seconds between lines: where the line renews itself, and elsewhere."""
 
 
 class Progress:
@@ -24,6 +26,7 @@ class Progress:
         self._stream = stream or sys.stderr
         self._show = show
         self._terminal = show and self._stream.isatty()
+        self._output = Output() if show and not self._terminal and in_notebook() else None
         self._total = 0
         self._counts: Counter[Outcome] = Counter()
         self._last = ""
@@ -49,19 +52,24 @@ class Progress:
 
     def end(self) -> None:
         """The last line stays."""
+        if self._output is not None:
+            self._output.close()
         if self._total and self._show:
             self._erase()
             print(self._line(), file=self._stream, flush=True)
 
     def _update(self) -> None:
         now = time.monotonic()
-        if not self._show or now - self._shown < EVERY[self._terminal]:
+        if not self._show or now - self._shown < EVERY[self._terminal or self._output is not None]:
             return
         self._shown = now
         line = f"{self._line()}; {clean(self._last, 200)}"
-        if self._terminal:
+        share = self._counts.total() / self._total if self._total else None
+        if self._output is not None:
+            self._output.show(line, share)
+        elif self._terminal:
             width = shutil.get_terminal_size((80, 24)).columns
-            print(f"\r\x1b[K{line[: width - 1]}", end="", file=self._stream, flush=True)
+            print(f"\r\x1b[K{(bar(share) + line)[: width - 1]}", end="", file=self._stream, flush=True)
         else:
             print(line, file=self._stream, flush=True)
 

@@ -18,7 +18,7 @@ SHOWN = 6
 def show(result: Result) -> None:
     """Print a result: the verdict first, then why it stopped, what it cost, the conditions, and the point."""
     output.heading(f"{result.point_status.name}: {result.problem} by {result.method}")
-    output.paragraph(result.point_status.value, 2)
+    output.paragraph(result.certificate.sentence, 2)
     used = ", ".join(f"{name} {count}" for name, count in result.counts.items() if count)
     timing = result.timing
     steps = "step" if result.nit == 1 else "steps"

@@ -28,6 +28,6 @@ def command(result: str, problem: str, parameters: tuple[str, ...], json_: bool,
     if json_:
         output.as_json(report.certificate_dict(certificate))
     else:
-        output.heading(f"{status.name}: {status.value}")
+        output.heading(f"{status.name}: {certificate.sentence}")
         report.show_certificate(certificate)
     return {PointStatus.CERTIFIED: 0, PointStatus.UNVERIFIED: 5}.get(status, 3)

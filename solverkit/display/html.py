@@ -42,7 +42,7 @@ def of_certificate(certificate: Certificate) -> str:
         (term.name, f"{term.value / term.scaling:.3g}", f"{term.tolerance:.3g}", "yes" if term.ok else "no", term.note)
         for term in certificate.terms
     ]
-    parts = [heading(certificate.status.name, certificate.unverified or certificate.status.value)]
+    parts = [heading(certificate.status.name, certificate.unverified or certificate.sentence)]
     if rows:
         parts.append(table(("condition", "value", "tolerance", "holds", "note"), rows))
     if certificate.facts:

@@ -115,6 +115,7 @@ class Run:
             target=task.target,
             show=adapt(task.callback, task.problem) if task.callback else None,
             reporter=self._reporter,
+            limits=task.limits,
         )
         self._context = Context(
             rng=np.random.default_rng([task.seed, 1]),  # not the generator that drew the start
@@ -234,10 +235,10 @@ class Answer:
 
 def _message(outcome: Outcome, certificate: Certificate) -> str:
     """Two sentences: what the point is, why the run stopped."""
-    verdict = certificate.status
     why = f" ({certificate.unverified})" if certificate.unverified else ""
     detail = f" ({outcome.detail})" if outcome.detail else ""
-    return f"{verdict.name}: {verdict.value}{why}. {outcome.termination.name}: {outcome.termination.value}{detail}."
+    said = f"{certificate.status.name}: {certificate.sentence}{why}"
+    return f"{said}. {outcome.termination.name}: {outcome.termination.value}{detail}."
 
 
 def _clear(out: Path, names: Sequence[str]) -> None:

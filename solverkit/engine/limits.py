@@ -39,6 +39,12 @@ class Limits:
             return Termination.MAX_TIME
         return None
 
+    def share(self, nit: int, elapsed: float, calls: int) -> float | None:
+        """How much of the nearest limit is used, between 0 and 1; None without a limit."""
+        pairs = ((nit, self.max_iter), (elapsed, self.max_time), (calls, self.max_calls))
+        used = [spent / bound if bound else 1.0 for spent, bound in pairs if bound is not None]
+        return min(max(used), 1.0) if used else None
+
     def as_dict(self) -> dict[str, float | None]:
         """For a checkpoint's header."""
         return asdict(self)

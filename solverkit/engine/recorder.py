@@ -9,6 +9,7 @@ from math import ceil, inf
 from typing import Any
 
 from solverkit.engine.counting import Ledger, OracleError
+from solverkit.engine.limits import Limits
 from solverkit.engine.points import Best, as_point, is_finite
 from solverkit.engine.progress import Reporter
 from solverkit.engine.solver import Stop
@@ -46,6 +47,7 @@ class Recorder:
         target: bool | int = False,
         show: Callable[..., None] | None = None,
         reporter: Reporter | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.nit = 0
         self.best = best
@@ -58,6 +60,7 @@ class Recorder:
         self._target = target
         self._show = show
         self._reporter = reporter
+        self._limits = limits or Limits()
         self._shown = -inf
 
     def absorb(
@@ -130,7 +133,7 @@ class Recorder:
         elapsed = self.clock.elapsed()
         if elapsed - self._shown >= reporter.interval:
             self._shown = elapsed
-            reporter.update(self.nit, elapsed, self.report)
+            reporter.update(self.nit, elapsed, self.report, self._limits.share(self.nit, elapsed, self.ledger.total()))
 
     def _aim(self) -> Outcome | None:
         """Certify the best point, at steps that depend on the step count alone; stop where it holds."""

@@ -126,7 +126,7 @@ class Result(OptimizeResult):
 
     def table(self) -> str:
         """The result as plain text, safe on a terminal."""
-        lines = [f"{self.point_status.name}: {self.point_status.value}"]
+        lines = [f"{self.point_status.name}: {clean(self.certificate.sentence)}"]
         lines += [f"  {name:<12} {value}" for name, value in self._rows()]
         return "\n".join([*lines, *certificate_lines(self.certificate)])
 
@@ -155,7 +155,7 @@ class Result(OptimizeResult):
         """The same content for a notebook, every text escaped."""
         from solverkit.display.html import heading, of_certificate, pairs
 
-        status = heading(self.point_status.name, self.point_status.value)
+        status = heading(self.point_status.name, self.certificate.sentence)
         return status + pairs(self._rows()) + of_certificate(self.certificate)
 
     def __reduce__(self) -> tuple:

@@ -69,6 +69,15 @@ class Certificate:
             return PointStatus.INFEASIBLE
         return PointStatus.CERTIFIED if all(term.ok for term in self.terms) else PointStatus.FEASIBLE
 
+    @property
+    def sentence(self) -> str:
+        """The verdict as the user reads it. Oracles that contradict each other come first: no effort mends them."""
+        wrong = [term for term in self.terms if term.name == "oracles" and not term.ok]
+        if not wrong or self.status is PointStatus.UNVERIFIED:
+            return self.status.value
+        note = f" ({wrong[0].note})" if wrong[0].note else ""
+        return f"the problem's own functions contradict each other{note}: correct them, nothing can be confirmed before"
+
     def __getitem__(self, name: str) -> Term:
         for term in self.terms:
             if term.name == name:

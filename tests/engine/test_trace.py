@@ -99,10 +99,11 @@ def test_progress_on_a_terminal():
 
     stream = Terminal()
     shown = reporter(True, "descent", stream)
-    shown.update(3, 1.0, {"merit": 0.5})
+    shown.update(3, 1.0, {"merit": 0.5}, 0.5)
     shown.message("hello [bold]")
     shown.close()
     assert "merit 0.5" in stream.getvalue()
+    assert "[######......]" in stream.getvalue()
     assert "hello [bold]" in stream.getvalue()
 
 

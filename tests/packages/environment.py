@@ -89,11 +89,14 @@ class Environment:
         """Copy tests and what they look at, but none of the packages, into `tree`."""
         tree = self.folder / "tree"
         tree.mkdir()
-        ignored = shutil.ignore_patterns("__pycache__", "src", "*.egg-info", "build")
         for name in (*SHIPPED_WITH_TESTS, "tests", "plugins"):
             place = ROOT / name
-            copy = shutil.copytree if place.is_dir() else shutil.copy
-            copy(place, tree / name, **({"ignore": ignored} if place.is_dir() else {}))
+            if place.is_dir():
+                sources = ("src",) if name == "plugins" else ()  # what is installed is what the tests see
+                ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", *sources)
+                shutil.copytree(place, tree / name, ignore=ignored)
+            else:
+                shutil.copy(place, tree / name)
         shutil.copy(ROOT / "pyproject.toml", tree)
         shutil.copy(Path(__file__).with_name("partial.py"), tree)
 

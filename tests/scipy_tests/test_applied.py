@@ -30,6 +30,7 @@ def test_wrong_jacobian(made):
     result = sk.minimize(problem.fun, problem.x0, constraints=wrong, **given)
     assert not result.success
     assert "of c" in result.certificate["oracles"].note
+    assert "functions contradict each other (worst: " in result.message
     wrong.jac = lambda x: [[2 * x[0], 2 * x[1]]]
     result = sk.minimize(problem.fun, problem.x0, constraints=wrong, **given)
     assert result.success, result

@@ -1,0 +1,40 @@
+"""One output of a notebook that renews itself: a bar and a line of text."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from solverkit.display.html import text as escaped
+
+
+def in_notebook() -> bool:
+    """Whether a kernel of Jupyter's runs this: a shell of IPython with a connection to a page. Nothing is imported."""
+    shell = sys.modules.get("IPython")
+    current = shell.get_ipython() if shell is not None else None  # type: ignore[attr-defined]
+    return current is not None and hasattr(current, "kernel")
+
+
+class Output:
+    """Appears with the first `show`."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def show(self, text: str, share: float | None) -> None:
+        """The line, and a bar where a share between 0 and 1 is known."""
+        bar = "" if share is None else f"<progress max='1' value='{share:.3f}'></progress> "
+        self._put(f"{bar}<code style='white-space:pre-wrap'>{escaped(text)}</code>")
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        if self._handle is not None:
+            self._put("")
+
+    def _put(self, page: str) -> None:
+        from IPython.display import HTML, display
+
+        if self._handle is None:
+            self._handle = display(HTML(page), display_id=True)
+        else:
+            self._handle.update(HTML(page))
