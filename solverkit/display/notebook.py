@@ -11,7 +11,7 @@ from solverkit.display.html import text as escaped
 def in_notebook() -> bool:
     """Whether a kernel of Jupyter's runs this: a shell of IPython with a connection to a page. Nothing is imported."""
     shell = sys.modules.get("IPython")
-    current = shell.get_ipython() if shell is not None else None  # type: ignore[attr-defined]
+    current = shell.get_ipython() if shell is not None else None
     return current is not None and hasattr(current, "kernel")
 
 

@@ -13,8 +13,8 @@ import pytest
 
 OPTIONAL = (
     "casadi", "causallearn", "cvxpy", "dagma", "distributed", "highspy", "joblib", "jsonschema", "jupytext",
-    "latex2mathml", "markdown", "matplotlib", "mkdocs", "nbclient", "networkx", "numba", "pandas", "playwright", "pyamg",
-    "pyomo", "qdldl", "scs", "sklearn", "solverkit_baselines", "solverkit_bilevel", "solverkit_dag",
+    "latex2mathml", "markdown", "matplotlib", "mkdocs", "nbclient", "networkx", "numba", "pandas", "playwright",
+    "pyamg", "pyomo", "qdldl", "scs", "sklearn", "solverkit_baselines", "solverkit_bilevel", "solverkit_dag",
     "solverkit_halpern", "solverkit_sketched_newton", "solverkit_sliding", "solverkit_sor", "torch", "yaml",
 )  # fmt: skip
 
