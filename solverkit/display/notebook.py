@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import Any
 
 from solverkit.display.html import text as escaped
@@ -32,9 +33,8 @@ class Output:
             self._put("")
 
     def _put(self, page: str) -> None:
-        from IPython.display import HTML, display
-
+        screen = import_module("IPython.display")  # there wherever a kernel is; no dependency of ours
         if self._handle is None:
-            self._handle = display(HTML(page), display_id=True)
+            self._handle = screen.display(screen.HTML(page), display_id=True)
         else:
-            self._handle.update(HTML(page))
+            self._handle.update(screen.HTML(page))
