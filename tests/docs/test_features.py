@@ -15,7 +15,7 @@ LINK = re.compile(r'\[yes\]\((?P<file>\S+) "(?P<test>test_\w+)"\)')
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
 def test_a_yes_is_a_test(row):
-    assert len(row) == 8
+    assert len(row) == 10
     if row[1] == "no":
         return
     link = LINK.fullmatch(row[1])
