@@ -116,6 +116,7 @@ def test_a_mistake_of_the_reduction_cannot_hide(kind):
     assert model.status == "optimal_inaccurate"
 
 
+@pytest.mark.filterwarnings("ignore:The problem has an expression with dimension greater than 2")
 def test_parameters_attributes_and_shapes():
     weight, low = cp.Parameter(nonneg=True, name="weight"), cp.Parameter(2, name="low")
     X, T = cp.Variable((2, 3), name="X", bounds=[-0.5, 2]), cp.Variable((2, 2, 2))

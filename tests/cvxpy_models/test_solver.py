@@ -20,6 +20,7 @@ INFEASIBLE = ("lp_ineq_constraints", "lp_eq_constraints")
 """CVXPY's standard tests that apply: of the others lp_7 needs the package sdpap, the rest need integers or cones."""
 
 
+@pytest.mark.filterwarnings("ignore:Solution may be inaccurate")
 @pytest.mark.parametrize("method", ["halpern", "highs-simplex", "sketched-newton", "ipopt"])
 @pytest.mark.parametrize("name", LINEAR)
 def test_cvxpys_own_linear_programs(method, name):

@@ -15,9 +15,9 @@ def varsortability(gram: np.ndarray, edges: np.ndarray) -> float:
     Ties count one half. O(d) products of (d, d) matrices at most, as many as the longest path has edges.
     """
     variance = np.diag(gram)
-    growth = variance[None, :] / variance[:, None]
-    tied = np.abs(growth - 1) <= 1e-9
-    counts = np.where(tied, 0.5, np.where(growth > 1, 1.0, 0.0))
+    growth = variance[None, :] - variance[:, None]
+    tied = np.abs(growth) <= 1e-9 * variance[:, None]
+    counts = np.where(tied, 0.5, np.where(growth > 0, 1.0, 0.0))
     step = edges.astype(float)
     reach, good, total = step > 0, 0.0, 0.0
     while reach.any():

@@ -14,6 +14,9 @@ import numpy as np
 
 from solverkit_bilevel.hypergradient.products import Product
 
+ROUNDING = 4 * float(np.finfo(float).eps)
+"""A curvature below this share of the greatest one met is none: a step along it would be made of rounding errors."""
+
 
 @dataclass(frozen=True, eq=False)
 class Adjoint:
@@ -35,6 +38,7 @@ class Adjoint:
     most: float = 0.0
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is not finite is told by `cross` and `residual`
 def conjugate_gradients(
     product: Product, b: np.ndarray, n: int, start: np.ndarray | None = None, rtol: float = 1e-10, limit: int = 1000
 ) -> Adjoint:
@@ -53,6 +57,8 @@ def conjugate_gradients(
         bent, across = product(p)
         products += 1
         curvature, length = float(p @ bent), float(p @ p)
+        if abs(curvature) <= ROUNDING * most * length:
+            curvature = 0.0
         least, most = min(least, curvature / length), max(most, curvature / length)
         if not curvature > 0:
             if np.isnan(curvature):
