@@ -1,4 +1,4 @@
-# make solve | test | lint | docs | docs-check | notebooks | figures | soak | packages | bench-smoke | bench: each sets up what it needs, and starts at once the second time.
+# make solve | test | lint | docs | docs-check | notebooks | figures | soak | coverage | packages | bench-smoke | bench: each sets up what it needs, and starts at once the second time.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -14,7 +14,7 @@ METHOD  ?= lv-hba
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: solve test lint docs docs-check notebooks figures soak scoreboard packages bench-smoke bench format clean
+.PHONY: solve test lint docs docs-check notebooks figures soak coverage scoreboard packages bench-smoke bench format clean
 
 solve: $(VENV)/.run
 	$(BIN)/solverkit solve $(PROBLEM) --method $(METHOD)
@@ -46,6 +46,9 @@ figures: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.soak
+
+coverage: $(VENV)/.dev
+	$(BIN)/python -m tests.branches
 
 scoreboard: $(VENV)/.dev
 	$(BIN)/python -m tests.scoreboard

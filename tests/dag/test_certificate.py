@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 
 from solverkit.kinds.base import PointStatus
 from solverkit.kinds.dag import dag
-from solverkit.kinds.dag.acyclic import topological_order
+from solverkit.kinds.dag.acyclic import closure, topological_order
 from solverkit.kinds.dag.certificate import certify
 from solverkit.kinds.dag.graph_moves import best_graph_move
+from solverkit.kinds.dag.orders import moves
+from solverkit.kinds.dag.problem import HIDDEN, OUTPUT
 from tests.dag.cases import locally_best, problem, refitted, score
 
 
@@ -235,3 +238,50 @@ def test_networks_are_checked_by_their_gradients():
     assert "not tried" in found["stationarity"].note
     assert certify(subject, {**answer, "output": answer["output"] * 1.01}).status is PointStatus.FEASIBLE
     assert certify(subject, {**answer, "W": answer["W"] * 1.01}).status is PointStatus.UNVERIFIED
+
+
+def broken_score(*arguments):
+    raise ZeroDivisionError("of foreign data")
+
+
+def test_whatever_the_data_provoke_is_no_verdict(monkeypatch):
+    subject = problem()
+    monkeypatch.setattr(type(subject), "objective", broken_score)
+    certificate = certify(subject, point(subject, range(5)))
+    assert certificate.unverified == "ZeroDivisionError: of foreign data"
+
+
+def test_what_is_no_gram_matrix_is_no_verdict():
+    subject = problem()
+    for wrong in (np.full((5, 5), np.nan), -subject.gram):
+        certificate = certify(replace(subject, gram=wrong, samples=None), {"W": np.zeros((5, 5))})
+        assert "negative variance" in certificate.unverified
+
+
+def test_a_score_without_a_bound_is_no_verdict():
+    x = np.random.default_rng(0).normal(size=50)
+    subject = dag(np.column_stack([x, 2 * x]), score="bic", center=False)
+    certificate = certify(subject, {"W": np.array([[0.0, 2.0], [0.0, 0.0]])})
+    assert "exact function of its parents" in certificate.unverified
+
+
+@pytest.mark.parametrize("name", ["hidden", "output"])
+def test_networks_of_another_size_are_no_verdict(name):
+    subject = dag(np.random.default_rng(0).normal(size=(30, 3)), score="mlp", hidden=2)
+    given = {"W": np.zeros((3, 3)), HIDDEN: np.zeros((3, 2, 3)), OUTPUT: np.zeros((3, 2))}
+    given[{"hidden": HIDDEN, "output": OUTPUT}[name]] = np.zeros((1, 1))
+    assert "has shape (1, 1)" in certify(subject, given).unverified
+
+
+def test_many_moves_are_all_neighbours_and_a_sample():
+    every = {(move.move, move.source, move.target) for move in moves(6, 1000, np.random.default_rng(0))}
+    some = [(move.move, move.source, move.target) for move in moves(6, 12, np.random.default_rng(0))]
+    assert len(some) == 12
+    assert set(some) <= every
+    assert {("swap", a, a + 1) for a in range(5)} <= set(some)
+    assert len(list(moves(6, 2, np.random.default_rng(0)))) == 5
+
+
+def test_a_cycle_has_no_closure():
+    with pytest.raises(ValueError, match="cycle"):
+        closure(np.array([[False, True], [True, False]]))

@@ -10,7 +10,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from solverkit.kinds.base import PointStatus
-from solverkit.kinds.inclusion import Inclusion, finite_sum, game, inclusion, linear_program, saddle
+from solverkit.kinds.inclusion import Inclusion, finite_sum, game, inclusion, linear_program, saddle, sequence_form
 from solverkit.kinds.inclusion.certificate import certify, diameter
 from solverkit.kinds.inclusion.local import look
 from tests.inclusion.adversary import wrong_points
@@ -296,3 +296,24 @@ def test_the_scale_of_payoffs() -> None:
     assert payoff_scale(csr_array(few + 1)) == pytest.approx(payoff_scale(few + 1))
     large = np.tile(A, (5, 5))
     assert payoff_scale(large) == pytest.approx(payoff_scale(A), rel=0.01)
+
+
+def test_an_operator_that_ends_near_the_point_is_no_verdict() -> None:
+    def near_one(u: np.ndarray) -> np.ndarray:
+        return u + 10 if abs(float(u[0]) - 1.0) < 0.2 else np.full(1, np.nan)
+
+    problem = inclusion(near_one, {"x": {"shape": 1, "start": 1}})
+    assert certify(problem, {"x": np.ones(1)}, 1e-6).unverified == "F is not finite at the forward-backward point"
+
+
+@pytest.mark.parametrize(
+    ("E", "e", "message"),
+    [
+        ([[1.0, -1.0]], [0.0], "a best response cannot be found"),  # unbounded
+        ([[1.0, 1.0]], [-1.0], "no strategy is near the point"),  # empty
+    ],
+)
+def test_polytopes_that_are_none_give_no_verdict(E: Any, e: Any, message: str) -> None:
+    problem = sequence_form(-np.eye(2), E, e, [[1.0, 1.0]], [1.0])
+    u = np.array([0.5, 0.5, 0.0, 0.5, 0.5, 0.0])
+    assert message in certify(problem, problem.blocks(u), 1e-6).unverified

@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import linprog
 
 from solverkit.kinds.base import Certificate
-from solverkit.kinds.inclusion import Inclusion, linear_program
+from solverkit.kinds.inclusion import Inclusion, linear_program, rays
 from solverkit.kinds.inclusion.certificate import certify
 
 
@@ -73,3 +73,9 @@ def test_a_ray_without_a_feasible_point_proves_nothing() -> None:
     problem = linear_program([-1, 0], [[0, 1]], 1, np.inf)  # the start is infeasible, the program is not
     assert verdict(problem, unboundedness_ray=ray).facts["proven"] == "unbounded"
     assert linprog([-1, 0], A_ub=[[0, -1]], b_ub=[-1]).status == 3
+
+
+def test_no_point_is_sought_in_a_program_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = linear_program([-1, 0], [[0, 1]], 1, np.inf)  # the start is infeasible
+    monkeypatch.setattr(rays, "MAX_LP", 1)
+    assert "proven" not in verdict(problem, unboundedness_ray=np.array([1.0, 0.0])).facts

@@ -52,6 +52,8 @@ def certify(problem: Dag, point: Point, tol: float = 1e-6, seed: int = 0) -> Cer
     try:
         W = _weights(problem, point)
         order = _order(problem, point)
+        if problem.score == "mlp":
+            _networks(problem, point)
         with np.errstate(all="ignore"):
             return _certify(problem, W, order, point, float(tol), seed)
     except KeyError as error:
@@ -69,6 +71,14 @@ def _weights(problem: Dag, point: Point) -> np.ndarray:
     if not np.isfinite(W).all():
         raise ValueError("the weights are not finite")
     return W
+
+
+def _networks(problem: Dag, point: Point) -> None:
+    """ValueError where the networks are not those of the problem."""
+    d = problem.d
+    for name, shape in ((HIDDEN, (d, problem.hidden, d)), (OUTPUT, (d, problem.hidden))):
+        if np.shape(point[name]) != shape:
+            raise ValueError(f"block '{name}' has shape {np.shape(point[name])}, not {shape}")
 
 
 def _order(problem: Dag, point: Point) -> np.ndarray | None:
@@ -202,10 +212,6 @@ def _refitted_gain(
 
 
 def _network_term(problem: Dag, W: np.ndarray, point: Point, tol: float) -> Term:
-    d = problem.d
-    for name, shape in ((HIDDEN, (d, problem.hidden, d)), (OUTPUT, (d, problem.hidden))):
-        if np.shape(point[name]) != shape:
-            raise ValueError(f"block '{name}' has shape {np.shape(point[name])}, not {shape}")
     hidden, output = (np.asarray(point[name], dtype=float) for name in (HIDDEN, OUTPUT))
     norms = np.sqrt((hidden**2).sum(axis=1)).T  # (input, variable)
     if not np.allclose(norms, W, rtol=1e-8, atol=1e-12):

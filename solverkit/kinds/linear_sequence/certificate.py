@@ -73,7 +73,7 @@ def relative_residual(matrix: Any, x: np.ndarray, rhs: np.ndarray) -> float:
 
 
 def _certify(problem: LinearSequence, x: np.ndarray, point: Point, tol: float, seed: int) -> Certificate:
-    found = np.fromiter(residuals(problem, x), float, count=problem.T)
+    found = np.fromiter(residuals(problem, x), float)
     limit = ALLOWANCE * problem.target(tol)
     wrong = ~(found <= limit)
     worst = int(np.argmax(np.where(np.isnan(found), np.inf, found)))
