@@ -122,6 +122,20 @@ def test_a_function_that_changes_its_mind_is_found():
     assert not certificate["oracles"].ok
 
 
+def test_a_system_is_always_asked_for_after_the_solution_before_it():
+    A, f, seen = matrices(), rights(), []
+
+    def make(t, previous):
+        seen.append((t, float(previous[0])))
+        return A[t], f[t]
+
+    x = np.arange(30.0).reshape(6, 5)
+    certify(linear_sequence(make, 6, initial=np.full(5, -1.0)), {"x": x}, 1e-6)
+    asked = [(t, before) for t, before in seen if before != 0.0 or t == 1]  # making the problem asks too, from zeros
+    assert {(t, before) for t, before in asked} >= {(0, -1.0), *((t, x[t - 1, 0]) for t in range(1, 6))}
+    assert all(before == (x[t - 1, 0] if t else -1.0) for t, before in asked)
+
+
 def test_a_function_that_fails_later_leaves_no_verdict():
     A, f = matrices(), rights()
 

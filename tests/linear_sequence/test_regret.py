@@ -53,6 +53,12 @@ def test_without_arms_nothing_is_said_of_the_costs(run):
     assert np.isnan(regret(problem, {"x": point["x"], "cost": point["cost"]}, richardson, STEPS).reproduced)
 
 
+@pytest.mark.parametrize("arm", [np.zeros(5), np.zeros((6, 1)), np.full(6, 9), np.full(6, 0.5)])
+def test_arms_that_are_none_say_nothing_of_the_costs(run, arm):
+    problem, point = run
+    assert np.isnan(regret(problem, {**point, "arm": arm}, richardson, STEPS).reproduced)
+
+
 def test_what_is_missing_is_said(run):
     problem, point = run
     with pytest.raises(UsageError, match="no block 'cost' of 6 costs"):
