@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib.util import find_spec
 
 import numpy as np
@@ -87,3 +89,15 @@ class TestHighsSimplex(SolverConformance):
     method = "highs-simplex"
     problems = (rock, program)
     budget = Budget(max_time=20.0)
+
+
+@highs
+@pytest.mark.parametrize("method", ["highs-simplex", "highs-pdlp"])
+def test_a_script_without_a_main_guard_prints_its_own_lines_alone(tmp_path, method):
+    script = tmp_path / "plain.py"
+    script.write_text(
+        "import solverkit as sk\nfrom solverkit.kinds.inclusion import game\n"
+        f"print(sk.solve(game([[0.0, 1], [1, 0]]), {method!r}).success)\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("True\n", "")

@@ -6,12 +6,15 @@ cancellation, so it runs in a process of its own that can be ended; what that co
 
 from __future__ import annotations
 
-import multiprocessing
+import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import numpy as np
 
+from solverkit.engine.child import ChildEnded, in_child
 from solverkit.engine.solver import Context, Observe, OneShotSolver, Stop
 from solverkit.engine.status import Termination
 from solverkit.kinds.base import Point
@@ -37,7 +40,8 @@ def model_of(program: Program, solver: str, tolerance: float, threads: int = 1, 
     """A Highs object that holds the program and knows what to do."""
     import highspy
 
-    highs = highspy.Highs()
+    with _silenced():
+        highs = highspy.Highs()
     settings: dict[str, Any] = {
         "output_flag": False,
         "solver": solver,
@@ -60,6 +64,20 @@ def model_of(program: Program, solver: str, tolerance: float, threads: int = 1, 
     return highs
 
 
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """The first object of a process prints HiGHS's banner, before there is an option to forbid it."""
+    print(end="", flush=True)
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def answer_of(highs: Any, seconds: float) -> Answer:
     """What HiGHS found; its duals have the other sign."""
     solution = highs.getSolution()
@@ -73,10 +91,6 @@ def run_highs(program: Program, solver: str, tolerance: float, threads: int = 1,
     begun = time.perf_counter()
     highs.run()
     return answer_of(highs, time.perf_counter() - begun)
-
-
-def _child(sender: Any, *arguments: Any) -> None:
-    sender.send(run_highs(*arguments))
 
 
 class HighsPeer(OneShotSolver[Inclusion]):
@@ -134,20 +148,10 @@ class HighsPdlp(HighsPeer):
     name, solver = "highs-pdlp", "pdlp"
 
     def _run(self, settings: tuple, start: Point, observe: Observe) -> Answer:
-        context = multiprocessing.get_context("spawn")
-        receiver, sender = context.Pipe(duplex=False)
-        child = context.Process(target=_child, args=(sender, *_plain(settings)), daemon=True)
-        child.start()
-        sender.close()
         try:
-            while not receiver.poll(WAIT):
-                observe(start)
-            return receiver.recv()
-        except EOFError:
-            raise Stop(Termination.STALLED, "HiGHS ended without an answer") from None
-        finally:
-            child.kill()
-            child.join()
+            return in_child(run_highs, *_plain(settings), look=lambda: observe(start))
+        except ChildEnded as ended:
+            raise Stop(Termination.STALLED, f"HiGHS ended without an answer, {ended}") from None
 
 
 def _plain(settings: tuple) -> tuple:

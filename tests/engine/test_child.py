@@ -1,0 +1,63 @@
+"""Foreign code in a process of its own: its value, its failures, its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from solverkit.engine.child import ChildEnded, in_child
+
+
+def nothing() -> None:
+    """No limit."""
+
+
+def test_the_value_comes_back_whatever_its_size():
+    values = np.arange(1_000_000.0)
+    assert np.array_equal(in_child(np.negative, values, look=nothing), -values)
+
+
+def test_an_exception_is_told_in_its_words():
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        in_child(divmod, 1, 0, look=nothing)
+
+
+@pytest.mark.parametrize(
+    ("work", "arguments", "said"),
+    [(os._exit, (7,), "with exit code 7"), (signal.raise_signal, (signal.SIGKILL,), "by SIGKILL")],
+)
+def test_a_process_without_an_answer_says_how_it_ended(work, arguments, said):
+    with pytest.raises(ChildEnded, match=said):
+        in_child(work, *arguments, look=nothing)
+
+
+def test_what_look_raises_ends_it_at_once():
+    looks = []
+
+    def look() -> None:
+        looks.append(time.monotonic())
+        if len(looks) > 3:
+            raise TimeoutError
+
+    begun = time.monotonic()
+    with pytest.raises(TimeoutError):
+        in_child(time.sleep, 60, look=look)
+    assert time.monotonic() - begun < 10
+
+
+def test_the_users_script_is_not_run_again_and_prints_of_the_work_go_nowhere(tmp_path):
+    script = tmp_path / "plain.py"
+    script.write_text(
+        "print('the script runs', flush=True)\n"
+        "import os\n"
+        "from solverkit.engine.child import in_child\n"
+        "print(in_child(os.system, 'echo noise', look=lambda: None))\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert done.stdout == "the script runs\n0\n"
