@@ -54,14 +54,36 @@ class Entry:
     write: Callable[[int, int], None]
 
 
+class Odd:
+    """Odd values of one sort. `first` is the first of the latest unbroken series of steps that had some: a NaN in the
+    state brings others forth in every step that follows, and they explain nothing."""
+
+    def __init__(self) -> None:
+        self.first: Suspect | None = None
+        self._now = False  # whether this step has one
+        self._before = False  # whether the step before had one
+
+    @property
+    def recent(self) -> bool:
+        """Whether this step or the one before had one."""
+        return self._now or self._before
+
+    def arm(self) -> None:
+        """A new step begins."""
+        self._before, self._now = self._now, False
+
+    def note(self, suspect: Suspect) -> None:
+        """An odd value."""
+        if not self.recent:
+            self.first = suspect
+        self._now = True
+
+
 class Ledger:
     """The oracle calls of one run."""
 
     def __init__(self) -> None:
-        self.armed = True  # the next odd value is the first of this step
-        self._reshaped = True
-        self.nonfinite: Suspect | None = None  # the first NaN or Inf of the latest step that had one
-        self.reshaped: Suspect | None = None  # the same for an output whose shape changed
+        self._nonfinite, self._reshaped = Odd(), Odd()
         self.charged: dict[str, int] = {}  # by counter: work of compiled kernels, by the method's word
         self._oracles: dict[str, Entry] = {}
 
@@ -73,22 +95,23 @@ class Ledger:
         """Add work that no closure saw; see `engine.solver.Charge`."""
         self.charged[counter] = self.charged.get(counter, 0) + int(amount)
 
+    @property
+    def nonfinite(self) -> Suspect | None:
+        """The first NaN or Inf of the latest series of steps that had some."""
+        return self._nonfinite.first
+
     def arm(self) -> None:
-        """A new step begins: the next odd value replaces the one noted before."""
-        self.armed = self._reshaped = True
+        """A new step begins."""
+        self._nonfinite.arm()
+        self._reshaped.arm()
 
     def note(self, oracle: str, call: int, what: str, reshaped: bool = False) -> None:
-        """Keep an odd value if it is the first of this step."""
-        if reshaped:
-            if self._reshaped:
-                self._reshaped, self.reshaped = False, Suspect(oracle, call, what)
-        elif self.armed:
-            self.armed, self.nonfinite = False, Suspect(oracle, call, what)
+        """Keep an odd value if it is the first of its series."""
+        (self._reshaped if reshaped else self._nonfinite).note(Suspect(oracle, call, what))
 
     def suspects(self) -> list[Suspect]:
-        """What was odd in this step."""
-        noted = [(self.armed, self.nonfinite), (self._reshaped, self.reshaped)]
-        return [suspect for armed, suspect in noted if suspect is not None and not armed]
+        """What was odd in this step or the one before."""
+        return [odd.first for odd in (self._nonfinite, self._reshaped) if odd.recent and odd.first is not None]
 
     def by_oracle(self) -> dict[str, int]:
         """Calls of each oracle by its method name."""
@@ -236,9 +259,11 @@ def _inspect(ledger: Ledger, name: str, call: int, value: Any) -> tuple[int, ...
         raise OracleError(name, call, "it returned None instead of a value")
     parts = value if isinstance(value, (tuple, list)) else (value,)
     for part in parts:
-        dtype = getattr(part, "dtype", None)
-        if isinstance(part, complex) or getattr(dtype, "kind", "") == "c":
+        form = getattr(getattr(part, "dtype", None), "kind", "")
+        if isinstance(part, complex) or form == "c":
             raise OracleError(name, call, "it returned complex numbers")
+        if isinstance(part, (str, bytes)) or form in ("O", "S", "U", "V"):
+            raise OracleError(name, call, f"it returned {type(part).__name__} instead of numbers")
         if not finite(part):
             ledger.note(name, call, "returned a value that is not finite")
     return tuple(getattr(value, "shape", ()))

@@ -116,7 +116,8 @@ class Recorder:
             return Outcome(error.termination, clean(error.message), point=error.point)
         trace = "".join(traceback.format_exception(error))
         if isinstance(error, OracleError):
-            return Outcome(Termination.ORACLE_FAILED, clean(error), trace)
+            earlier = [str(suspect) for suspect in self.ledger.suspects() if suspect.oracle != error.oracle]
+            return Outcome(Termination.ORACLE_FAILED, "; ".join([clean(error), *earlier]), trace)
         text = clean(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
         return Outcome(Termination.SOLVER_FAILED, "; ".join([text, *map(str, self.ledger.suspects())]), trace)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import casadi
@@ -247,8 +248,17 @@ class _Function(casadi.Callback):
         given = [np.zeros(0) if buffer is None else np.frombuffer(buffer).copy() for buffer in arguments]
         for buffer, compute in zip(results, self._computes, strict=True):
             if buffer is not None and buffer.nbytes:
-                np.frombuffer(buffer)[:] = self._guarded(compute, given)
+                target = np.frombuffer(buffer)
+                target[:] = self._guarded(partial(_sized, compute, target.size), given)
         return 0
+
+
+def _sized(compute: Callable[[list[np.ndarray]], Any], size: int, arguments: list[np.ndarray]) -> np.ndarray:
+    """The values in the buffer's length. Another shape is told by us: CasADi would print it."""
+    value = np.asarray(compute(arguments), dtype=float)
+    if value.size != size:
+        raise ValueError(f"{value.size} values where IPOPT expects {size}")
+    return value.reshape(size)
 
 
 class Watch(casadi.Callback):
