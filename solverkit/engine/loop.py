@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from solverkit.engine.checkpoint import Checkpoint, Checkpointer
@@ -215,6 +216,7 @@ class OneShotLoop:
         """The tool's answer as an outcome."""
         task, recorder = self._task, self._recorder
         try:
+            context = replace(context, look=self.guard)
             point = as_point(task.solver.solve(problem, task.starting, context, self.observe))
         except LimitReached as limit:
             return self._stop or Outcome(limit.termination)

@@ -6,7 +6,7 @@ A method holds mathematics alone. It never counts, times, prints, stops or looks
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -47,6 +47,10 @@ class Stop(Exception):
         super().__init__(message or termination.value)
 
 
+def _nothing() -> None:
+    """There is no limit to look at."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a run gives its method besides the problem. There are no globals."""
@@ -57,6 +61,9 @@ class Context:
     dtype: str
     log: Log
     charge: Charge
+    look: Callable[[], None] = _nothing
+    """For one-shot methods whose tool shows no candidates while it runs: leaves where a limit is reached, as an oracle
+    call does. It counts as no iteration, so that a trace does not depend on how often the clock was asked."""
 
 
 class Solver(ABC, Generic[P, S]):

@@ -104,7 +104,7 @@ class HighsPeer(OneShotSolver[Inclusion]):
         program = program_of(problem, self.name)
         tolerance = self.options.tolerance or float(np.clip(ctx.tol / 10, 1e-10, 1e-4))
         settings = (program, self.solver, tolerance, self.options.threads, self.options.presolve)
-        status, x, y, seconds = self._run(settings, start, observe)
+        status, x, y, seconds = self._run(settings, ctx)
         ctx.log(f"HiGHS itself took {seconds:.3f} s")
         whole = len(x) == len(program.c) and len(y) == len(program.row_lower)
         point = program.point(problem, x, y) if whole else None
@@ -113,15 +113,15 @@ class HighsPeer(OneShotSolver[Inclusion]):
         assert point is not None
         return point
 
-    def _run(self, settings: tuple, start: Point, observe: Observe) -> Answer:
-        """In a thread, cancelled when `observe` says that a limit is reached."""
+    def _run(self, settings: tuple, ctx: Context) -> Answer:
+        """In a thread, cancelled when a limit is reached."""
         highs = model_of(*settings)
         highs.HandleUserInterrupt = True
         begun = time.perf_counter()
         highs.startSolve()
         try:
             while not highs.wait(WAIT)[0]:
-                observe(start)
+                ctx.look()
         except BaseException:
             highs.cancelSolve()
             while not highs.wait(WAIT)[0]:
@@ -147,9 +147,9 @@ class HighsPdlp(HighsPeer):
 
     name, solver = "highs-pdlp", "pdlp"
 
-    def _run(self, settings: tuple, start: Point, observe: Observe) -> Answer:
+    def _run(self, settings: tuple, ctx: Context) -> Answer:
         try:
-            return in_child(run_highs, *_plain(settings), look=lambda: observe(start))
+            return in_child(run_highs, *_plain(settings), look=ctx.look)
         except ChildEnded as ended:
             raise Stop(Termination.STALLED, f"HiGHS ended without an answer, {ended}") from None
 
