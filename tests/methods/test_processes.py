@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.soak import determinism, memory, threads
 
-FEW = ("sketched-newton", "halpern", "composite-auto", "topological-swaps", "bo-rep", "sor-tuner")
+FEW = ("sketched-newton", "halpern", "composite-auto", "topological-swaps", "bo-rep")
 
 
 def test_a_seed_is_a_run_in_every_process():
@@ -14,10 +14,10 @@ def test_a_seed_is_a_run_in_every_process():
 
 
 def test_threads_and_forks_give_what_single_runs_give():
-    tally = threads.run(30, seed=5)
+    tally = threads.run(10, seed=5, methods=FEW)
     assert not tally.failures, tally.failures
 
 
 def test_memory_stays_flat():
-    tally = memory.run(120, seed=0)
+    tally = memory.run(60, seed=0)
     assert not tally.failures, tally.failures

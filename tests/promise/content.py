@@ -90,7 +90,7 @@ def _fields(record: Any) -> dict[str, str]:
 
 def _default(field: dataclasses.Field[Any]) -> str:
     if field.default is not dataclasses.MISSING:
-        return repr(field.default)
+        return getattr(field.default, "__qualname__", None) or repr(field.default)
     return "made anew" if field.default_factory is not dataclasses.MISSING else "required"
 
 

@@ -52,11 +52,11 @@ def process() -> dict[str, str]:
     }
 
 
-def run(cases: int, seed: int) -> Tally:
+def run(cases: int, seed: int, methods: tuple[str, ...] = ()) -> Tally:
     """Rounds of all methods in eight threads, every fourth one in a fork of this process."""
     tally, rng = Tally(), random.Random(seed)
     warnings.simplefilter("ignore")
-    alone = {each: outcome(each) for each in chosen()}
+    alone = {each: outcome(each) for each in chosen() if not methods or each.method in methods}
     while tally.cases < cases:
         round_ = list(alone)
         rng.shuffle(round_)
