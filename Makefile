@@ -1,4 +1,4 @@
-# make solve | test | lint | docs | docs-check | notebooks | figures | soak | coverage | packages | bench-smoke | bench: each sets up what it needs, and starts at once the second time.
+# make solve | test | lint | docs | docs-check | notebooks | figures | soak | fuzz | coverage | mutants | packages | bench-smoke | bench: each sets up what it needs, and starts at once the second time.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -9,12 +9,13 @@ MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml) requirements/co
 
 PROBLEM ?= problems/bilevel/coupled-merely-convex/problem.yaml
 METHOD  ?= lv-hba
+MINUTES ?= 5
 
 # Pinned, so that figures compare and two cores are not oversubscribed by the test workers.
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: solve test lint docs docs-check notebooks figures soak coverage scoreboard packages bench-smoke bench format clean
+.PHONY: solve test lint docs docs-check notebooks figures soak fuzz coverage mutants scoreboard packages bench-smoke bench format clean
 
 solve: $(VENV)/.run
 	$(BIN)/solverkit solve $(PROBLEM) --method $(METHOD)
@@ -46,6 +47,12 @@ figures: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.soak
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(if $(FORMAT),--format $(FORMAT))
+
+mutants: $(VENV)/.dev
+	$(BIN)/python -m tests.mutation
 
 coverage: $(VENV)/.dev
 	$(BIN)/python -m tests.branches

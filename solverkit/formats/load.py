@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 YAML = (".yaml", ".yml")
 NL = ".nl"
 MPS = ".mps"
-MPS_KEY = "mps"
-"""The same for an MPS file."""
+LP = ".lp"
 NL_KEY = "nl"
 """The key by which a problem file says that the problem itself is in an .nl file beside it."""
+MPS_KEY = "mps"
+"""The same for an MPS file."""
 
 
 def load(
@@ -53,8 +54,15 @@ def load(
         _known("parameter", parameters or {}, {})
         _known("data", data or {}, {})
         return load_mps(path)
+    if path.suffix.lower() == LP:
+        from solverkit.formats.lp.model import read_model
+        from solverkit.formats.mps.problem import program_in
+
+        _known("parameter", parameters or {}, {})
+        _known("data", data or {}, {})
+        return program_in(path, read_model, "an LP file")
     if path.suffix.lower() not in YAML:
-        known = ", ".join((*YAML, NL, MPS))
+        known = ", ".join((*YAML, NL, MPS, LP))
         raise UsageError(f"'{path.name}': no reader for '{path.suffix}'; problem files end in {known}")
     return load_yaml(path, parameters or {}, data or {}, allow_python)
 

@@ -18,7 +18,7 @@ HOSTILE = (
 )  # fmt: skip
 """Values that some reader somewhere has fallen over."""
 
-BYTES = (b"\x00", b"\xff", b"\n", b"\r", b" ", b"\t", b"-", b"9", b"9" * 30, b"e308", b"nan", b"inf", b"\x80", b"#", b"%")
+BYTES = (b"\x00", b"\xff", b"\n", b"\r", b" ", b"\t", b"-", b"9", b"9" * 30, b"e308", b"nan", b"inf", b"\x80", b"#")
 
 
 def of_bytes(content: bytes, rng: random.Random) -> bytes:
@@ -62,7 +62,8 @@ def of_problem(text: str, other: str, rng: random.Random) -> str:
             case 4 if lines:
                 lines.insert(rng.randrange(len(lines)), lines[place])
             case 5 if lines:
-                lines[place] = " " * rng.choice((1, 2, 4)) + lines[place] if rng.random() < 0.6 else lines[place].lstrip()
+                deeper = " " * rng.choice((1, 2, 4)) + lines[place]
+                lines[place] = deeper if rng.random() < 0.6 else lines[place].lstrip()
             case 6:
                 block = other.splitlines(keepends=True)
                 begin = rng.randrange(len(block)) if block else 0

@@ -21,11 +21,13 @@ MEMORY = 512 * 2**20  # bytes that one file may take beside what the process has
 PATIENCE = 10.0  # seconds until a process that says nothing is ended
 SLOW = 2.0  # seconds of processor time
 READ, REFUSED = "read", "refused"
+File = tuple[str, Path, bytes]
+"""Name, place, content."""
 
 Read = Callable[[Path], object]
 
 
-def tried(files: Iterable[tuple[str, Path, bytes]], read: Read, warm: Callable[[], object]) -> Iterator[tuple[str, str]]:
+def tried(files: Iterable[File], read: Read, warm: Callable[[], object]) -> Iterator[tuple[str, str]]:
     """(name, outcome) of each (name, place, content): READ, REFUSED, or what was wrong.
 
     A content is written to its place, which other files may lie beside; `warm` is called first, so that imports are no

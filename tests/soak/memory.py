@@ -1,7 +1,7 @@
 """R17: memory stays flat: 1,000 solves of one problem of each kind, and a million steps of one run.
 
-After the first tenth, the resident memory grows by less than 1 MB for each kind; Python's own blocks are collected before
-each look. A case is one solve; the long run counts as one.
+After the first tenth, the resident memory grows by less than 1 MB for each kind; garbage is collected before each look.
+A case is one solve; the long run counts as one.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,13 @@ MAX_BYTES = 1_000_000_000
 
 def load_mps(path: Path) -> Inclusion:
     """The linear program in an MPS file, in free or fixed format. Raises InvalidProblem."""
+    return program_in(path, read_either, "an MPS file")
+
+
+def program_in(path: Path, reader: Callable[[bytes], Model], what: str) -> Inclusion:
+    """The linear program in a file of the format that `reader` knows. Raises InvalidProblem with the place."""
     try:
-        model = read_either(read(path, MAX_BYTES, "an MPS file"))
+        model = reader(read(path, MAX_BYTES, what))
     except Refused as refused:
         raise InvalidProblem([Defect(path.name, refused.line, refused.column, "", clean(refused.message))]) from None
     try:
@@ -102,6 +108,8 @@ def _matrix(model: Model, rows: list[str]) -> Any:
 
 def _sides(model: Model, row: str) -> tuple[float, float]:
     """The sides of a row, from its type, its right-hand side and its range."""
+    if row in model.between:
+        return model.between[row]
     kind, side = model.types[row], model.sides.get(row, 0.0)
     if row not in model.ranges:
         return {"E": (side, side), "L": (-inf, side), "G": (side, inf)}[kind]

@@ -1,0 +1,1 @@
+"""LP files (CPLEX's format) of linear programs with continuous variables."""
