@@ -35,7 +35,10 @@ INDIRECT = {
     "tests/display/": "matplotlib",
     "tests/docs/": "solverkit_baselines",
     "tests/formats/test_safety.py": "casadi",
+    "tests/fuzz/": "solverkit_sor",
+    "tests/methods/": "solverkit_baselines",
     "tests/reduction/": "casadi",
+    "tests/supply/": "mkdocs",
     "::test_the_package_is_light_and_complete": "torch",
 }
 """Tests that meet an absence in another process, where the error is only an exit code: what they need."""

@@ -1,0 +1,129 @@
+"""Pins, licences, constructs that must not be there, and a run without any network."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from solverkit.registry import registry
+from tests.supply.__main__ import CONSTRAINTS, PAGE
+from tests.supply.constructs import found
+from tests.supply.packages import COPYLEFT, ROOT, WEAK, packages
+
+PACKAGES = packages()
+PINS = dict(line.split("==") for line in CONSTRAINTS.read_text().splitlines() if "==" in line)
+SOURCES = [file for folder in ("solverkit", "plugins") for file in sorted((ROOT / folder).rglob("*.py"))]
+ALLOWED = {
+    ("bench/execute.py", "pickle.loads"): "problems that the bench itself pickled for its own workers",
+    ("engine/child.py", "pickle.loads"): "both ends of a pipe to a process of ours",
+    ("testing/elsewhere.py", "pickle.loads"): "a job that the kit itself wrote for its own process",
+    ("formats/source.py", "exec"): "Python files, read after --allow-python alone",
+    ("formats/source.py", "compile"): "the same",
+}
+
+
+def test_everything_that_is_installed_is_pinned():
+    """Where this fails, `python -m tests.supply` writes the file and the page anew: look at the difference."""
+    assert {each.name for each in PACKAGES} <= set(PINS)
+    other = [name for name, version in PINS.items() if _installed(name) not in (None, version)]
+    assert not other
+
+
+def _installed(name):
+    try:
+        return metadata.version(name).partition("+")[0]
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def test_no_licence_binds_users_and_the_page_names_all():
+    page = PAGE.read_text()
+    for each in PACKAGES:
+        assert f"| {each.name} |" in page
+        assert each.licence != "not said", each.name
+        assert WEAK.search(each.licence) or not COPYLEFT.search(each.licence), each
+    assert [each.name for each in PACKAGES if each.runs and WEAK.search(each.licence)] == ["casadi"]
+
+
+def test_packages_that_users_get_are_those_of_the_distributions():
+    assert {"numpy", "scipy", "pydantic", "pluggy", "torch"} <= {each.name for each in PACKAGES if each.runs}
+    assert not {"pytest", "mkdocs", "ruff"} & {each.name for each in PACKAGES if each.runs}
+    assert all(each.name == canonicalize_name(each.name) for each in PACKAGES)
+
+
+def test_no_construct_that_runs_foreign_data():
+    seen = {}
+    for file in SOURCES:
+        if "tests" in file.parts or "build" in file.parts:
+            continue
+        for construct, line in found(file):
+            seen[(str(file.relative_to(ROOT / file.relative_to(ROOT).parts[0])), construct)] = line
+    assert set(seen) == set(ALLOWED), seen
+
+
+@pytest.mark.parametrize(
+    ("text", "construct"),
+    [
+        ("from pickle import loads as l\nl(b'')", "pickle.loads"),
+        ("import numpy as np\nnp.load('x')", "numpy.load that allows pickles"),
+        ("import numpy as np\nnp.load('x', allow_pickle=True)", "numpy.load that allows pickles"),
+        ("import subprocess\nsubprocess.run('x', shell=True)", "shell=True"),
+        ("import torch\ntorch.load('x')", "torch.load"),
+        ("eval('1')", "eval"),
+    ],
+)
+def test_the_search_finds_them(tmp_path, text, construct):
+    file = tmp_path / "code.py"
+    file.write_text(text)
+    assert [name for name, _ in found(file)] == [construct]
+
+
+def test_plugins_are_shown_with_distribution_and_file():
+    shown = subprocess.run(
+        [sys.executable, "-m", "solverkit", "plugins", "--json"], capture_output=True, text=True, check=True
+    ).stdout
+    for name in ("solverkit-halpern", "solverkit-bilevel", "plugin.py"):
+        assert name in shown
+
+
+NO_NETWORK = """
+import sys
+def hook(event, arguments):
+    if event in ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto", "urllib.Request"):
+        if not (event == "socket.connect" and isinstance(arguments[1], (str, bytes))):  # a socket of this machine
+            raise SystemExit(f"network: {event} {arguments!r}")
+sys.addaudithook(hook)
+import warnings
+warnings.simplefilter("ignore")
+import solverkit as sk
+from solverkit.cli.run import run
+for path in sys.argv[1:]:
+    problem = sk.load(path)
+    result = sk.solve(problem, max_iter=3)
+    sk.verify(result, problem)
+    assert result.table()
+for command in ("methods", "doctor", "plugins", "describe lv-hba", "schema problem"):
+    run(command.split())
+"""
+
+
+def test_no_network_at_run_time():
+    first = {}
+    for file in sorted((ROOT / "problems").glob("*/*/problem.yaml")):
+        first.setdefault(file.parents[1].name, str(file))
+    assert len(first) == len(list(registry.kinds()))
+    command = [sys.executable, "-c", NO_NETWORK, *first.values()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "network" not in done.stderr
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_the_hook_of_the_test_above_sees_a_connection(tmp_path):
+    script = NO_NETWORK + "\nimport socket\nsocket.socket().connect(('127.0.0.1', 9))\n"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=Path.cwd())
+    assert "network: socket.connect" in done.stderr
