@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 NAMES = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.name.startswith("_"))
-SHOWN = 10  # failures printed of each bar
+SHOWN = 40  # failures printed of each bar
 
 
 def main() -> int:

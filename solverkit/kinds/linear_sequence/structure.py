@@ -81,6 +81,8 @@ def _diagonal(pattern: Pattern, matrices: Matrices) -> tuple[str, bool]:
     """The first diagonal entry that is not positive, and whether all are other than zero."""
     first = ""
     present = pattern.diagonal >= 0
+    if not present.any():
+        return "system 0: a[0,0] = 0", False
     for t, values in enumerate(_diagonals(matrices, np.maximum(pattern.diagonal, 0))):
         entries = np.where(present, values, 0.0)
         wrong = np.flatnonzero(~(entries > 0))

@@ -39,6 +39,7 @@ class ScipyCg(SequenceSolver):
         return Solved(x, float(iterations))
 
 
+@np.errstate(divide="ignore", over="ignore", invalid="ignore")  # a singular matrix: the residual says so
 def conjugate_gradients(
     system: System, x: np.ndarray, rtol: float, cap: int, preconditioner: Any
 ) -> tuple[np.ndarray, int]:

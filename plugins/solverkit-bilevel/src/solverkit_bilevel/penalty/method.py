@@ -28,7 +28,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from solverkit.engine.solver import Context, Solver
+from solverkit.engine.solver import Context, Solver, Stop
+from solverkit.engine.status import Termination
 from solverkit.kinds.base import Point
 from solverkit.kinds.bilevel.problem import Bilevel
 from solverkit_bilevel.penalty.domains import domain, own_rows
@@ -65,7 +66,7 @@ class Penalty(Solver[Bilevel, State]):
         z = problem.flat(start)
         state = State(shapes, n, rows, Walk(z[:n], np.nan, np.zeros(n)), [], 1.0, 1.0, options.inner_accuracy, ctx.tol)
         self._prepare(problem, state, ctx)
-        x, y = self._x.project(z[:n]).copy(), self._y.project(z[n:]).copy()
+        x, y = _inside(self._x, z[:n], "upper"), _inside(self._y, z[n:], "lower")
         state.x.v, state.ys = x, [Walk(y, np.nan, np.zeros(problem.m))]
         if options.paper:
             state.schedule, state.s_first = begin(x, y), options.s0 or 1.0
@@ -157,3 +158,11 @@ def first_s(problem: Bilevel, z: np.ndarray, rng: np.random.Generator) -> float:
     if not (np.isfinite(scale_F) and np.isfinite(scale_f)) or scale_F <= 0 or scale_f <= 0:
         return FIRST
     return float(np.clip(FIRST * scale_f / scale_F, 1e-8, 1e8))
+
+
+def _inside(domain: Domain, start: np.ndarray, level: str) -> np.ndarray:
+    """The start projected onto the set of a level; Stop where no point of it can be found."""
+    try:
+        return domain.project(start).copy()
+    except ValueError as error:
+        raise Stop(Termination.INFEASIBLE, f"no point of the {level} level's rows is found: {error}") from None
