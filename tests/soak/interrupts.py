@@ -1,8 +1,8 @@
 """R8: Ctrl-C at random moments of real commands: the first ends them with the best point, a second one at once.
 
 Every method on its small problem, told to run long; SIGINT after a random time, in imports, reading, solving or
-certifying. The command ends within PATIENCE, without a traceback, by exit code 130 or as it would have ended. Every third
-case gets a second SIGINT half a second later, and has one second left then.
+certifying. The command ends within PATIENCE, without a traceback, by exit code 130 or as it would have ended. Every
+third case gets a second SIGINT half a second later, and has one second left then.
 """
 
 from __future__ import annotations
