@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,7 +10,10 @@ import click
 from solverkit.cli import output
 from solverkit.cli.arguments import json_flag
 from solverkit.cli.candidates import methods
+from solverkit.errors import UsageError
 from solverkit.registry import registry
+
+FILES = (".yaml", ".yml", ".nl", ".mps", ".lp")
 
 
 @click.command("describe")
@@ -20,6 +24,11 @@ def command(method: str, json_: bool) -> None:
     from solverkit.cli import facts
     from solverkit.cli.methods import as_dict
 
+    if Path(method).suffix.lower() in FILES:
+        raise UsageError(
+            f"'{method}' is a file, and describe takes the name of a method. `solverkit methods --for {method}` lists "
+            f"those that take it, `solverkit check {method}` looks at the file"
+        )
     spec = registry.method(method)
     options = facts.options(spec)
     if json_:

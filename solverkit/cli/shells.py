@@ -22,7 +22,7 @@ BASH = r"""# Completion of solverkit in bash 4.4 or later. Read it by: source <(
         case "$type" in
             problem | suite)
                 suffixes=(yaml yml)
-                [[ $type == problem ]] && suffixes+=(nl mps)
+                [[ $type == problem ]] && suffixes+=(nl mps lp)
                 compopt -o filenames -o plusdirs
                 for suffix in "${suffixes[@]}"; do
                     while IFS= read -r value; do
@@ -51,7 +51,7 @@ ZSH = r"""#compdef %(prog_name)s
     while IFS=$'\t' read -r type value help; do
         value=${value//:/\\:}
         case "$type" in
-            problem) _files -g '*.(yaml|yml|nl|mps)(-.)' ;;
+            problem) _files -g '*.(yaml|yml|nl|mps|lp)(-.)' ;;
             suite) _files -g '*.(yaml|yml)(-.)' ;;
             dir) _files -/ ;;
             file) _files ;;
@@ -81,7 +81,7 @@ function %(complete_func)s
         set -l parts (string split \t -- $line)
         switch $parts[1]
             case problem
-                for suffix in yaml yml nl mps
+                for suffix in yaml yml nl mps lp
                     __fish_complete_suffix .$suffix | string match -r "^.*(?:/|\.$suffix)\$"
                 end | sort -u
             case suite

@@ -241,3 +241,11 @@ def test_the_shell_can_ask_for_completions():
     env = {**os.environ, "_SOLVERKIT_COMPLETE": "bash_complete", "COMP_WORDS": "solverkit desc", "COMP_CWORD": "1"}
     done = subprocess.run([sys.executable, "-m", "solverkit"], env=env, capture_output=True, text=True, timeout=60)
     assert done.stdout == "plain\tdescribe\tExplain a method: what it needs, when it pays, its options.\n"
+
+
+@pytest.mark.parametrize("name", ["model.lp", "model.MPS", "problem.yaml"])
+def test_describe_of_a_file_says_which_command_is_meant(name, capsys):
+    assert run(["describe", name]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"solverkit methods --for {name}" in said
+    assert f"solverkit check {name}" in said
