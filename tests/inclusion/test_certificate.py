@@ -11,8 +11,9 @@ from scipy.sparse import csr_array
 
 from solverkit.kinds.base import PointStatus
 from solverkit.kinds.inclusion import Inclusion, finite_sum, game, inclusion, linear_program, saddle, sequence_form
-from solverkit.kinds.inclusion.certificate import certify, diameter
+from solverkit.kinds.inclusion.certificate import block_diameter, certify, diameter
 from solverkit.kinds.inclusion.local import look
+from solverkit.operators.proximal import Box, L1Ball, L2Ball, Simplex
 from tests.inclusion.adversary import wrong_points
 from tests.inclusion.cases import (
     CASES,
@@ -317,3 +318,24 @@ def test_polytopes_that_are_none_give_no_verdict(E: Any, e: Any, message: str) -
     problem = sequence_form(-np.eye(2), E, e, [[1.0, 1.0]], [1.0])
     u = np.array([0.5, 0.5, 0.0, 0.5, 0.5, 0.0])
     assert message in certify(problem, problem.blocks(u), 1e-6).unverified
+
+
+@pytest.mark.parametrize(
+    ("part", "n", "width"),
+    [
+        (L1Ball(3.0), 2, 6.0),
+        (L2Ball(3.0, 5.0), 2, 6.0),
+        (Simplex(2.0), 3, 2 * np.sqrt(2)),
+        (Simplex(2.0), 1, 0.0),
+        (Box(-1.0, 2.0), 4, 6.0),
+        (Box(0.0, np.inf), 1, np.inf),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_width_of_each_set_is_that_of_its_projections(part: Any, n: int, width: float) -> None:
+    assert block_diameter(part, n) == pytest.approx(width)
+    corners = [part.project(1e6 * sign * row) for row in np.eye(n) for sign in (1.0, -1.0)]
+    found = max(float(np.linalg.norm(a - b)) for a in corners for b in corners)
+    assert found <= width * (1 + 1e-12)
+    if not isinstance(part, Box):  # its widest pair are opposite corners, not the ends of axes
+        assert found == pytest.approx(width)
