@@ -6,10 +6,8 @@ cancellation, so it runs in a process of its own that can be ended; what that co
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, ClassVar
 
 import numpy as np
@@ -40,10 +38,8 @@ def model_of(program: Program, solver: str, tolerance: float, threads: int = 1, 
     """A Highs object that holds the program and knows what to do."""
     import highspy
 
-    with _silenced():
-        highs = highspy.Highs()
+    highs = _silent()
     settings: dict[str, Any] = {
-        "output_flag": False,
         "solver": solver,
         "threads": threads,
         "presolve": "on" if presolve else "off",
@@ -64,18 +60,16 @@ def model_of(program: Program, solver: str, tolerance: float, threads: int = 1, 
     return highs
 
 
-@contextmanager
-def _silenced() -> Iterator[None]:
-    """The first object of a process prints HiGHS's banner, before there is an option to forbid it."""
-    print(end="", flush=True)
-    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)
+def _silent() -> Any:
+    """An empty Highs object. The first callback that is set prints HiGHS's banner, unless output is off by then."""
+    import highspy
+
+    class Silent(highspy.Highs):
+        def enableCallbacks(self) -> None:
+            self.setOptionValue("output_flag", False)
+            super().enableCallbacks()
+
+    return Silent()
 
 
 def answer_of(highs: Any, seconds: float) -> Answer:
@@ -114,20 +108,27 @@ class HighsPeer(OneShotSolver[Inclusion]):
         return point
 
     def _run(self, settings: tuple, ctx: Context) -> Answer:
-        """In a thread, cancelled when a limit is reached."""
+        """In a thread, cancelled when a limit is reached; highspy's `startSolve` allows a process one run at a time."""
         highs = model_of(*settings)
         highs.HandleUserInterrupt = True
         begun = time.perf_counter()
-        highs.startSolve()
-        try:
-            while not highs.wait(WAIT)[0]:
-                ctx.look()
-        except BaseException:
-            highs.cancelSolve()
-            while not highs.wait(WAIT)[0]:
-                pass
-            raise
+        with ThreadPoolExecutor(1) as thread:
+            running = thread.submit(_run_in_thread, highs)
+            try:
+                while not wait({running}, WAIT).done:
+                    ctx.look()
+            except BaseException:
+                highs.cancelSolve()
+                raise
+        running.result()
         return answer_of(highs, time.perf_counter() - begun)
+
+
+def _run_in_thread(highs: Any) -> None:
+    try:
+        highs.run()
+    finally:
+        highs.resetThreadScheduler(False)  # HiGHS keeps one a thread
 
 
 class HighsSimplex(HighsPeer):
