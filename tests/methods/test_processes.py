@@ -18,6 +18,11 @@ def test_threads_and_forks_give_what_single_runs_give():
     assert not tally.failures, tally.failures
 
 
+def test_highs_runs_in_many_threads_and_stdout_stays_where_it_is():
+    tally = threads.run(24, seed=7, methods=("highs-simplex", "highs-ipm"))
+    assert not tally.failures, tally.failures
+
+
 def test_memory_stays_flat():
     tally = memory.run(60, seed=0)
     assert not tally.failures, tally.failures
