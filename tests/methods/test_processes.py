@@ -18,8 +18,8 @@ def test_threads_and_forks_give_what_single_runs_give():
     assert not tally.failures, tally.failures
 
 
-def test_highs_runs_in_many_threads_and_stdout_stays_where_it_is():
-    tally = threads.run(24, seed=7, methods=("highs-simplex", "highs-ipm"))
+def test_tools_in_many_threads_leave_stdout_and_warnings_as_they_were():
+    tally = threads.run(24, seed=7, methods=("highs-simplex", "highs-ipm", "trust-constr"))
     assert not tally.failures, tally.failures
 
 

@@ -12,6 +12,7 @@ CALLS = {
     "marshal.loads", "joblib.load", "torch.load", "shelve.open", "os.system", "os.popen", "tempfile.mktemp",
     "yaml.load", "yaml.unsafe_load", "yaml.full_load", "scipy.io.mmread", "sklearn.datasets.load_svmlight_file",
 }  # fmt: skip
+TYPES = {"callable", "isinstance", "issubclass"}
 
 
 def found(file: Path) -> Iterator[tuple[str, int]]:
@@ -19,6 +20,8 @@ def found(file: Path) -> Iterator[tuple[str, int]]:
     tree = ast.parse(file.read_text())
     names = dict(_imported(tree))
     for node in ast.walk(tree):
+        if isinstance(node, ast.Assert) and not _narrows(node.test):
+            yield "assert that checks more than a type", node.lineno
         if not isinstance(node, ast.Call):
             continue
         called = _called(node.func, names)
@@ -29,6 +32,15 @@ def found(file: Path) -> Iterator[tuple[str, int]]:
             yield "numpy.load that allows pickles", node.lineno
         if _is(keywords.get("shell"), True):
             yield "shell=True", node.lineno
+
+
+def _narrows(test: ast.expr) -> bool:
+    """Whether it tells a type checker what the code around knows: `python -O` drops it."""
+    if isinstance(test, ast.BoolOp):
+        return all(map(_narrows, test.values))
+    if isinstance(test, ast.Compare):
+        return isinstance(test.ops[0], ast.Is | ast.IsNot) and _is(test.comparators[-1], None)
+    return isinstance(test, ast.Call) and isinstance(test.func, ast.Name) and test.func.id in TYPES
 
 
 def _imported(tree: ast.AST) -> Iterator[tuple[str, str]]:

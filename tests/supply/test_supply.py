@@ -75,6 +75,7 @@ def test_no_construct_that_runs_foreign_data():
         ("import subprocess\nsubprocess.run('x', shell=True)", "shell=True"),
         ("import torch\ntorch.load('x')", "torch.load"),
         ("eval('1')", "eval"),
+        ("def f(n):\n    assert n > 0", "assert that checks more than a type"),
     ],
 )
 def test_the_search_finds_them(tmp_path, text, construct):

@@ -7,7 +7,6 @@ way round.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -22,8 +21,10 @@ from solverkit.kinds.base import Point
 from solverkit.kinds.nonlinear.problem import Nonlinear
 from solverkit_baselines.nonlinear.options import TrustConstrOptions
 from solverkit_baselines.nonlinear.program import Program
+from solverkit_baselines.silence import Silence
 
 MAX_ITER = 0  # SciPy's status where iterations are used up
+SINGULAR = Silence()  # SciPy warns of singular Jacobians, which it copes with
 
 
 class TrustConstr(OneShotSolver[Nonlinear]):
@@ -58,8 +59,7 @@ class TrustConstr(OneShotSolver[Nonlinear]):
                 observe(_answer(program, state), merit=merit, objective=float(state.fun))
             return False
 
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of singular Jacobians, which it copes with
+        with np.errstate(all="ignore"), SINGULAR:
             return minimize(
                 program.value,
                 x,

@@ -1,0 +1,1 @@
+"""What a run depends on: problem, method, options and seed, and no state that threads share."""
