@@ -11,9 +11,8 @@ from solverkit.cli import output
 from solverkit.cli.arguments import json_flag
 from solverkit.cli.candidates import methods
 from solverkit.errors import UsageError
+from solverkit.formats.load import SUFFIXES
 from solverkit.registry import registry
-
-FILES = (".yaml", ".yml", ".nl", ".mps", ".lp")
 
 
 @click.command("describe")
@@ -24,7 +23,7 @@ def command(method: str, json_: bool) -> None:
     from solverkit.cli import facts
     from solverkit.cli.methods import as_dict
 
-    if Path(method).suffix.lower() in FILES:
+    if Path(method).suffix.lower() in SUFFIXES:
         raise UsageError(
             f"'{method}' is a file, and describe takes the name of a method. `solverkit methods --for {method}` lists "
             f"those that take it, `solverkit check {method}` looks at the file"

@@ -17,6 +17,7 @@ YAML = (".yaml", ".yml")
 NL = ".nl"
 MPS = ".mps"
 LP = ".lp"
+SUFFIXES = (*YAML, NL, MPS, LP)
 NL_KEY = "nl"
 """The key by which a problem file says that the problem itself is in an .nl file beside it."""
 MPS_KEY = "mps"
@@ -62,7 +63,7 @@ def load(
         _known("data", data or {}, {})
         return program_in(path, read_model, "an LP file")
     if path.suffix.lower() not in YAML:
-        known = ", ".join((*YAML, NL, MPS, LP))
+        known = ", ".join(SUFFIXES)
         raise UsageError(f"'{path.name}': no reader for '{path.suffix}'; problem files end in {known}")
     return load_yaml(path, parameters or {}, data or {}, allow_python)
 

@@ -91,6 +91,14 @@ def test_a_file_cut_at_any_byte_is_refused_or_the_same():
         assert length == len(WHOLE) - 1  # the last line end
 
 
+def test_bounds_in_any_order_and_names_that_are_taken():
+    text = "Minimize\n x\nst\n obj: x >= -3\n x <= 9\n R1: x >= -4\nBounds\n x <= -2\n x >= -5\nEnd\n"
+    program, _ = sides(text)
+    assert (program.lower, program.upper) == (-5, -2)
+    np.testing.assert_array_equal(program.row_lower, [-3, -np.inf, -4])
+    assert list(read_model(text.encode()).types) == ["", "obj", "row 2", "R1"]
+
+
 def test_from_the_command_of_a_user(tmp_path):
     file = tmp_path / "diet.lp"
     file.write_text("Minimize\n cost: 2 x + 3 y\nst\n protein: x + 2 y >= 4\n x + y >= 3\nEnd\n")

@@ -9,7 +9,8 @@
 | End | the end: without it the file may be cut |
 
 A term is a sign, a number, a name, or a number and a name. Terms of one variable in one row are added. Variables begin
-at [0, inf). Brackets, which hold quadratic terms, and indicators (`->`) are refused.
+at [0, inf). Brackets, which hold quadratic terms, and indicators (`->`) are refused. A row without a name is called
+`row 1`, `row 2`, ... by its place: with a blank, which no name of the file can hold.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class _Reader:
         self._last = Word("operator", "", 1, 1, True)
         self._entries = 0
         self._given: set[tuple[str, str]] = set()  # sides of variables that the file gives
+        self._below: dict[str, Word] = {}  # variables with an upper bound below 0
         self._word = next(found, None)
         self._objective()
         self._rows()
@@ -122,7 +124,7 @@ class _Reader:
         if self._header() not in ("minimize", "maximize"):
             raise self._refuse("an LP file begins with Minimize or Maximize")
         self.model.maximize = self._enter() == "maximize"
-        self.model.objective = self._label() or "obj"
+        self.model.objective = self._label()  # without a name, a name that no row can have
         self.model.types[self.model.objective] = "N"
         constant, terms = self._terms()
         self.model.constant = constant
@@ -148,7 +150,7 @@ class _Reader:
         if left is None or self._is(*SENSES):
             other = self._sense()
             right = self._number()
-        name = name or self._unused()
+        name = name or f"row {len(self.model.types)}"
         if name in self.model.types:
             raise self._refuse(f"there is a row '{name[:60]}' already", begin)
         if left is not None and right is not None:
@@ -173,9 +175,12 @@ class _Reader:
                 raise self._refuse(f"{section}: {RELAX} them out of this section")
         if self._word is not None:
             raise self._refuse("text after End")
+        for name, word in self._below.items():
+            if (name, "G") not in self._given:
+                why = "has an upper bound below 0 and no lower one, which readers take in two ways: write both"
+                raise self._refuse(f"'{name[:60]}' {why}", word)
 
     def _bound(self) -> None:
-        begin = self._word
         left = self._number_before_sense(infinite=True)
         sense = self._sense() if left is not None else ""
         word = self._next()
@@ -190,12 +195,8 @@ class _Reader:
             self._side(word, "L", inf)
         elif left is None or self._is(*SENSES):
             self._side(word, self._sense(), self._number(infinite=True))
-        if self.model.upper.get(word.text, inf) < 0 and (word.text, "G") not in self._given:
-            raise self._refuse(
-                f"'{word.text[:60]}' has an upper bound below 0 and no lower one, which readers take in two ways: "
-                "write both",
-                begin,
-            )
+        if self.model.upper.get(word.text, inf) < 0:
+            self._below[word.text] = word
 
     def _side(self, word: Word, sense: str, value: float) -> None:
         for side, sides in (("G", self.model.lower), ("L", self.model.upper)):
@@ -284,10 +285,3 @@ class _Reader:
             column[row] = column.get(row, 0.0) + factor
             if not isfinite(column[row]):
                 raise self._refuse(f"the terms of '{variable[:60]}' sum to more than float64 holds", self._last)
-
-    def _unused(self) -> str:
-        """A name for a row without one: R1, R2, ..., by its place."""
-        place = len(self.model.types)
-        while f"R{place}" in self.model.types:
-            place += 1
-        return f"R{place}"

@@ -59,9 +59,7 @@ class Model:
     types: dict[str, str] = field(default_factory=dict)  # row -> N, L, G, E
     sides: dict[str, float] = field(default_factory=dict)  # row -> right-hand side
     ranges: dict[str, float] = field(default_factory=dict)
-    between: dict[str, tuple[float, float]] = field(
-        default_factory=dict
-    )  # both sides of a row, where an LP file has them
+    between: dict[str, tuple[float, float]] = field(default_factory=dict)  # row -> both sides, of an LP file
     columns: dict[str, dict[str, float]] = field(default_factory=dict)  # column -> row -> entry, in order
     lower: dict[str, float] = field(default_factory=dict)
     upper: dict[str, float] = field(default_factory=dict)

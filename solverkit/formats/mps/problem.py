@@ -59,7 +59,7 @@ def problem_of(model: Model, name: str) -> Inclusion:
 
     rows = [row for row, kind in model.types.items() if kind != "N"]
     if not rows:
-        raise InvalidProblem([Defect("", 0, 0, "ROWS", "there is no row but objectives; a program has at least one")])
+        raise InvalidProblem([Defect("", 0, 0, "", "there is no row but objectives; a program has at least one")])
     cost = np.array([column.get(model.objective, 0.0) for column in model.columns.values()])
     sides = np.array([_sides(model, row) for row in rows]).reshape(-1, 2)
     bounds = np.array([_bounds(model, column) for column in model.columns])

@@ -36,9 +36,6 @@ def build(file: LinearSequenceFile, source: Source) -> LinearSequence:
         stored = _stored(file, source)
     except Unusable:
         return _stand_in(source)
-    if stored.T == 0:
-        source.defect((), "there is no system: right-hand sides, shifts or coefficients have no row")
-        return _stand_in(source)
     return LinearSequence(
         name=source.name,
         systems=stored,
