@@ -83,8 +83,8 @@ def serve() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
-    work, arguments = pickle.loads(sys.stdin.buffer.read())
     try:
+        work, arguments = pickle.loads(sys.stdin.buffer.read())
         message = pickle.dumps((False, work(*arguments)))
     except Exception as error:
         message = pickle.dumps((True, f"{type(error).__name__}: {error}"))

@@ -87,11 +87,19 @@ class Affine(SimpleSet):
         return f"affine {matrix_digest(self.A)} {array_digest(self.b)}"
 
 
+class NoProjection(ValueError):
+    """A point of a polyhedron was not found; `outcome` says whether there is none."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        super().__init__(f"projection onto a polyhedron: {outcome.value}")
+
+
 class Polyhedron(SimpleSet):
     """lower <= A v <= upper, A dense or sparse (rows, n); numbers or arrays, infinite where a side is open.
 
-    Each projection starts from the multipliers of the last (`polyhedral_projection`). ValueError from `project` where
-    the set is empty.
+    Each projection starts from the multipliers of the last (`polyhedral_projection`). NoProjection from `project`
+    where the set is empty, or the solver fails.
     """
 
     def __init__(self, A: Any, lower: Any, upper: Any) -> None:
@@ -107,7 +115,7 @@ class Polyhedron(SimpleSet):
     def project(self, v: np.ndarray) -> np.ndarray:
         found = self._projector.project(v, self._warm)
         if found.outcome not in (Outcome.SOLVED, Outcome.INEXACT):
-            raise ValueError(f"projection onto a polyhedron: {found.outcome.value}")
+            raise NoProjection(found.outcome)
         self._warm = found.multiplier
         return found.point
 

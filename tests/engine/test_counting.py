@@ -121,3 +121,17 @@ def test_an_error_tells_the_argument_and_can_be_sent():
         proxy.value(np.full(5, np.nan))
     error = OracleError("value", 3, "why")
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_the_first_odd_value_of_a_series_of_steps_is_the_one_that_is_named():
+    """A NaN in the state makes others in each step that follows; a step without any ends the series."""
+    ledger = Ledger()
+    for step, oracle in enumerate(("gradient", "value", "value", None, "value")):
+        ledger.arm()
+        if oracle:
+            ledger.note(oracle, step, "returned a value that is not finite")
+        assert ledger.nonfinite.oracle == ("gradient" if step < 4 else "value")
+        assert len(ledger.suspects()) == 1  # in the step without one, that of the step before
+    ledger.arm()
+    ledger.arm()
+    assert ledger.suspects() == []

@@ -196,6 +196,9 @@ def test_a_nan_of_an_oracle_is_named(bad, call):
         (ZeroDivisionError("by zero"), "ZeroDivisionError: by zero"),
         (lambda value: None, "returned None"),
         (lambda value: value * 1j, "complex"),
+        (lambda value: "seven", "returned str instead of numbers"),
+        (lambda value: np.array([str(each) for each in value]), "returned ndarray instead of numbers"),
+        (lambda value: value.astype(object), "returned ndarray instead of numbers"),
     ],
 )
 def test_an_oracle_that_fails_is_named(action, words, call):
@@ -205,6 +208,20 @@ def test_an_oracle_that_fails_is_named(action, words, call):
     assert words in result.message
     assert "Traceback" in result.error
     assert np.isfinite(result.x).all()
+
+
+def test_an_oracle_that_fails_for_what_another_one_gave_names_both():
+    def fault(oracle, call, value):
+        if oracle == "gradient" and call >= 9:
+            return value[:1]
+        if oracle == "value" and call >= 10:
+            raise ValueError("of what the gradient gave")
+        return value
+
+    result = descend(Quadratic(fault=fault), limits=Limits(40))
+    assert result.termination is Termination.ORACLE_FAILED
+    assert "oracle 'value' failed at call 10" in result.message
+    assert "oracle 'gradient' changed its shape from (5,) to (1,) at call 9" in result.message
 
 
 def test_an_oracle_of_a_new_shape_is_named():

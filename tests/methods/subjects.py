@@ -57,7 +57,6 @@ def chosen() -> tuple[Chosen, ...]:
         for spec in registry.methods(kind):
             try:
                 registry.resolve(spec)
-                spec.check_packages() if hasattr(spec, "check_packages") else None
             except MissingPackage:
                 continue
             name = OTHER.get(spec.name, DEFAULT[kind])

@@ -32,6 +32,8 @@ from solverkit.engine.solver import Context, Solver, Stop
 from solverkit.engine.status import Termination
 from solverkit.kinds.base import Point
 from solverkit.kinds.bilevel.problem import Bilevel
+from solverkit.operators.polyhedra import NoProjection
+from solverkit.operators.qp import Outcome
 from solverkit_bilevel.penalty.domains import domain, own_rows
 from solverkit_bilevel.penalty.options import PenaltyOptions
 from solverkit_bilevel.penalty.paper import begin, run_block
@@ -164,5 +166,6 @@ def _inside(domain: Domain, start: np.ndarray, level: str) -> np.ndarray:
     """The start projected onto the set of a level; Stop where no point of it can be found."""
     try:
         return domain.project(start).copy()
-    except ValueError as error:
-        raise Stop(Termination.INFEASIBLE, f"no point of the {level} level's rows is found: {error}") from None
+    except NoProjection as error:
+        end = Termination.INFEASIBLE if error.outcome is Outcome.INFEASIBLE else Termination.STALLED
+        raise Stop(end, f"no point of the {level} level's rows is found: {error}") from None
