@@ -157,3 +157,16 @@ def test_power_iteration_finds_the_largest_curvature():
     again, _ = largest_curvature(lower_products(case.problem, z), along)
     assert again == pytest.approx(1e3, rel=1e-3)
     assert largest_curvature(lambda v: (0 * v, np.zeros(1)), np.ones(3))[0] == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_conjugate_gradients_take_no_step_along_rounding_errors(seed):
+    """A minibatch's Hessian of low rank, and a right-hand side that is partly outside of its range."""
+    rng = np.random.default_rng(seed)
+    root = rng.normal(size=(3, 12))
+    H, b = root.T @ root, rng.normal(size=12)
+    found = conjugate_gradients(lambda p: (H @ p, np.zeros(2)), b, 2)
+    assert np.linalg.norm(found.z) < 1e8 * np.linalg.norm(b)  # such a system has no answer: it ends, and tells so
+    assert found.products < 10
+    assert found.least < 1e-12 * found.most
+    assert found.residual > 0.1 * np.linalg.norm(b)
