@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.determinism.state import written
+from tests.sources import sources
 
-ROOT = Path(__file__).parents[2]
 ONCE = "made once and the same whoever makes it"
 TABLE = "filled while its module is imported, which Python does under a lock"
 SHARED = {
@@ -36,13 +34,10 @@ SHARED = {
 
 
 def test_no_module_keeps_state_that_runs_write():
-    found = {}
-    for folder in (ROOT / "solverkit", *(ROOT / "plugins").glob("*/src")):
-        base = ROOT if folder.name == "solverkit" else folder
-        for file in folder.rglob("*.py"):
-            if names := written(file):
-                found[file.relative_to(base).as_posix()] = names
-    assert found == {file: set(names) for file, names in SHARED.items()}
+    files = sources()
+    found = {name: names for name, file in files.items() if (names := written(file))}
+    packages = {name.partition("/")[0] for name in files}
+    assert found == {name: set(names) for name, names in SHARED.items() if name.partition("/")[0] in packages}
 
 
 @pytest.mark.parametrize(

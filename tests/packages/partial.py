@@ -32,6 +32,7 @@ INDIRECT = {
     "tests/packages/": "build",
     "tests/scaffold/": "casadi",
     "tests/bench/": "joblib",
+    "tests/degenerate/": "solverkit_halpern",
     "tests/display/": "matplotlib",
     "tests/docs/": "solverkit_baselines",
     "tests/formats/test_safety.py": "casadi",

@@ -11,19 +11,19 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from solverkit.registry import registry
+from tests.sources import sources
 from tests.supply.__main__ import CONSTRAINTS, PAGE
 from tests.supply.constructs import found
 from tests.supply.packages import COPYLEFT, ROOT, WEAK, packages
 
 PACKAGES = packages()
 PINS = dict(line.split("==") for line in CONSTRAINTS.read_text().splitlines() if "==" in line)
-SOURCES = [file for folder in ("solverkit", "plugins") for file in sorted((ROOT / folder).rglob("*.py"))]
 ALLOWED = {
-    ("bench/execute.py", "pickle.loads"): "problems that the bench itself pickled for its own workers",
-    ("engine/child.py", "pickle.loads"): "both ends of a pipe to a process of ours",
-    ("testing/elsewhere.py", "pickle.loads"): "a job that the kit itself wrote for its own process",
-    ("formats/source.py", "exec"): "Python files, read after --allow-python alone",
-    ("formats/source.py", "compile"): "the same",
+    ("solverkit/bench/execute.py", "pickle.loads"): "problems that the bench itself pickled for its own workers",
+    ("solverkit/engine/child.py", "pickle.loads"): "both ends of a pipe to a process of ours",
+    ("solverkit/testing/elsewhere.py", "pickle.loads"): "a job that the kit itself wrote for its own process",
+    ("solverkit/formats/source.py", "exec"): "Python files, read after --allow-python alone",
+    ("solverkit/formats/source.py", "compile"): "the same",
 }
 
 
@@ -57,12 +57,7 @@ def test_packages_that_users_get_are_those_of_the_distributions():
 
 
 def test_no_construct_that_runs_foreign_data():
-    seen = {}
-    for file in SOURCES:
-        if "tests" in file.parts or "build" in file.parts:
-            continue
-        for construct, line in found(file):
-            seen[(str(file.relative_to(ROOT / file.relative_to(ROOT).parts[0])), construct)] = line
+    seen = {(name, construct): line for name, file in sources().items() for construct, line in found(file)}
     assert set(seen) == set(ALLOWED), seen
 
 
