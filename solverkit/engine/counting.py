@@ -184,9 +184,12 @@ def _closure(
     form: tuple[int, ...] | None = None  # shape of the latest output
     dtype: Any = None  # its dtype where it was a real array, which is what the fast path asks for
     array, square = np.ndarray, np.vdot
+    before = None if isinstance(counter, Weighted) else guard  # the weight is not counted either where the guard leaves
 
     def call(*args: Any, **keywords: Any) -> Any:
         nonlocal calls, form, dtype
+        if before is not None:
+            before()
         calls += 1
         try:
             value = oracle(*args, **keywords)
@@ -208,9 +211,10 @@ def _closure(
         calls = count
 
     if isinstance(counter, Weighted):
-        return _guarded(_weighted(ledger, name, counter, call, lambda: calls, write), guard)
+        weigh = _weighted(ledger, name, counter, call, lambda: calls, write)
+        return weigh if guard is None else _after(guard, weigh)
     ledger.enter(name, Entry(counter, lambda: calls, lambda: calls, write))
-    return _guarded(call, guard)
+    return call
 
 
 def _weighted(
@@ -240,17 +244,6 @@ def _weighted(
 
     ledger.enter(name, Entry(counter.counter, calls, lambda: work, write))
     return weigh
-
-
-def _guarded(call: Callable, guard: Callable[[], None] | None) -> Callable:
-    if guard is None:
-        return call
-
-    def guarded(*args: Any, **keywords: Any) -> Any:
-        guard()
-        return call(*args, **keywords)
-
-    return guarded
 
 
 def _inspect(ledger: Ledger, name: str, call: int, value: Any) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from solverkit.engine.files import sweep
 from solverkit.engine.interrupt import Interrupt
 from solverkit.engine.limits import Limits
 from solverkit.engine.loop import OneShotLoop, StepLoop
+from solverkit.engine.patience import Patience
 from solverkit.engine.points import Best, copy_point
 from solverkit.engine.progress import Mode, reporter
 from solverkit.engine.recorder import Outcome, Recorder
@@ -145,8 +146,11 @@ class Run:
         return Answer(outcome, outcome.point, True)
 
     def _steps(self, interrupt: Interrupt) -> Answer:
-        problem = counted(self._moved, self._ledger)
-        loop = StepLoop(self._task, problem, self._context, self._recorder, interrupt, self._checkpointer)
+        task, recorder = self._task, self._recorder
+        patience = Patience(recorder.clock, task.limits, interrupt)
+        problem = counted(self._moved, self._ledger, patience.look)
+        context = replace(self._context, look=patience.look)
+        loop = StepLoop(task, problem, context, recorder, interrupt, patience, self._checkpointer)
         try:
             outcome = loop.run(self._resumed)
         except BaseException:

@@ -13,8 +13,9 @@ from solverkit.errors import UsageError
 class Limits:
     """Bounds on the whole run, what came before a resume included; None is no bound.
 
-    A limit is looked at between steps, so a run passes `max_time` or `max_calls` by at most one step and a `finish` no
-    greater than the greatest step, and never makes a step beyond `max_iter`.
+    A limit is looked at between steps, so a run passes `max_calls` by at most one step and a `finish` no greater than
+    the greatest step, and never makes a step beyond `max_iter`. It passes `max_time` by one step too, but one that goes
+    on for more than 5 % of the limit, and more than a second, is left half done; see `engine.patience`.
     """
 
     max_iter: int | None = None  # steps of the method, as it reports them

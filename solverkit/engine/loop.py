@@ -10,6 +10,7 @@ from solverkit.engine.checkpoint import Checkpoint, Checkpointer
 from solverkit.engine.counting import guarded
 from solverkit.engine.interrupt import Interrupt
 from solverkit.engine.limits import LimitReached
+from solverkit.engine.patience import Patience
 from solverkit.engine.points import as_point, is_finite
 from solverkit.engine.recorder import Outcome, Recorder
 from solverkit.engine.solver import Context
@@ -30,14 +31,17 @@ class StepLoop:
         context: Context,
         recorder: Recorder,
         interrupt: Interrupt,
+        patience: Patience,
         checkpointer: Checkpointer | None,
     ) -> None:
         self._task, self._problem, self._context = task, problem, context
         self._recorder, self._interrupt, self._checkpointer = recorder, interrupt, checkpointer
+        self._patience = patience
         self._state: Any = None
         self._whole = True  # False within a step, which may change the state in place
+        self._cut = False  # whether a step was left half done
         self._identity = task.identity if checkpointer else {}
-        self._longest, self._dearest = 0.0, 0  # seconds and calls of the greatest step
+        self._dearest = 0  # calls of the greatest step
 
     def run(self, resumed: Checkpoint | None) -> Outcome:
         """From the start, or from a checkpoint, to an outcome."""
@@ -50,6 +54,8 @@ class StepLoop:
             stop = self._between()
             if stop is None:
                 recorder.ledger.arm()
+                if self._patience.may_run_out():
+                    self.save()
                 self._whole = False
                 stop = self._guarded(self._step)
                 self._whole = True
@@ -73,7 +79,7 @@ class StepLoop:
         }
         if outcome.point is not None:
             return as_point(outcome.point), True
-        if outcome.termination in unfinished:
+        if outcome.termination in unfinished or self._cut:
             return None, False
         solver = self._task.solver
         try:
@@ -93,7 +99,7 @@ class StepLoop:
     def _allowance(self, outcome: Outcome) -> Callable[[], None]:
         """What `finish` is asked before each oracle call: it leaves by LimitReached once it has had its share."""
         clock, ledger = self._recorder.clock, self._recorder.ledger
-        until, calls = clock.elapsed() + self._longest, ledger.total() + self._dearest
+        until, calls = clock.elapsed() + self._patience.longest, ledger.total() + self._dearest
         timed, counted = outcome.termination is Termination.MAX_TIME, outcome.termination is Termination.MAX_CALLS
 
         def guard() -> None:
@@ -105,7 +111,7 @@ class StepLoop:
     def save(self) -> None:
         """Write a checkpoint of this moment, unless a step is half done."""
         recorder, checkpointer = self._recorder, self._checkpointer
-        if checkpointer is None or self._state is None or not self._whole:
+        if checkpointer is None or self._state is None or self._cut or not self._whole:
             return
         recorder.trace.flush(durable=True)
         elapsed = recorder.clock.elapsed()
@@ -120,7 +126,7 @@ class StepLoop:
             "target": self._task.target,
             "versions": self._task.versions,
             "trace": recorder.trace.mark,
-            "greatest": [self._longest, self._dearest],
+            "greatest": [self._patience.longest, self._dearest],
         }
         start = self._task.starting if self._task.start else None
         checkpointer.write(header, self._state, recorder.best, start, elapsed)
@@ -132,6 +138,9 @@ class StepLoop:
             self._state = solver.init(self._problem, self._task.starting, self._context)
         except SolverKitError:
             raise
+        except LimitReached as limit:
+            self._cut = True
+            return Outcome(limit.termination, "before the method's first step")
         except Exception as error:
             return self._recorder.failure(error)
         stop = self._guarded(self._look)
@@ -144,7 +153,7 @@ class StepLoop:
         self._state = checkpoint.state(self._task.package, self._task.device)
         self._recorder.nit = header["nit"]
         self._recorder.best = checkpoint.best()
-        self._longest, self._dearest = header["greatest"]
+        self._patience.longest, self._dearest = header["greatest"]
         try:
             self._context.rng.bit_generator.state = header["rng"]
             self._recorder.ledger.restore(header["ledger"])
@@ -170,7 +179,8 @@ class StepLoop:
         clock, ledger = self._recorder.clock, self._recorder.ledger
         begin, before = clock.elapsed(), ledger.total()
         self._state = self._task.solver.step(self._problem, self._state, self._context)
-        self._longest = max(self._longest, clock.elapsed() - begin)
+        patience = self._patience
+        patience.longest = max(patience.longest, clock.elapsed() - begin)
         self._dearest = max(self._dearest, ledger.total() - before)
         self._recorder.nit += 1
         return self._look(self._task.solver.written(self._state))
@@ -183,6 +193,9 @@ class StepLoop:
         """Work of the method: its exceptions are outcomes."""
         try:
             return work()
+        except LimitReached as limit:
+            self._cut = True
+            return Outcome(limit.termination, f"step {self._recorder.nit + 1} was left half done, as it took too long")
         except Exception as error:
             return self._recorder.failure(error)
 

@@ -62,8 +62,9 @@ class Context:
     log: Log
     charge: Charge
     look: Callable[[], None] = _nothing
-    """For one-shot methods whose tool shows no candidates while it runs: leaves where a limit is reached, as an oracle
-    call does. It counts as no iteration, so that a trace does not depend on how often the clock was asked."""
+    """For a tool that shows no candidates while it runs, and for long stretches of a step without an oracle call: it
+    leaves where a limit is reached (in a step: long past it), as an oracle call does. It counts as no iteration, so
+    that a trace does not depend on how often the clock was asked."""
 
 
 class Solver(ABC, Generic[P, S]):
@@ -86,7 +87,9 @@ class Solver(ABC, Generic[P, S]):
 
     @abstractmethod
     def step(self, problem: P, state: S, ctx: Context) -> S:
-        """One reportable iteration; a cheap method does a block of inner ones. May change `state` in place."""
+        """One reportable iteration; a cheap method does a block of inner ones. May change `state` in place.
+
+        An oracle call or `ctx.look` leaves a step that takes far too long, by a BaseException that must pass."""
 
     @abstractmethod
     def point(self, state: S) -> Point:
@@ -111,8 +114,8 @@ class Solver(ABC, Generic[P, S]):
         return None
 
     def finish(self, problem: P, state: S, ctx: Context) -> S:
-        """Called once after the last step: polishing, unscaling. Not after Ctrl-C, a failure, a reached target, or a
-        `Stop` that brings its point.
+        """Called once after the last step: polishing, unscaling. Not after Ctrl-C, a failure, a reached target, a step
+        left half done, or a `Stop` that brings its point.
 
         After a limit on time or calls it may take as much as the greatest step took; then its next oracle call leaves
         it, and the best point stands.
