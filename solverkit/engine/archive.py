@@ -175,7 +175,7 @@ def _read(path: Path) -> _Result:
     except ValidationError as error:
         places = [
             Defect(clean(path), 0, 0, clean(".".join(map(str, entry["loc"]))), clean(entry["msg"]))
-            for entry in error.errors(include_input=False, include_url=False)[:20]
+            for entry in error.errors()[:20]
         ]
         raise InvalidProblem(places) from None
     if file.solverkit != 1:

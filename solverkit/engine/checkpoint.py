@@ -100,7 +100,7 @@ class Checkpoint:
             raise CheckpointError(f"there is no checkpoint {shown}: the run is complete, or wrote none") from None
         except OSError as error:
             raise CheckpointError(f"{shown} cannot be read: {error.strerror or error}") from None
-        if len(content) < 8 or content[-8:] != _crc(content[:-8]):
+        if content[-8:] != _crc(content[:-8]):
             raise CheckpointError(f"{shown} is damaged: its checksum does not match its content")
         try:
             arrays = unpack(content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import os
 import tempfile
 import zipfile
@@ -124,7 +125,7 @@ def pack(arrays: Mapping[str, np.ndarray]) -> bytes:
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for name, array in arrays.items():
-            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            entry = zipfile.ZipInfo(f"{name}.npy")  # its date is 1980, not today
             with archive.open(entry, "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
     return buffer.getvalue()
@@ -150,28 +151,23 @@ def _members(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
         if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
             raise ValueError(f"member {entry.filename!r} is compressed; SolverKit writes its archives plain")
         with archive.open(entry) as member:
-            arrays[name] = _read_array(member, entry.file_size)
+            arrays[name] = _read_array(member)
             if member.read(1):
                 raise ValueError(f"member {entry.filename!r} holds more than its array")
     return arrays
 
 
-def _read_array(member: IO[bytes], size: int) -> np.ndarray:
-    """One `.npy` whose header agrees with the bytes that follow it."""
+def _read_array(member: IO[bytes]) -> np.ndarray:
+    """One `.npy` of version 1.0, the one that `pack` writes: other versions are for names that no plain dtype has."""
     version = np.lib.format.read_magic(member)
-    if version == (1, 0):
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(member)
-    elif version == (2, 0):
-        shape, fortran, dtype = np.lib.format.read_array_header_2_0(member)
-    else:
+    if version != (1, 0):
         raise ValueError(f"unknown .npy version {version}")
-    count = 1
-    for length in shape:
-        count *= length
-    if dtype.kind not in "fiubc" or min(shape, default=0) < 0 or count * dtype.itemsize > size:
-        raise ValueError("an array's header does not agree with its content")
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(member)
+    if dtype.kind not in "fiubc" or min(shape, default=0) < 0:
+        raise ValueError("an array's header is not one that SolverKit writes")
+    count = math.prod(shape)
     content = member.read(count * dtype.itemsize)
     if len(content) != count * dtype.itemsize:
-        raise ValueError("an array is cut short")
+        raise ValueError("an array is shorter than its header says")
     array = np.frombuffer(content, dtype=dtype, count=count).reshape(shape, order="F" if fortran else "C")
     return array.copy(order="K")

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -230,6 +231,35 @@ def test_a_damaged_one_never_takes_the_place_of_the_previous(tmp_path, monkeypat
     assert go_on(tmp_path).x.tobytes() == begin(tmp_path / "whole", 20).x.tobytes()
 
 
+def test_two_damaged_ones_are_refused_for_the_newest(tmp_path):
+    begin(tmp_path, checkpoint=0.0)
+    for name in (NAME, PREVIOUS):
+        (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:-20])
+    with pytest.raises(CheckpointError) as caught:
+        Checkpoint.load(tmp_path)
+    assert str(caught.value) == f"{tmp_path / NAME} is damaged: its checksum does not match its content"
+
+
+def test_what_cannot_be_opened_is_not_called_a_run_that_is_complete(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(CheckpointError, match="cannot be read: Not a directory"):
+        Checkpoint.load(tmp_path / "file" / NAME)
+
+
+def test_zero_seconds_between_checkpoints_is_after_each_step_even_if_the_clock_stands(tmp_path):
+    writer = Checkpointer(tmp_path, 0.0)
+    assert writer.due(0.0)
+    assert not Checkpointer(tmp_path, 0.1).due(0.0)
+
+
+def test_other_tools_find_a_whole_archive(tmp_path):
+    begin(tmp_path)
+    content = (tmp_path / NAME).read_bytes()
+    with zipfile.ZipFile(tmp_path / NAME) as archive:
+        assert archive.comment == content[-8:]
+    assert json.loads(np.load(tmp_path / NAME)["header"].tobytes())["nit"] == 10
+
+
 def test_without_hard_links_the_former_is_renamed(tmp_path, monkeypatch):
     def unable(*arguments):
         raise OSError(1, "Operation not permitted")
@@ -391,10 +421,12 @@ def test_states_come_back_as_they_were():
 
 def test_tensors_come_back():
     torch = pytest.importorskip("torch")
-    writer = Writer()
-    skeleton = writer.write([torch.arange(3.0)])
+    writer, shared = Writer(), torch.arange(3.0)
+    skeleton = writer.write([shared, shared, torch.ones(2)])
     back = Reader(files.unpack(files.pack(writer.arrays)), set()).read(skeleton)
     assert torch.equal(back[0], torch.arange(3.0))
+    assert back[1] is back[0]
+    assert torch.equal(back[2], torch.ones(2))
 
 
 @pytest.mark.parametrize(
@@ -409,6 +441,17 @@ def test_tensors_come_back():
 def test_what_cannot_be_saved_is_named(value, words):
     with pytest.raises(TypeError, match=words):
         Writer().write(value)
+
+
+def test_a_class_within_a_function_cannot_be_saved():
+    @dataclass
+    class Inner:
+        x: float
+
+    with pytest.raises(
+        TypeError, match=r"state\[0\] is of class .*Inner, which must be defined at the top of its module"
+    ):
+        Writer().write([Inner(0.0)])
 
 
 def test_a_state_that_cannot_be_saved_is_a_note(tmp_path):
@@ -427,22 +470,23 @@ def test_a_state_that_cannot_be_saved_is_a_note(tmp_path):
     assert "state.extra['kernel']" in result.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("skeleton", "words"),
+    [
+        ([1.0], "header is not one that SolverKit writes"),
+        ({"set": [1]}, "unknown entry 'set'"),
+        ({}, "unknown entry ''"),
+        ({"array": "a1"}, "KeyError: 'a1'"),
+        ({"dict": [1]}, "TypeError"),
+        ({"dataclass": f"{__name__}:Part", "fields": {"values": 1, "new": 2}}, r"other fields .*\['new', 'table'\]"),
+    ],
+)
+def test_skeletons_of_others_are_refused(skeleton, words):
+    with pytest.raises(CheckpointError, match=words):
+        Reader({}, {__name__.partition(".")[0]}).read(skeleton)
+
+
 def test_classes_of_other_packages_are_not_made():
     for reference in ("os:stat_result", "subprocess:Popen", "engine_toys:Quadratic", "nowhere:X"):
         with pytest.raises(CheckpointError):
             Reader({}, {"engine"}).read({"dataclass": reference, "fields": {}})
-
-
-def test_archives_of_others_are_refused(tmp_path):
-    import zipfile
-
-    np.savez_compressed(tmp_path / "a.npz", x=np.zeros(1000))
-    with pytest.raises(ValueError, match="compressed"):
-        files.unpack((tmp_path / "a.npz").read_bytes())
-    np.savez(tmp_path / "b.npz", x=np.array([{}], dtype=object))
-    with pytest.raises(ValueError, match="header"):
-        files.unpack((tmp_path / "b.npz").read_bytes())
-    with zipfile.ZipFile(tmp_path / "c.npz", "w") as archive:
-        archive.writestr("x.txt", "no")
-    with pytest.raises(ValueError, match="unexpected"):
-        files.unpack((tmp_path / "c.npz").read_bytes())

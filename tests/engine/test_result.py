@@ -120,6 +120,66 @@ def test_a_damaged_result_is_an_error_with_a_place(result, tmp_path):
         Result.load(folder)
 
 
+def test_a_result_without_a_trace_is_whole(result, tmp_path):
+    result.trace = []
+    again = Result.load(result.save(tmp_path))
+    assert (again.trace, again.notes) == ([], result.notes)
+    assert not (tmp_path / "trace.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (lambda path: path.unlink(), "cannot be read: No such file or directory"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-9]), "is damaged: 1 torn or foreign lines were left out"),
+        (lambda path: path.write_text(""), "is not the trace that result.json describes"),
+    ],
+)
+def test_a_lost_trace_is_said_and_costs_nothing_else(result, tmp_path, harm, words):
+    harm(result.save(tmp_path) / "trace.jsonl")
+    again = Result.load(tmp_path)
+    assert again.notes == [f"{tmp_path / 'trace.jsonl'} {words}"]
+    assert again.point_status is PointStatus.CERTIFIED
+
+
+def test_a_trace_beside_a_result_that_has_none_is_said(result, tmp_path):
+    trace = result.save(tmp_path / "with") / "trace.jsonl"
+    result.trace = []
+    folder = result.save(tmp_path / "without")
+    trace.rename(folder / "trace.jsonl")
+    assert Result.load(folder).notes == [f"{folder / 'trace.jsonl'} is not the trace that result.json describes"]
+
+
+def test_what_cannot_be_read_is_an_error_that_begins_with_the_file(result, tmp_path, monkeypatch):
+    path = result.save(tmp_path) / "result.json"
+    with path.open("ab") as file:
+        file.truncate(64_000_001)
+    with pytest.raises(InvalidProblem) as caught:
+        Result.load(tmp_path)
+    assert str(caught.value) == f"{path}: it is larger than 64000000 bytes"
+    with path.open("ab") as file:
+        file.truncate(64_000_000)
+    with pytest.raises(InvalidProblem, match="trailing characters"):
+        Result.load(tmp_path)
+
+    def failing(path):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(type(path), "read_bytes", failing)
+    with pytest.raises(InvalidProblem) as caught:
+        Result.load(tmp_path)
+    assert str(caught.value) == f"{path}: Input/output error"
+
+
+def test_a_document_that_is_wrong_everywhere_is_an_error_of_some_lines(result, tmp_path):
+    folder = result.save(tmp_path)
+    change(folder, lambda data: data.update({f"key{i}": i for i in range(50)}))
+    with pytest.raises(InvalidProblem) as caught:
+        Result.load(folder)
+    assert len(caught.value.defects) == 20
+    assert str(caught.value).startswith(f"{folder / 'result.json'}: key0: Extra inputs are not permitted")
+
+
 def test_hostile_names_reach_no_terminal_and_no_page():
     result = descend(Quadratic(name="\x1b]0;owned\x07<script>alert(1)</script>\u202e"), limits=Limits(2))
     text, page = repr(result), result._repr_html_()
