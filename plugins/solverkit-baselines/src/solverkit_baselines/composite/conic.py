@@ -1,6 +1,6 @@
 """CVXPY with a conic solver: Clarabel, an interior point method, or SCS, operator splitting.
 
-CVXPY is part of the comparison: what it spends on the way to the solver counts. It cannot be interrupted.
+CVXPY is part of the comparison: what it spends on the way to the solver counts. That way alone cannot be interrupted.
 """
 
 from __future__ import annotations
@@ -10,14 +10,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from solverkit.engine.solver import Context, Observe, OneShotSolver, Stop
-from solverkit.engine.status import Termination
+from solverkit.engine.solver import Context, Observe, OneShotSolver
 from solverkit.kinds.base import Point
 from solverkit.kinds.composite.problem import DUAL, Composite
 from solverkit_baselines.composite.model import model_of
 from solverkit_baselines.composite.options import ConicOptions
-
-ENDS = {"infeasible": Termination.INFEASIBLE, "unbounded": Termination.UNBOUNDED}
+from solverkit_baselines.cones import solve
 
 
 class Conic(OneShotSolver[Composite]):
@@ -31,16 +29,9 @@ class Conic(OneShotSolver[Composite]):
         """What the solver is given."""
 
     def solve(self, problem: Composite, start: Point, ctx: Context, observe: Observe) -> Point:
-        import cvxpy
-
         model = model_of(problem)
         observe(start)
-        try:
-            model.problem.solve(solver=self.solver, **self.settings(ctx.tol))
-        except cvxpy.error.SolverError as error:
-            raise Stop(Termination.STALLED, f"CVXPY says: {error}") from None
-        if model.x.value is None:
-            raise Stop(ENDS.get(model.problem.status, Termination.STALLED), f"CVXPY says: {model.problem.status}")
+        solve(model.problem, self.solver, self.settings(ctx.tol), ctx)
         x = np.asarray(model.x.value, dtype=float)
         point = problem.blocks(_feasible(problem, x))
         if model.link is not None:

@@ -1,7 +1,6 @@
 """Clarabel, an interior point method, as CVXPY calls it: the program in CVXPY's words, and its duals.
 
-CVXPY is part of the comparison: what it spends on the way to the solver counts. It cannot be interrupted, and is given
-no time limit of its own, since its limit would not include that way.
+CVXPY is part of the comparison: what it spends on the way to the solver counts. That way alone cannot be interrupted.
 """
 
 from __future__ import annotations
@@ -10,14 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from solverkit.engine.solver import Context, Observe, OneShotSolver, Stop
-from solverkit.engine.status import Termination
+from solverkit.engine.solver import Context, Observe, OneShotSolver
 from solverkit.kinds.base import Point
 from solverkit.kinds.inclusion.problem import Inclusion
+from solverkit_baselines.cones import solve
 from solverkit_baselines.inclusion.options import CvxpyOptions
 from solverkit_baselines.inclusion.program import Program, program_of
-
-ENDS = {"infeasible": Termination.INFEASIBLE, "unbounded": Termination.UNBOUNDED}
 
 
 class Cvxpy(OneShotSolver[Inclusion]):
@@ -35,9 +32,7 @@ class Cvxpy(OneShotSolver[Inclusion]):
         model = cvxpy.Problem(cvxpy.Minimize(program.c @ x), [constraint for constraint, *_ in rows])
         tolerance = self.options.tolerance or max(ctx.tol / 10, 1e-12)
         settings = dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), tolerance)
-        model.solve(solver=cvxpy.CLARABEL, **settings)
-        if x.value is None:
-            raise Stop(ENDS.get(model.status, Termination.STALLED), f"CVXPY says: {model.status}")
+        solve(model, cvxpy.CLARABEL, settings, ctx)
         y = np.zeros(len(program.row_lower))
         for constraint, places, sign in rows:
             if places is not None:

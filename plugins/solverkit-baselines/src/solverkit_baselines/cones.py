@@ -1,0 +1,109 @@
+"""What CVXPY made of a model, solved by Clarabel or SCS so that limits on time and Ctrl-C end it.
+
+Clarabel asks after each of its iterations whether to go on. Where one of them may be long it runs in a process of its
+own, as SCS always does, which cannot be asked: starting the process and handing over the data take about 0.4 s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from solverkit.engine.child import ChildEnded, in_child
+from solverkit.engine.solver import Context, Stop
+from solverkit.engine.status import Termination
+
+SMALL = 100_000  # nonzeros with which an iteration of Clarabel takes a few hundredths of a second
+ENDS = {"infeasible": Termination.INFEASIBLE, "unbounded": Termination.UNBOUNDED}
+
+
+def solve(model: Any, solver: str, settings: dict[str, Any], ctx: Context) -> None:
+    """Solve a CVXPY problem in place, as `model.solve(solver=solver, **settings)` does.
+
+    Raises Stop where there is no answer, with the solver's claim.
+    """
+    import cvxpy
+
+    data, chain, inverse = model.get_problem_data(solver, solver_opts=settings)
+    dims = data["dims"]
+    cones = (int(dims.zero), int(dims.nonneg), [int(rows) for rows in dims.soc], int(dims.exp))  # all that models need
+    parts = (data.get("P"), data["c"], data["A"], data["b"])
+    try:
+        answer = _SOLVERS[solver](parts, cones, settings, ctx.look)
+        model.unpack_results(answer, chain, inverse)
+    except cvxpy.error.SolverError as error:
+        raise Stop(Termination.STALLED, f"CVXPY says: {error}") from None
+    except ChildEnded as ended:
+        raise Stop(Termination.STALLED, f"{solver} ended without an answer, {ended}") from None
+    if any(variable.value is None for variable in model.variables()):
+        raise Stop(ENDS.get(model.status, Termination.STALLED), f"CVXPY says: {model.status}")
+
+
+def _clarabel(parts: tuple, cones: tuple, settings: dict[str, Any], look: Callable[[], None]) -> SimpleNamespace:
+    if parts[2].nnz <= SMALL:
+        return clarabel(parts, cones, settings, look)
+    return in_child(clarabel, parts, cones, settings, look=look)
+
+
+def _scs(parts: tuple, cones: tuple, settings: dict[str, Any], look: Callable[[], None]) -> dict[str, Any]:
+    return in_child(scs, parts, cones, settings, look=look)
+
+
+_SOLVERS = {"CLARABEL": _clarabel, "SCS": _scs}
+
+
+def clarabel(
+    parts: tuple, cones: tuple, settings: dict[str, Any], look: Callable[[], None] | None = None
+) -> SimpleNamespace:
+    """Clarabel's answer as plain values; what `look` raises between two iterations is raised.
+
+    parts : P or None, c, A, b of min x'Px / 2 + c'x, b - A x in the cones
+    cones : rows of zeros, rows of nonnegatives, rows of each second-order cone, number of exponential cones
+    """
+    import clarabel as library
+    from scipy.sparse import csc_array, triu
+
+    P, c, A, b = parts
+    zero, nonneg, second, exponential = cones
+    kinds = [library.ZeroConeT(zero)] * (zero > 0) + [library.NonnegativeConeT(nonneg)] * (nonneg > 0)
+    kinds += [library.SecondOrderConeT(rows) for rows in second] + [library.ExponentialConeT()] * exponential
+    chosen = library.DefaultSettings()
+    for name, value in {"verbose": False, **settings}.items():
+        setattr(chosen, name, value)
+    upper = triu(csc_array((len(c), len(c))) if P is None else P).tocsc()
+    solver = library.DefaultSolver(upper, c, A, b, kinds, chosen)
+    left: list[BaseException] = []
+
+    def ends(_: Any) -> bool:
+        try:
+            if look is not None:
+                look()
+        except BaseException as error:  # the library would print it and go on
+            left.append(error)
+        return bool(left)
+
+    solver.set_termination_callback(ends)
+    found = solver.solve()
+    if left:
+        raise left[0]
+    return SimpleNamespace(
+        status=str(found.status),
+        x=np.array(found.x),
+        z=np.array(found.z),
+        obj_val=found.obj_val,
+        solve_time=found.solve_time,
+        iterations=found.iterations,
+    )
+
+
+def scs(parts: tuple, cones: tuple, settings: dict[str, Any]) -> dict[str, Any]:
+    """SCS's answer; see `clarabel` for the arguments."""
+    import scs as library
+
+    zero, nonneg, second, exponential = cones
+    data = {name: part for name, part in zip("PcAb", parts, strict=True) if part is not None}
+    kinds = {"z": zero, "l": nonneg, "q": second, "ep": exponential}
+    return library.solve(data, kinds, verbose=False, **settings)
