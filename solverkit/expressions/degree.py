@@ -67,16 +67,15 @@ def _degree(tree: Tree, variables: Set[str], constants: Mapping[str, Any]) -> in
             return _chain(tree, variables, constants)
         case Power():
             return _power(tree, variables, constants)
-        case Call():
-            primitive = FUNCTIONS[tree.function]
-            degrees = [
-                _degree(part, variables, constants)
-                for position, part in enumerate(tree.arguments)
-                if position not in primitive.integers | primitive.data
-            ]
-            if all(part == 0 for part in degrees):
-                return 0
-            return primitive.degree(*degrees) if primitive.degree else None
+    primitive = FUNCTIONS[tree.function]
+    degrees = [
+        _degree(part, variables, constants)
+        for position, part in enumerate(tree.arguments)
+        if position not in primitive.integers | primitive.data
+    ]
+    if all(part == 0 for part in degrees):
+        return 0
+    return primitive.degree(*degrees) if primitive.degree else None
 
 
 def _chain(tree: Chain, variables: Set[str], constants: Mapping[str, Any]) -> int | None:

@@ -211,6 +211,3 @@ def entropy(x: Any) -> Any:
 
 def huber(where: Callable[..., Any], absolute: Callable[[Any], Any], x: Any, delta: Any) -> Any:
     return where(absolute(x) <= delta, 0.5 * x * x, delta * (absolute(x) - 0.5 * delta))
-
-
-# -- the table ------------------------------------------------------------------------------------------------------

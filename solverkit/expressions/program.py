@@ -190,8 +190,7 @@ class _Lowering:
                 except ValueError as error:
                     raise ExpressionError(str(error), tree.items[0].offset) from None
                 return self._add("index", (base,), tree.offset, key)
-            case Call():
-                return self._call(tree)
+        return self._call(tree)
 
     def _name(self, tree: Name) -> int:
         name = tree.name

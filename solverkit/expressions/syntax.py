@@ -27,6 +27,7 @@ MAX_LENGTH = 50_000  # characters
 MAX_SYMBOLS = 10_000  # numbers, names, operators and brackets
 MAX_DEPTH = 60  # nesting of brackets, calls, powers and signs; a sum or product of many terms is one level
 MAX_TERMS = 1000  # in one sum or product
+MAX_DIGITS = 640  # characters of a number: with more, Python's parser may refuse an integer, in words of its own
 
 
 class ExpressionError(SolverKitError):
@@ -149,8 +150,6 @@ def parse(text: str) -> Tree:
         raise ExpressionError(f"this is not an expression: {error.msg}", place) from None
     except (MemoryError, RecursionError):
         raise ExpressionError("too deeply nested; use sum(...) and matrices for long formulas") from None
-    except ValueError as error:
-        raise ExpressionError(f"this is not an expression: {error}") from None
 
 
 def names(tree: Tree) -> frozenset[str]:
@@ -255,6 +254,8 @@ def _check_symbols(text: str) -> None:
             raise ExpressionError(_HINTS[symbol], position)
         if kind == "name":
             _check_name(symbol, position)
+        if kind == "number" and len(symbol) > MAX_DIGITS:
+            raise ExpressionError(f"a number of {len(symbol)} characters; float64 holds 17 digits", position)
         if kind in ("name", "number") and previous in ("name", "number", ")", "]"):
             raise ExpressionError(
                 f"an operator is missing before '{symbol[:20]}'; a product needs its *, numbers are decimal",

@@ -13,6 +13,8 @@ CONSTANTS = {
     "S": sparse.csr_array(np.array([[0.0, 1.5, 0.0], [0.0, 0.0, -0.5], [2.0, 0.0, 0.3]])),
     "k": 1.7,
     "labels": np.array([2, 0]),
+    "edges": np.array([[0, 1], [2, 0], [1, 2], [1, 1]]),
+    "weights": np.array([0.5, 2.0, 0.0, 3.0]),
 }
 INPUTS = sum(int(np.prod(shape)) for shape in VARIABLES.values())
 

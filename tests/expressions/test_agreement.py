@@ -107,6 +107,11 @@ NONSMOOTH = [
     "where(c > 0, x, y)",
     "where(x >= 0, 1, 0)",
     "max(M, c)",
+    "graph_total_variation(x, edges)",
+    "graph_total_variation(x - y, edges, weights)",
+    "total_variation(M)",
+    "total_variation(x)",
+    "row_norms(M)",
 ]
 
 

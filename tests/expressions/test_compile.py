@@ -60,6 +60,14 @@ def test_results_belong_to_the_caller(target):
     np.testing.assert_array_equal(function.hessian(z, 3 * one).toarray(), 3 * function.hessian(z, one).toarray())
 
 
+def test_dense_derivatives_are_the_sparse_ones():
+    function = compile_function(["x[0]*x[2]", "sum(x**3)", "4", "y[1, 0]"], VARIABLES, target="casadi")
+    w = np.array([1.0, -2.0, 5.0, 3.0])
+    for z in (Z, 2 * Z):  # the second time by the places that the first found
+        np.testing.assert_array_equal(function.dense_jacobian(z), function.jacobian(z).toarray())
+        np.testing.assert_array_equal(function.dense_hessian(z, w), function.hessian(z, w).toarray())
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_wrong_lengths_are_refused(target):
     function = compile_function("sum(x)", {"x": (3,)}, target=target)

@@ -100,8 +100,9 @@ def test_when_it_is_used(data, monkeypatch):
     monkeypatch.setattr(composed, "LARGE_SPARSE", 30)
     assert not isinstance(compile_function("X @ w", variables, data), ComposedFunction)  # many outputs
     assert not isinstance(compile_function("normsq(w)", variables, data), ComposedFunction)
-    moved = compile_function("sum(exp(X @ w))", variables, data).to("cpu", "float32")
-    assert moved.dtype == "float32"
+    made = compile_function("sum(exp(X @ w))", variables, data)
+    assert made.to("cpu", "float64") is made
+    assert made.to("cpu", "float32").dtype == "float32"
     with pytest.raises(ValueError, match="shape"):
         compile_function("sum(exp(X @ w))", variables, data).value(np.zeros(5))
 

@@ -64,6 +64,7 @@ def test_entropy_of_zero_is_zero(target):
     function = compile_function("entropy(x)", {"x": (2,)}, target=target)
     assert function.value(np.array([0.0, 1.0])) == 0.0
     assert np.isnan(function.value(np.array([-1.0, 1.0])))[0]
+    assert evaluate("entropy(x)", {}, {"x": np.array([0.0, np.e])}) == pytest.approx(np.e)
 
 
 def test_numpy_values_are_numpys():
@@ -80,6 +81,8 @@ def test_numpy_values_are_numpys():
         "row_norms(X)": np.linalg.norm(X, axis=1),
         "total_variation(v)": 8,
         "total_variation(X)": 2 * np.hypot(3, 1) + 3 + 2 * 1,
+        "graph_total_variation(v, reshape(concat(0, 2, 1, 0), 2, 2))": 8 + 3,
+        "graph_total_variation(v, reshape(concat(0, 2, 1, 0), 2, 2), concat(0.5, 2))": 0.5 * 8 + 2 * 3,
         "diag(v)": np.diag([1, 4, 9]),
         "diag(X)": [0, 4],
         "trace(X @ T(X))": np.trace(X @ X.T),

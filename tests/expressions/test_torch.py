@@ -120,6 +120,9 @@ def test_what_cannot_be_batched_is_done_row_by_row():
     function = TorchFunction.from_callable(lambda z: Cube.apply(z), BLOCKS)
     np.testing.assert_allclose(function.jacobian(Z).toarray(), np.diag(3 * Z**2))
     np.testing.assert_allclose(function.hessian(Z, np.ones(6)).toarray(), np.diag(6 * Z), atol=1e-14)
+    kept = torch.ones(2, dtype=torch.float64, requires_grad=True)
+    elsewhere = TorchFunction.from_callable(lambda z: (Cube.apply(kept), z[0]), BLOCKS)  # rows without z
+    np.testing.assert_allclose(elsewhere.jacobian(Z).toarray(), np.eye(6)[[1, 2, 0]] * [1, 0, 0, 0, 0, 0])
 
 
 def test_degree_given_by_the_caller():
@@ -141,6 +144,9 @@ def test_too_large_to_be_dense():
     function = TorchFunction.from_callable(lambda z: (z**2).sum(), {"z": (20_000,)})
     with pytest.raises(UsageError, match="too large"):
         function.hessian(np.zeros(20_000), np.ones(1))
+    assert function.products_only
+    assert not TorchFunction.from_callable(lambda z: z.sum(), {"z": (20_000,)}, degree=1).products_only
+    assert not TorchFunction.from_callable(lambda z: (z**2).sum(), {"z": (7_000,)}).products_only
 
 
 def test_pickle_move_and_digest():
