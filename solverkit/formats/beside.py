@@ -40,9 +40,7 @@ def problem_beside(
     try:
         problem: Any = load(resolve(source.folder, path))
     except Refused as refused:
-        source.defect((key,), refused.message)
-        source.check()
-        raise
+        raise InvalidProblem([source.locate((key,), refused.message, None, False)]) from None
     except InvalidProblem as error:
         folder = PurePath(path).parent
         raise InvalidProblem([replace(defect, file=str(folder / defect.file)) for defect in error.defects]) from None

@@ -80,8 +80,6 @@ class FileSource(NamedSource):
 
     def python(self, reference: Any, path: Sequence[str | int]) -> Any:
         """The object that `file.py:name` names. Runs the file: a defect unless the user allowed it."""
-        if callable(reference):
-            return reference
         if not self.allow_python:
             self.defect(path, f"'{reference}' is Python code, which is not run unless you allow it: {FLAGS}")
             return None

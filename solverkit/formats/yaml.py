@@ -105,9 +105,7 @@ class Document:
         """Line and column of the value at `path` (of its key where `key`); of the nearest parent that is there."""
         while path and path not in self.places:
             path, offset, key = path[:-1], None, True
-        place = self.places.get(path)
-        if place is None:
-            return 1, 1
+        place = self.places[path]
         if key:
             return place.line, place.column
         if offset is not None and place.scalar is not None:

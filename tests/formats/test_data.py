@@ -107,6 +107,30 @@ def test_damaged_scipy_npz(folder, data_errors, change, message):
     assert message in found
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"row": np.array([0, 3])},
+        {"row": np.array([0, -1])},
+        {"col": np.array([0, 3])},
+        {"row": np.array([0])},
+        {"col": np.array([0, 1, 2])},
+        {"data": np.array([1.0])},
+    ],
+)
+def test_damaged_scipy_npz_by_coordinates(folder, data_errors, change):
+    parts = {
+        "format": np.bytes_(b"coo"),
+        "shape": np.array([3, 3]),
+        "data": np.array([1.0, 2.0]),
+        "row": np.array([0, 2]),
+        "col": np.array([2, 1]),
+    }
+    np.savez(folder / "A.npz", **{**parts, **change})
+    (found,) = data_errors("{file: A.npz}")
+    assert "indices that do not fit it" in found
+
+
 def test_pickles_are_never_loaded(folder, data_errors):
     class Bomb:
         def __reduce__(self):
@@ -271,6 +295,21 @@ def test_csv_that_is_not_utf8(folder, data_errors):
     assert data_errors("{file: A.csv}") == ["A.csv:2:3: data.A: not UTF-8 text"]
 
 
+# -- MatrixMarket
+
+
+def test_mtx(folder, read, data_errors):
+    head = "%%MatrixMarket matrix coordinate real general\n"
+    (folder / "A.mtx").write_text(f"{head}2 2 2\n1 2 0.5\n2 1 3\n")
+    np.testing.assert_array_equal(read({"file": "A.mtx"}).toarray(), [[0, 0.5], [3, 0]])
+    (folder / "A.mtx").write_text(f"{head}2 2 1\n1 3 0.5\n")
+    assert data_errors("{file: A.mtx}") == ["A.mtx:3:3: data.A: the column 3; from 1 to 2"]
+    (folder / "A.mtx").write_text(f"{head}2 2 1\n1 2 0.5")
+    assert data_errors("{file: A.mtx}")[0].startswith("A.mtx:3:8: data.A: the last line does not end")
+    digest = hashlib.sha256((folder / "A.mtx").read_bytes()).hexdigest()
+    assert read({"file": "A.mtx", "sha256": digest}).nnz == 1
+
+
 # -- LIBSVM
 
 
@@ -404,9 +443,12 @@ def test_a_file_is_opened_once(folder, read, monkeypatch, good):
         ),
         ("[1, .inf]", "problem.yaml:4:11: data.A: the entry [1] is inf"),
         ("[[1, 2], [3]]", "problem.yaml:4:11: data.A: a list needs entries, all of one length"),
+        ("{file: S.npz, key: data}", "problem.yaml:4:11: data.A: 'S.npz': holds one sparse matrix; leave `key` out"),
+        ('{file: ""}', "problem.yaml:4:18: data.A.file: string should have at least 1 character"),
     ],
 )
-def test_entries_that_make_no_sense(data_errors, entry, expected):
+def test_entries_that_make_no_sense(folder, data_errors, entry, expected):
+    sparse.save_npz(folder / "S.npz", sparse.csr_array(np.eye(2)))
     assert data_errors(entry) == [expected]
 
 
@@ -464,7 +506,7 @@ def several(size, seed=0, law: str = "normal"):
 
 @pytest.fixture
 def generators(monkeypatch):
-    """A registry with three generators; the list of calls."""
+    """A registry with some generators; the list of calls."""
     from solverkit.errors import UsageError
     from solverkit.registry import registry
 
@@ -477,7 +519,16 @@ def generators(monkeypatch):
     def broken(size):
         raise RuntimeError("no\nway")
 
-    known = {"several": counted, "one": lambda size: np.ones(size), "broken": broken, "nan": lambda: np.array([np.nan])}
+    def missing():
+        raise MissingPackage("needs the package of names")
+
+    known = {
+        "several": counted,
+        "one": lambda size: np.ones(size),
+        "broken": broken,
+        "missing": missing,
+        "nan": lambda: np.array([np.nan]),
+    }
 
     def source(name):
         if name not in known:
@@ -495,6 +546,11 @@ def test_generated(generators, read):
     assert generators == [4]
     assert isinstance(generators[0], int)
     np.testing.assert_array_equal(read({"generate": "one", "size": 3}), np.ones(3))
+
+
+def test_a_generator_that_needs_a_package_says_which(generators, read):
+    with pytest.raises(MissingPackage, match="needs the package of names"):
+        read({"generate": "missing"})
 
 
 def test_a_generator_is_called_once_for_the_same_numbers(generators, folder, good):

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from solverkit.errors import InvalidProblem, UsageError
-from solverkit.formats import load
+from solverkit.formats import load, yaml
+from solverkit.formats.document import validate
+from solverkit.formats.source import FileSource
+from solverkit.kinds.fields import Schema
+from solverkit.registry import registry
 
 MINIMIZE = "0.5*sum((x - y)**2)"
 START = "start: 1"
@@ -229,3 +233,70 @@ def test_folder_instead_of_a_file(folder):
     (folder / "a.yaml").mkdir()
     with pytest.raises(InvalidProblem, match=r"^a\.yaml: "):
         load("a.yaml")
+
+
+class Ball(Schema):
+    """A part of a schema that has two forms."""
+
+    radius: float
+
+
+class Plain(Schema):
+    """The schema of a kind whose author wrote a plain union."""
+
+    name: str
+    size: int | Ball
+    rows: list[int]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"name": "a", "size": {"radius": "text"}, "rows": [1]},
+        {"name": "a", "size": [], "rows": [1, "x", 3]},
+        {"name": 3, "size": "x", "rows": "y"},
+        {"nam": "a"},
+    ],
+)
+def test_any_schema_of_another_author_gives_defects_and_no_traceback(tmp_path, value):
+    source = FileSource(yaml.parse(b"solverkit: 1\n", "problem.yaml"), tmp_path)
+    validate(Plain, value, source)
+    assert source.defects
+    with pytest.raises(InvalidProblem):
+        source.check()
+
+
+def test_a_list_in_a_file_with_a_wrong_entry(folder):
+    text = "solverkit: 1\nkind: dag\nname: small\nsamples: [[1, 2], [3, 4]]\ntiers: [[a], {}]\n"
+    (folder / "problem.yaml").write_text(text)
+    with pytest.raises(InvalidProblem, match=r"^problem.yaml:5:14: tiers\[1\]: "):
+        load("problem.yaml")
+
+
+def test_a_kind_that_trips_over_what_stands_in_is_not_heard_but_without_a_defect_it_is(
+    errors, good, folder, monkeypatch
+):
+    def tripping(*arguments):
+        raise RuntimeError("tripped")
+
+    monkeypatch.setattr(type(registry.kind("bilevel")), "build", tripping)
+    assert errors(("sum(x) +", "sum(q) +"), ("name: small", "name: small\nfoo: 1")) == [
+        f"problem.yaml:4:1: foo: unknown key (keys here: {TOP})"
+    ]
+    (folder / "problem.yaml").write_text(good)
+    with pytest.raises(RuntimeError, match="tripped"):
+        load("problem.yaml")
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        (
+            "kind: inclusion\ngame: {rows: {matrix: [[1]], rhs: 1}}\n",
+            "problem.yaml:4:1: game.payoff: this key is needed",
+        ),
+        ("kind: [1]\nnl: model.nl\n", "problem.yaml:3:7: kind: must be the name of a kind of problem, not a list"),
+    ],
+)
+def test_of_what_is_missing_or_wrong_nothing_more_is_said(errors, rest, expected):
+    assert errors(text=f"solverkit: 1\nname: small\n{rest}") == [expected]

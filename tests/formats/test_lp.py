@@ -8,6 +8,7 @@ import pytest
 import solverkit as sk
 from solverkit.errors import InvalidProblem
 from solverkit.formats.files import Refused
+from solverkit.formats.lp import model as lp
 from solverkit.formats.lp.model import read_model
 from solverkit.formats.mps.problem import problem_of
 
@@ -69,6 +70,7 @@ def test_every_part():
         (("2.5e0b", "1e999 b"), (3, 16), "beyond the numbers"),
         (("time: a", f"time: {'a' * 300}"), (5, 8), "a word of 300 characters"),
         (("Binary", "Subject To"), (15, 9), "there already, or comes too late"),
+        (("- - c", "- 1e308 c - 1e308 c"), (3, 45), "the terms of 'c' sum to more than float64 holds"),
     ],
 )
 def test_refused_with_its_place(change, place, message):
@@ -78,6 +80,15 @@ def test_refused_with_its_place(change, place, message):
         read_model(text.encode())
     assert message in error.value.message
     assert (error.value.line, error.value.column) == place
+
+
+def test_a_file_of_more_terms_than_are_read(monkeypatch):
+    text = WHOLE.encode()
+    monkeypatch.setattr(lp, "MAX_COUNT", 14)
+    assert len(read_model(text).columns) == 4
+    monkeypatch.setattr(lp, "MAX_COUNT", 13)
+    with pytest.raises(Refused, match="more than 13 terms"):
+        read_model(text)
 
 
 def test_a_file_cut_at_any_byte_is_refused_or_the_same():

@@ -10,6 +10,7 @@ import pytest
 
 from solverkit.errors import InvalidProblem
 from solverkit.formats.load import load
+from solverkit.formats.mps import model
 from solverkit.formats.mps.model import read_model
 from solverkit.formats.mps.problem import read_either
 from solverkit.formats.mps.text import fixed
@@ -156,6 +157,31 @@ WRONG = [
         "19:1: the number inf is infinite",
     ),
     ("1.0   LIM1               1.0\n    XONE ", "1.0   LIM1\n    XONE ", "an entry is a column, a row and a number"),
+    ("COLUMNS\n", "COLUMNS\n    M1  'MARKER'  'INTERN'\n", "12:1: a MARKER that is neither INTORG nor INTEND"),
+    (
+        "    RHS       MYEQN              7.0",
+        "    RHS       LIM1               7.0",
+        "20:1: the right-hand side of row 'L",
+    ),
+    (
+        "    RHS       MYEQN              7.0",
+        "    RHS       COST               0.0",
+        "20:1: the right-hand side of row 'C",
+    ),
+    ("MYEQN             -3.0", "LIM1              -3.0", "22:1: the range of row 'LIM1' was given already"),
+    ("MYEQN             -3.0", "COST              -3.0", "22:1: a range of the objective 'COST'"),
+    (" FR BND       ZTHREE", " UP BND       YTWO               2.0", "27:1: a second upper bound of column 'YTWO'"),
+    (" FR BND       ZTHREE", " FX BND       YTWO               1.0", "27:1: a second lower bound of column 'YTWO'"),
+    ("OBJSENSE\n", "OBJNAME\n    COAST\nOBJSENSE\n", "OBJNAME asks for the row 'COAST', which is not there"),
+    ("ROWS\n", "RHS\n", "5:1: section RHS before ROWS"),
+    ("COLUMNS\n", "BOUNDS\n", "11:1: section BOUNDS before COLUMNS"),
+    (
+        " LO BND       YTWO              -1.0",
+        " LO BND       YTWO               3.0",
+        "column 'YTWO' has lower side 3 and upper",
+    ),
+    ("XONE               4.0", f"{'X' * 2000} 4.0", "24:2000: a line of 2018 characters; at most 2000 are read"),
+    (" N  COST", " N  CO ST X", "a row has a type and a name"),
 ]
 
 
@@ -166,6 +192,44 @@ def test_what_is_wrong_has_its_line(written, old, new, message):
         written(WHOLE.replace(old, new, 1))
     assert message in str(caught.value)
     assert str(caught.value).startswith("model.mps")
+
+
+def test_files_without_columns_or_rows(written):
+    with pytest.raises(InvalidProblem, match=r"model.mps:5:1: the file has no columns"):
+        written("NAME t\nROWS\n N c\nCOLUMNS\nENDATA\n")
+    with pytest.raises(InvalidProblem, match="there is no row but objectives"):
+        written("NAME t\nROWS\n N c\nCOLUMNS\n x c 1\nENDATA\n")
+    with pytest.raises(InvalidProblem, match="section COLUMNS before ROWS"):
+        written("NAME t\nCOLUMNS\n x c 1\nENDATA\n")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("OBJSENSE\n    MAX\n", "OBJSENSE MAXIMIZE\n"),
+        ("OBJSENSE\n", "OBJNAME\n    COST\nOBJSENSE\n"),
+        ("COLUMNS\n", "COLUMNS\n    M1        'MARKER'                 'INTEND'\n"),
+    ],
+)
+def test_other_ways_to_say_the_same(written, old, new):
+    assert facts(written(WHOLE.replace(old, new))) == facts(written(WHOLE))
+
+
+def test_the_objective_that_is_asked_for(written):
+    program = written(
+        WHOLE.replace("OBJSENSE\n", "OBJNAME OTHER\nOBJSENSE\n").replace("COST              -5.0", "")
+    ).structure
+    np.testing.assert_array_equal(-program.c, [0, 3, 0])
+    assert program.rows == ("LIM1", "LIM2", "MYEQN")
+
+
+@pytest.mark.parametrize(("most", "line"), [(9, 17), (4, 10)])
+def test_a_file_of_more_entries_or_rows_than_are_read(written, monkeypatch, most, line):
+    monkeypatch.setattr(model, "MAX_COUNT", 10)
+    assert written(WHOLE).structure.A.shape == (3, 3)
+    monkeypatch.setattr(model, "MAX_COUNT", most)
+    with pytest.raises(InvalidProblem, match=f"model.mps:{line}:1: more than {most} rows or entries"):
+        written(WHOLE)
 
 
 def test_integers_are_refused_with_a_remedy(written):

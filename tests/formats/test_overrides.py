@@ -53,6 +53,8 @@ def test_the_answer_of_the_file_is_not_expected_of_another_problem(file, folder)
         ({"data": {"A": [1.0]}}, r"no data 'A' \(did you mean 'a'\?\); it has: a"),
         ({"data": {"a": [np.nan]}}, r"data 'a': the entry \[0\] is nan"),
         ({"data": {"a": ["x"]}}, "data 'a': holds <U1"),
+        ({"data": {"a": []}}, r"data 'a': is empty \(shape \(0,\)\)"),
+        ({"data": {"a": [[1], [2, 3]]}}, "data 'a': "),
     ],
 )
 def test_what_cannot_be_given_is_refused(file, given, message):

@@ -137,6 +137,7 @@ def test_python_with_the_flag(python):
         ("F = 3", "model.py:F", "6:13: upper.minimize: 'model.py:F' is no function"),
         ("", "nowhere.py:F", "6:13: upper.minimize: no such file: 'nowhere.py'"),
         ("", "folder.py:F", "6:13: upper.minimize: not a regular file"),
+        ("import", "../other.py:F", "6:13: upper.minimize: '../other.py' leads out of the problem's folder"),
         ("", "../model.py:F", "6:13: upper.minimize: '../model.py' leads out of the problem's folder"),
         ("def F(x, y): return x", "model.py:F", "6:13: upper.minimize: must give a single number, and gives 2"),
         (

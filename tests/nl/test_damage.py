@@ -105,6 +105,17 @@ REFUSALS = {
     "second b": (WHOLE.replace("k3\n", "b\n3\n3\n3\n3\nk3\n"), None, "a second b segment"),
     "k disagrees": (WHOLE.replace("k3\n3\n5", "k3\n3\n4"), None, "k segment does not agree"),
     "too many entries": (WHOLE.replace("J2 2\n0 1\n1 1\n", "J2 3\n0 1\n1 1\n2 1\n"), None, "8 entries in J"),
+    "second O": (WHOLE.replace("d2\n0 1.5", "O0 1\nn1\nd2\n0 1.5"), None, "a second O0"),
+    "second J": (WHOLE.replace("J1 2\n", "J0 2\n"), None, "a second J0"),
+    "second G": (WHOLE + "G0 4\n0 3\n1 0\n2 0\n3 0\n", 85, "a second G0"),
+    "short k": (WHOLE.replace("k3\n", "k2\n"), None, "2 entries of a k segment; 3 are needed"),
+    "logical met": (WHOLE.replace("C1\n", "L0\nn1\nC1\n"), None, "a logical constraint"),
+    "promises": (WHOLE.replace(" 4 3 1 1 1", " 50 50 1 1 1"), 2, "bounds of 100 variables and rows do not fit"),
+    "sum of nothing": (WHOLE.replace("o54\n3\n", "o54\n0\n"), None, "sum of nothing"),
+    "no form": (WHOLE.replace("J1 2\n", "J1\n"), None, "a segment of the form J<row> <entries> is expected"),
+    "index too high": (WHOLE.replace("2 0\n3 0\n", "2 0\n4 0\n"), 84, "an entry of G0 has an index below 4"),
+    "infinite entry": (WHOLE.replace("2 0\n3 0\n", "2 1e999\n3 0\n"), 83, "an entry of G0 has a finite number"),
+    "three of one": (WHOLE.replace("0 3\n1 0\n2 0\n3 0\n", "0 3\n2 0\n2 1\n2 2\n"), 83, "G0 was given already"),
     "long line": (WHOLE.replace("v3\n", "v3" + " " * 2000 + "x\n"), None, "at most 1000"),
 }
 """A text, the line that is named (None: the one that was changed), and part of the message."""

@@ -104,6 +104,8 @@ DEGREES = {
     "o35 o22 v0 v1 v0 v1": None,
     "o54 9 v0 v0 v0 v0 v0 v0 v0 v0 o2 v0 v1": 2,
     "o2 o41 n1 v0": 1,
+    "o2 o5 n2 n3 v0": 1,
+    "o5 n2 n0.5": 0,
 }
 
 
@@ -116,6 +118,24 @@ def test_degrees_are_proven_or_not_claimed(expression):
     if claimed == 2:
         one, other = (found.hessian(np.array(x), np.zeros(0)).toarray() for x in ([0.3, 0.9], [-2.0, 5.0]))
         np.testing.assert_array_equal(one, other)
+
+
+def test_rows_without_any_linear_part():
+    text = unconstrained("v0").replace(" 2 0 1 0 0\n", " 2 1 1 0 0\n").replace("b\n3\n3\n", "C0\nn3\nr\n1 4\nb\n3\n3\n")
+    found = problem(text)
+    np.testing.assert_array_equal(found.constraints(np.zeros(2)), [3])
+    assert found.jacobian(np.zeros(2)).toarray().tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize("count", [15, 16, 17, 40])
+def test_many_long_sums_in_one_expression(count):
+    """A product of so many sums of nine terms, of which some are computed together and the rest term by term."""
+    sums = " ".join("o54 9 v0 v1 v0 n1 n1 n1 n1 n1 n1" for _ in range(count))
+    found = problem(unconstrained("o2 " * (count - 1) + sums))
+    x = np.array([-2.0, 0.25])
+    base = 2 * -2.0 + 0.25 + 6
+    assert found.value(x) == pytest.approx(base**count, rel=1e-13)
+    np.testing.assert_allclose(found.gradient(x), count * base ** (count - 1) * np.array([2, 1]), rtol=1e-12)
 
 
 def test_segments_mean_what_the_format_says():

@@ -27,7 +27,7 @@ from solverkit.formats.files import Refused
 from solverkit.formats.mps.text import Line, Split, lines, number
 from solverkit.text import nearest
 
-MAX_COUNT = 20_000_000  # rows, columns or entries
+MAX_COUNT = 20_000_000  # rows or entries
 MANY = 10_000  # names, among which the nearest is not looked for
 SENSES = {"MAX": True, "MAXIMIZE": True, "MAXIMISE": True, "MIN": False, "MINIMIZE": False, "MINIMISE": False}
 DISCRETE = {"BV": "binary", "LI": "integer", "UI": "integer", "SC": "semicontinuous", "SI": "semi-integer"}
@@ -57,7 +57,7 @@ class Model:
     objective: str = ""  # the N row that is minimized
     constant: float = 0.0
     types: dict[str, str] = field(default_factory=dict)  # row -> N, L, G, E
-    sides: dict[str, float] = field(default_factory=dict)  # row -> right-hand side
+    sides: dict[str, float] = field(default_factory=dict)  # row -> right-hand side; of the objective as it was given
     ranges: dict[str, float] = field(default_factory=dict)
     between: dict[str, tuple[float, float]] = field(default_factory=dict)  # row -> both sides, of an LP file
     columns: dict[str, dict[str, float]] = field(default_factory=dict)  # column -> row -> entry, in order
@@ -191,7 +191,6 @@ class _Reader:
         if name != self._column:
             if name in model.columns:
                 raise Refused(f"column '{name}' goes on after another one began", line.number, 1)
-            self._room(len(model.columns), line)
             model.columns[name] = {}
             self._column = name
         column = model.columns[name]
@@ -199,9 +198,9 @@ class _Reader:
             self._known(row, line)
             if row in column:
                 raise Refused(f"column '{name}' has an entry in row '{row}' already", line.number, 1)
+            self._room(self._entries, line)
             column[row] = number(text, line.number)
             self._entries += 1
-        self._room(self._entries, line)
 
     def _marker(self, line: Line) -> None:
         if any("INTORG" in word.upper() for word in line.fields):
@@ -212,12 +211,11 @@ class _Reader:
     def _side(self, line: Line) -> None:
         model = self.model
         for row, value in self._pairs(line):
-            if row in model.sides or (row == model.objective and model.constant):
+            if row in model.sides:
                 raise Refused(f"the right-hand side of row '{row}' was given already", line.number, 1)
+            model.sides[row] = value
             if row == model.objective:
                 model.constant = -value
-            else:
-                model.sides[row] = value
 
     def _range(self, line: Line) -> None:
         model = self.model
@@ -300,7 +298,7 @@ class _Reader:
 
     def _room(self, count: int, line: Line) -> None:
         if count >= MAX_COUNT:
-            raise Refused(f"more than {MAX_COUNT} rows, columns or entries", line.number, 1)
+            raise Refused(f"more than {MAX_COUNT} rows or entries", line.number, 1)
 
 
 def _near(name: str, names: Collection[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from math import isfinite
 
 import numpy as np
 
@@ -84,17 +83,14 @@ class Lines:
                     raise self.refuse(f"'{line[:30]}' where {what} is expected: an index and a number")
         self.at = last
         words = block.split()
-        places, numbers = [int(word) for word in words[::2]], [float(word) for word in words[1::2]]
-        indices, values = np.array(places, dtype=np.int64), np.array(numbers, dtype=float)
-        if max(places, default=-1) < limit and len(set(places)) == count and all(map(isfinite, numbers)):
-            return indices, values
-        self._check(np.flatnonzero(indices >= limit), first, f"{what} has an index below {limit}")
-        self._check(np.flatnonzero(~np.isfinite(values)), first, f"{what} has a finite number")
-        order = np.argsort(indices, kind="stable")
-        again = order[1:][np.diff(indices[order]) == 0]
-        self._check(np.sort(again), first, f"{what} was given already")
+        indices, values = np.array(words[::2], dtype=np.int64), np.array(words[1::2], dtype=float)
+        again = np.ones(count, dtype=bool)
+        again[np.unique(indices, return_index=True)[1]] = False
+        for wrong, message in (
+            (indices >= limit, f"{what} has an index below {limit}"),
+            (~np.isfinite(values), f"{what} has a finite number"),
+            (again, f"{what} was given already"),
+        ):
+            if wrong.any():
+                raise Refused(message, first + int(np.argmax(wrong)) + 1, 1)
         return indices, values
-
-    def _check(self, wrong: np.ndarray, first: int, message: str) -> None:
-        if wrong.size:
-            raise Refused(message, first + int(wrong[0]) + 1, 1)
