@@ -156,7 +156,7 @@ def counted(problem: P, ledger: Ledger, guard: Callable[[], None] | None = None)
         method = getattr(problem, oracle)
         if not callable(method) or isinstance(getattr(type(problem), oracle, None), property):
             raise TypeError(f"{type(problem).__name__}.oracles names {oracle!r}, which is not a method")
-        twin.__dict__[oracle] = _closure(ledger, oracle, counter, method, guard)
+        twin.__dict__[oracle] = _closure(ledger, oracle, counter, method, guard, problem.oracle_shapes.get(oracle))
     return twin
 
 
@@ -177,11 +177,16 @@ def _after(guard: Callable[[], None], method: Callable[..., Any]) -> Callable[..
 
 
 def _closure(
-    ledger: Ledger, name: str, counter: str | Weighted, oracle: Callable, guard: Callable[[], None] | None
+    ledger: Ledger,
+    name: str,
+    counter: str | Weighted,
+    oracle: Callable,
+    guard: Callable[[], None] | None,
+    expected: tuple[int, ...] | None,
 ) -> Callable:
     """`oracle` with its count. The common cases (a float, a vector shaped as before) are decided in line."""
     calls = 0
-    form: tuple[int, ...] | None = None  # shape of the latest output
+    form = expected  # shape of the latest output; before the first, what the problem says
     dtype: Any = None  # its dtype where it was a real array, which is what the fast path asks for
     array, square = np.ndarray, np.vdot
     before = None if isinstance(counter, Weighted) else guard  # the weight is not counted either where the guard leaves
@@ -202,6 +207,8 @@ def _closure(
             return value
         shape = _inspect(ledger, name, calls, value)
         if form is not None and shape != form:
+            if expected is not None:
+                raise OracleError(name, calls, f"it returned the shape {shape} instead of {expected}")
             ledger.note(name, calls, f"changed its shape from {form} to {shape}", reshaped=True)
         form, dtype = shape, value.dtype if type(value) is array and value.dtype.kind == "f" else None
         return value

@@ -175,6 +175,12 @@ class Problem(ABC):
         return float("nan")
 
     @property
+    def oracle_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """The shapes of values by oracle, of those that have one shape. A value of another shape ends a run, which
+        names the oracle: it would show elsewhere, or nowhere."""
+        return {}
+
+    @property
     def expected(self) -> Mapping[str, Any]:
         """The file's `expect:` section; empty where it has none."""
         return {}

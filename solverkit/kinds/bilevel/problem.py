@@ -258,6 +258,14 @@ class Bilevel(Problem):
         return self.upper(self.flat(point))
 
     @property
+    def oracle_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Those of the objectives, and the vectors of length n + m."""
+        values = ("upper", "lower", "upper_batch", "lower_batch")
+        vectors = (*(f"{value}_{what}" for value in values for what in ("gradient", "hvp")),
+                   "upper_rows_vjp", "lower_rows_vjp", "lower_rows_hvp")  # fmt: skip
+        return dict.fromkeys(values, ()) | dict.fromkeys(vectors, (self.n + self.m,))
+
+    @property
     def expected(self) -> Mapping[str, Any]:
         """The file's `expect:` section."""
         return self.expect

@@ -188,6 +188,20 @@ class Composite(Problem):
         return self.smooth.value(x) + self.nonsmooth_value(x) + self.simple.value(x)
 
     @property
+    def oracle_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """All but that of the pair of value and gradient."""
+        vectors = (
+            "smooth_gradient",
+            "smooth_batch_gradient",
+            "subgradient",
+            "batch_subgradient",
+            "adjoint",
+            "simple_step",
+        )
+        rows = {} if self.structured is None else dict.fromkeys(("forward", "dual_prox"), (self.structured.rows,))
+        return {"smooth_value": (), "nonsmooth_value": ()} | dict.fromkeys(vectors, (self.n,)) | rows
+
+    @property
     def expected(self) -> Mapping[str, Any]:
         """The file's `expect:` section."""
         return self.expect

@@ -129,6 +129,11 @@ class Dag(Problem):
         return float("nan") if self.score == "mlp" else self.score_of(np.asarray(point[WEIGHTS], dtype=float))
 
     @property
+    def oracle_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Scores and their gradient."""
+        return {"score_of": (), "network_score": (), "score_gradient": (self.d, self.d)}
+
+    @property
     def expected(self) -> Mapping[str, Any]:
         """The file's `expect:` section."""
         return self.expect

@@ -153,6 +153,11 @@ class Inclusion(Problem):
         return float("nan") if payoff is None else float(payoff(self.flat(point)))
 
     @property
+    def oracle_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """All but those of the products with A."""
+        return dict.fromkeys(("operator", "components", "resolvent"), (self.size,))
+
+    @property
     def expected(self) -> Mapping[str, Any]:
         """The file's `expect:` section."""
         return self.expect

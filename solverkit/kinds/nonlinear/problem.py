@@ -200,6 +200,14 @@ class Nonlinear(Problem):
         return self.value(self.flat(point))
 
     @property
+    def oracle_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """All of them."""
+        n, m = self.n, self.m
+        vectors = dict.fromkeys(("gradient", "vjp", "hvp", "hessian_diagonal"), (n,))
+        rows = {"constraints": (m,), "jvp": (m,), "jacobian": (m, n), "dense_jacobian": (m, n)}
+        return {"value": (), "hessian": (n, n), "dense_hessian": (n, n)} | vectors | rows
+
+    @property
     def expected(self) -> Mapping[str, Any]:
         """The file's `expect:` section."""
         return self.expect

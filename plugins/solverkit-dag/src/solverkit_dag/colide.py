@@ -18,6 +18,7 @@ One step is `checkpoint` iterations. The point is the graph that is left of W, s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,7 +80,7 @@ class Colide(Solver[Dag, State]):
             )
         last = state.stage == len(self.options.s) - 1
         limit = self.options.last_iterations if last else self.options.warm_iterations
-        reached = self._descend(problem, state, min(self.options.checkpoint, limit - state.iteration))
+        reached = self._descend(problem, state, min(self.options.checkpoint, limit - state.iteration), ctx.look)
         moved = abs(state.objective - reached)
         flat = bool(np.isfinite(moved)) and moved <= self.options.rtol * abs(state.objective)
         state.objective = reached
@@ -105,12 +106,13 @@ class Colide(Solver[Dag, State]):
         """Never: what is left after a threshold is for the certificate to judge."""
         return False
 
-    def _descend(self, problem: Dag, state: State, count: int) -> float:
+    def _descend(self, problem: Dag, state: State, count: int, look: Callable[[], None]) -> float:
         """So many Adam iterations in place; the objective before the last."""
         S, identity, mu = problem.gram, np.eye(problem.d), self.options.mu_factor**state.stage
         closed = problem.known.forbidden | identity.astype(bool)
         total = np.inf
         for _ in range(count):
+            look()
             measured = log_det(state.W, state.s)
             if measured is None:
                 self._retreat(state)
