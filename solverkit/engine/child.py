@@ -17,6 +17,9 @@ import threading
 from collections.abc import Callable
 from typing import IO, Any
 
+from solverkit.engine.solver import Stop
+from solverkit.errors import SolverKitError
+
 WAIT = 0.05  # seconds between looks
 
 
@@ -30,7 +33,8 @@ def in_child(work: Callable[..., Any], *arguments: Any, look: Callable[[], objec
     work : a function at the top of a module that can be imported; it, its arguments and its value are pickled, which
         is safe here since both ends are ours
 
-    An exception of `work` is raised here with the child's words. Raises ChildEnded where there is no answer.
+    A `Stop` and errors of SolverKit's own are raised here as they were, another exception of `work` as RuntimeError
+    with the child's words. Raises ChildEnded where there is no answer.
     """
     command = [sys.executable, "-c", "from solverkit.engine.child import serve; serve()"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -72,7 +76,7 @@ def _received(pipe: IO[bytes], child: subprocess.Popen[bytes], look: Callable[[]
         raise ChildEnded(f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}")
     failed, answer = pickle.loads(b"".join(parts))
     if failed:
-        raise RuntimeError(answer)
+        raise answer if isinstance(answer, Exception) else RuntimeError(answer)
     return answer
 
 
@@ -86,6 +90,8 @@ def serve() -> None:
     try:
         work, arguments = pickle.loads(sys.stdin.buffer.read())
         message = pickle.dumps((False, work(*arguments)))
+    except (Stop, SolverKitError) as error:
+        message = pickle.dumps((True, error))
     except Exception as error:
         message = pickle.dumps((True, f"{type(error).__name__}: {error}"))
     with os.fdopen(out, "wb") as pipe:

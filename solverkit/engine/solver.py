@@ -46,6 +46,9 @@ class Stop(Exception):
         self.termination, self.message, self.point = termination, message, point
         super().__init__(message or termination.value)
 
+    def __reduce__(self) -> tuple:
+        return (type(self), (self.termination, self.message, self.point))
+
 
 def _nothing() -> None:
     """There is no limit to look at."""

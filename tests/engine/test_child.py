@@ -12,6 +12,9 @@ import numpy as np
 import pytest
 
 from solverkit.engine.child import ChildEnded, in_child
+from solverkit.engine.solver import Stop
+from solverkit.engine.status import Termination
+from solverkit.errors import UsageError
 
 
 def nothing() -> None:
@@ -26,6 +29,19 @@ def test_the_value_comes_back_whatever_its_size():
 def test_an_exception_is_told_in_its_words():
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
         in_child(divmod, 1, 0, look=nothing)
+
+
+def _stops(kind: type[Exception], *arguments: object) -> None:
+    raise kind(*arguments)
+
+
+def test_a_stop_and_our_own_errors_are_themselves():
+    with pytest.raises(Stop) as stop:
+        in_child(_stops, Stop, Termination.STALLED, "tired", {"x": np.ones(2)}, look=nothing)
+    assert (stop.value.termination, stop.value.message) == (Termination.STALLED, "tired")
+    assert np.array_equal(stop.value.point["x"], np.ones(2))
+    with pytest.raises(UsageError, match="so it is"):
+        in_child(_stops, UsageError, "so it is", look=nothing)
 
 
 @pytest.mark.parametrize(

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import time
-from types import SimpleNamespace
+from pathlib import Path
 
 import cvxpy as cp
 import numpy as np
 import pytest
 
+import solverkit as sk
 from solverkit.engine.limits import LimitReached
 from solverkit.engine.solver import Stop
 from solverkit.engine.status import Termination
 from solverkit_baselines import cones
+from solverkit_baselines.composite import conic
 
+PROBLEMS = Path(__file__).parents[3] / "problems"
 TIGHT = {"CLARABEL": {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10}, "SCS": {"eps_abs": 1e-8, "eps_rel": 1e-8}}
-GO_ON = SimpleNamespace(look=lambda: None)
+
+
+def go_on():
+    """No limit."""
 
 
 def model(n=6):
@@ -38,7 +44,7 @@ def values(problem):
 def test_the_answer_is_that_of_cvxpy(solver, small, monkeypatch):
     monkeypatch.setattr(cones, "SMALL", small)
     ours, theirs = model(), model()
-    cones.solve(ours, solver, dict(TIGHT[solver]), GO_ON)
+    cones.solve(ours, solver, dict(TIGHT[solver]), go_on)
     theirs.solve(solver=solver, **TIGHT[solver])
     assert ours.status == theirs.status == "optimal"
     (x, duals), (other, others) = values(ours), values(theirs)
@@ -66,7 +72,7 @@ def test_a_limit_ends_it(solver, small, monkeypatch, capfd):
                "SCS": {"max_iters": 10**9, "eps_abs": 1e-30, "eps_rel": 1e-30, "eps_infeas": 1e-30}}  # fmt: skip
     begun = time.monotonic()
     with pytest.raises(LimitReached):
-        cones.solve(problem, solver, endless[solver], After(0.0 if small else 0.2))
+        cones.solve(problem, solver, endless[solver], After(0.0 if small else 0.2).look)
     assert time.monotonic() - begun < 5.0
     assert capfd.readouterr() == ("", "")
 
@@ -79,7 +85,7 @@ def test_claims_are_passed_on(solver):
         (cp.Problem(cp.Minimize(cp.sum(x)), [x <= 1]), Termination.UNBOUNDED),
     ):
         with pytest.raises(Stop) as stop:
-            cones.solve(problem, solver, dict(TIGHT[solver]), GO_ON)
+            cones.solve(problem, solver, dict(TIGHT[solver]), go_on)
         assert stop.value.termination is end
 
 
@@ -88,5 +94,17 @@ def test_a_process_that_ends_is_said(monkeypatch):
         raise cones.ChildEnded("by SIGKILL")
 
     monkeypatch.setattr(cones, "in_child", ended)
-    with pytest.raises(Stop, match="SCS ended without an answer, by SIGKILL"):
-        cones.solve(model(), "SCS", {}, GO_ON)
+    with pytest.raises(Stop, match="process ended without an answer, by SIGKILL"):
+        cones.solve(model(), "SCS", {}, go_on)
+
+
+@pytest.mark.parametrize("method", ["cvxpy-clarabel", "cvxpy-scs"])
+def test_a_large_problem_is_wholly_elsewhere(method, monkeypatch):
+    problem = sk.load(PROBLEMS / "composite" / "fused-lasso" / "problem.yaml")
+    here = sk.solve(problem, method)
+    monkeypatch.setattr(conic, "LARGE", 0)
+    there = sk.solve(problem, method)
+    assert np.array_equal(here.x, there.x)
+    assert here.termination is there.termination
+    monkeypatch.setattr(conic, "model_of", lambda problem: 1 / 0)  # here, which is not asked
+    assert sk.solve(problem, method, max_time=0.0).termination is Termination.MAX_TIME

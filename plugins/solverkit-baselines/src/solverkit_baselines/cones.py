@@ -1,7 +1,8 @@
 """What CVXPY made of a model, solved by Clarabel or SCS so that limits on time and Ctrl-C end it.
 
 Clarabel asks after each of its iterations whether to go on. Where one of them may be long it runs in a process of its
-own, as SCS always does, which cannot be asked: starting the process and handing over the data take about 0.4 s.
+own, as SCS always does, which cannot be asked: starting the process and handing over the data take about 0.4 s. Above
+LARGE variables CVXPY's own way to the solver takes seconds, and is gone in that process too.
 """
 
 from __future__ import annotations
@@ -13,15 +14,21 @@ from typing import Any
 import numpy as np
 
 from solverkit.engine.child import ChildEnded, in_child
-from solverkit.engine.solver import Context, Stop
+from solverkit.engine.solver import Stop
 from solverkit.engine.status import Termination
 
 SMALL = 100_000  # nonzeros with which an iteration of Clarabel takes a few hundredths of a second
+LARGE = 50_000
 ENDS = {"infeasible": Termination.INFEASIBLE, "unbounded": Termination.UNBOUNDED}
 
 
-def solve(model: Any, solver: str, settings: dict[str, Any], ctx: Context) -> None:
+Look = Callable[[], None]
+
+
+def solve(model: Any, solver: str, settings: dict[str, Any], look: Look | None) -> None:
     """Solve a CVXPY problem in place, as `model.solve(solver=solver, **settings)` does.
+
+    look : leaves where a limit is reached; None in a process that its parent ends
 
     Raises Stop where there is no answer, with the solver's claim.
     """
@@ -32,32 +39,39 @@ def solve(model: Any, solver: str, settings: dict[str, Any], ctx: Context) -> No
     cones = (int(dims.zero), int(dims.nonneg), [int(rows) for rows in dims.soc], int(dims.exp))  # all that models need
     parts = (data.get("P"), data["c"], data["A"], data["b"])
     try:
-        answer = _SOLVERS[solver](parts, cones, settings, ctx.look)
+        answer = _SOLVERS[solver](parts, cones, settings, look)
         model.unpack_results(answer, chain, inverse)
     except cvxpy.error.SolverError as error:
         raise Stop(Termination.STALLED, f"CVXPY says: {error}") from None
-    except ChildEnded as ended:
-        raise Stop(Termination.STALLED, f"{solver} ended without an answer, {ended}") from None
     if any(variable.value is None for variable in model.variables()):
         raise Stop(ENDS.get(model.status, Termination.STALLED), f"CVXPY says: {model.status}")
 
 
-def _clarabel(parts: tuple, cones: tuple, settings: dict[str, Any], look: Callable[[], None]) -> SimpleNamespace:
-    if parts[2].nnz <= SMALL:
+def elsewhere(work: Callable[..., Any], *arguments: Any, look: Look) -> Any:
+    """`in_child`, whose end is a Stop."""
+    try:
+        return in_child(work, *arguments, look=look)
+    except ChildEnded as ended:
+        raise Stop(Termination.STALLED, f"the solver's process ended without an answer, {ended}") from None
+
+
+def _clarabel(parts: tuple, cones: tuple, settings: dict[str, Any], look: Look | None) -> SimpleNamespace:
+    if look is None or parts[2].nnz <= SMALL:
         return clarabel(parts, cones, settings, look)
-    return in_child(clarabel, parts, cones, settings, look=look)
+    return elsewhere(clarabel, parts, cones, settings, look=look)
 
 
-def _scs(parts: tuple, cones: tuple, settings: dict[str, Any], look: Callable[[], None]) -> dict[str, Any]:
-    return in_child(scs, parts, cones, settings, look=look)
+def _scs(parts: tuple, cones: tuple, settings: dict[str, Any], look: Look | None) -> dict[str, Any]:
+    try:
+        return scs(parts, cones, settings) if look is None else elsewhere(scs, parts, cones, settings, look=look)
+    except RuntimeError as error:  # such as a model that is not convex, where SCS cannot factor its matrix
+        raise Stop(Termination.STALLED, f"SCS says: {error}") from None
 
 
 _SOLVERS = {"CLARABEL": _clarabel, "SCS": _scs}
 
 
-def clarabel(
-    parts: tuple, cones: tuple, settings: dict[str, Any], look: Callable[[], None] | None = None
-) -> SimpleNamespace:
+def clarabel(parts: tuple, cones: tuple, settings: dict[str, Any], look: Look | None = None) -> SimpleNamespace:
     """Clarabel's answer as plain values; what `look` raises between two iterations is raised.
 
     parts : P or None, c, A, b of min x'Px / 2 + c'x, b - A x in the cones

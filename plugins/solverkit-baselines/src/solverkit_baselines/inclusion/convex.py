@@ -32,7 +32,7 @@ class Cvxpy(OneShotSolver[Inclusion]):
         model = cvxpy.Problem(cvxpy.Minimize(program.c @ x), [constraint for constraint, *_ in rows])
         tolerance = self.options.tolerance or max(ctx.tol / 10, 1e-12)
         settings = dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), tolerance)
-        solve(model, cvxpy.CLARABEL, settings, ctx)
+        solve(model, cvxpy.CLARABEL, settings, ctx.look)
         y = np.zeros(len(program.row_lower))
         for constraint, places, sign in rows:
             if places is not None:
