@@ -212,7 +212,7 @@ def _certificate(file: _Certificate) -> Certificate:
         for term in file.terms
     )
     facts = {clean(name): np.nan if value is None else value for name, value in file.facts.items()}
-    return Certificate(terms, facts, clean(file.unverified) if file.unverified else "")
+    return Certificate(terms, facts, clean(file.unverified))
 
 
 def _defect(path: Path, message: str) -> InvalidProblem:

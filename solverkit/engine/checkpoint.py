@@ -118,7 +118,8 @@ class Checkpoint:
         for key, sentence in REFUSALS.items():
             ours, theirs = identity[key], self.header["identity"].get(key)
             if ours != theirs:
-                text = sentence.format(ours=ours, theirs=theirs, difference=_difference(ours, theirs))
+                difference = _difference(ours, theirs) if key == "options" else ""
+                text = sentence.format(ours=ours, theirs=theirs, difference=difference)
                 raise CheckpointError(f"{clean(self.path)} cannot be used: {clean(text)}")
 
     def state(self, package: str, device: str) -> Any:
@@ -183,9 +184,8 @@ def _crc(content: bytes) -> bytes:
     return f"{zlib.crc32(content):08x}".encode()
 
 
-def _difference(ours: Any, theirs: Any) -> str:
+def _difference(ours: dict[str, Any], theirs: Any) -> str:
     """The options that differ, as `name: theirs, not ours`."""
-    if not (isinstance(ours, dict) and isinstance(theirs, dict)):
-        return f"{theirs!r}, not {ours!r}"
+    theirs = theirs if isinstance(theirs, dict) else {}
     names = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
     return ", ".join(f"{name}: {theirs.get(name)!r}, not {ours.get(name)!r}" for name in names)

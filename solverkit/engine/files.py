@@ -18,6 +18,8 @@ import numpy as np
 UNABLE = {errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EISDIR, errno.EBADF}
 """How systems say that a folder cannot be synced: Windows has no handle on one, some network file systems refuse. The
 rename itself has happened then."""
+UMASK = 0o022
+"""Where a system does not tell the umask."""
 PART = ".part"
 """How the names of temporary files end."""
 
@@ -102,9 +104,9 @@ def _umask() -> int:
     """The umask of the process, read from the system where it says so: setting it to learn it is not thread-safe."""
     try:
         with open("/proc/self/status", encoding="ascii") as status:
-            return next((int(line.split()[1], 8) for line in status if line.startswith("Umask:")), 0o022)
+            return next((int(line.split()[1], 8) for line in status if line.startswith("Umask:")), UMASK)
     except (OSError, ValueError):
-        return 0o022
+        return UMASK
 
 
 def _sync_folder(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -112,6 +113,24 @@ def test_what_does_not_belong_is_refused(tmp_path, how, words):
     begin(tmp_path)
     with pytest.raises(CheckpointError, match=words):
         go_on(tmp_path, **how)
+
+
+def test_options_that_only_one_of_two_versions_has_are_named(tmp_path):
+    begin(tmp_path)
+    saved = Checkpoint.load(tmp_path)
+    ours = saved.header["identity"]
+    saved.check(ours)
+    for theirs, words in (
+        ({**ours["options"], "old": 1}, "its options differ (old: 1, not None); resume"),
+        (
+            {k: v for k, v in ours["options"].items() if k != "noise"},
+            "its options differ (noise: None, not 0.1); resume",
+        ),
+        (None, "noise: None, not 0.1"),
+    ):
+        other = replace(saved, header=saved.header | {"identity": ours | {"options": theirs}})
+        with pytest.raises(CheckpointError, match=re.escape(words)):
+            other.check(ours)
 
 
 def test_another_method_is_refused(tmp_path):
@@ -257,6 +276,7 @@ def test_other_tools_find_a_whole_archive(tmp_path):
     content = (tmp_path / NAME).read_bytes()
     with zipfile.ZipFile(tmp_path / NAME) as archive:
         assert archive.comment == content[-8:]
+    assert int.from_bytes(content[-10:-8], "little") == 8  # the length of the comment, which `ZipFile` does not check
     assert json.loads(np.load(tmp_path / NAME)["header"].tobytes())["nit"] == 10
 
 
@@ -478,6 +498,7 @@ def test_a_state_that_cannot_be_saved_is_a_note(tmp_path):
         ({}, "unknown entry ''"),
         ({"array": "a1"}, "KeyError: 'a1'"),
         ({"dict": [1]}, "TypeError"),
+        ({"dataclass": f"{__name__}:Descent", "fields": {}}, "no state class"),
         ({"dataclass": f"{__name__}:Part", "fields": {"values": 1, "new": 2}}, r"other fields .*\['new', 'table'\]"),
     ],
 )

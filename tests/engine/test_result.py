@@ -17,7 +17,7 @@ from solverkit.engine.archive import sealed
 from solverkit.engine.limits import Limits
 from solverkit.engine.result import NotCertified, Result
 from solverkit.engine.status import PointStatus, Termination
-from solverkit.errors import InvalidProblem
+from solverkit.errors import Defect, InvalidProblem
 
 KEYS = {"problem", "method", "objective", "point_status", "termination", "certificate", "counts", "timing", "options",
         "seed", "versions", "point"}  # fmt: skip
@@ -157,6 +157,7 @@ def test_what_cannot_be_read_is_an_error_that_begins_with_the_file(result, tmp_p
     with pytest.raises(InvalidProblem) as caught:
         Result.load(tmp_path)
     assert str(caught.value) == f"{path}: it is larger than 64000000 bytes"
+    assert caught.value.defects == [Defect(str(path), 0, 0, "", "it is larger than 64000000 bytes")]
     with path.open("ab") as file:
         file.truncate(64_000_000)
     with pytest.raises(InvalidProblem, match="trailing characters"):
@@ -177,6 +178,7 @@ def test_a_document_that_is_wrong_everywhere_is_an_error_of_some_lines(result, t
     with pytest.raises(InvalidProblem) as caught:
         Result.load(folder)
     assert len(caught.value.defects) == 20
+    assert {(defect.line, defect.column) for defect in caught.value.defects} == {(0, 0)}
     assert str(caught.value).startswith(f"{folder / 'result.json'}: key0: Extra inputs are not permitted")
 
 
@@ -194,4 +196,6 @@ def test_unverified_results_are_saved_too(tmp_path):
     result = descend(kind=Toy(ValueError("no")), limits=Limits(1))
     again = Result.load(result.save(tmp_path))
     assert again.point_status is PointStatus.UNVERIFIED
+    assert again.certificate == result.certificate
+    assert "no" in again.certificate.unverified
     assert again.termination is Termination.MAX_ITER
