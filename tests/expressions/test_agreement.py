@@ -110,6 +110,7 @@ NONSMOOTH = [
     "graph_total_variation(x, edges)",
     "graph_total_variation(x - y, edges, weights)",
     "total_variation(M)",
+    "total_variation(A*x)",
     "total_variation(x)",
     "row_norms(M)",
 ]

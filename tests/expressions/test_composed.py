@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from solverkit.expressions import composed
+from solverkit.expressions import composed, gram
 from solverkit.expressions.compile import compile_function
 from solverkit.expressions.composed import ComposedFunction
 from solverkit.expressions.gram import Gram, pays
@@ -91,6 +91,16 @@ def test_gram_matrices_from_pairs(density):
     d = rng.normal(size=30)
     np.testing.assert_allclose(Gram(A)(d), A.toarray().T @ (d[:, None] * A.toarray()), atol=1e-13)
     assert pays(A)
+
+
+def test_pairs_are_kept_up_to_a_limit(monkeypatch):
+    three = csr_array(np.array([[1.0, 2.0, 0.0]]))  # two entries: three pairs
+    monkeypatch.setattr(gram, "MOST", 3)
+    assert pays(three)
+    monkeypatch.setattr(gram, "MOST", 2)
+    assert not pays(three)
+    assert pays(csr_array((1, 46_340)))
+    assert not pays(csr_array((1, 46_341)))  # whose square is no int32
 
 
 def test_when_it_is_used(data, monkeypatch):

@@ -110,6 +110,22 @@ def test_bounds_in_any_order_and_names_that_are_taken():
     assert list(read_model(text.encode()).types) == ["", "obj", "row 2", "R1"]
 
 
+@pytest.mark.parametrize(
+    ("bound", "sides_of_x"),
+    [
+        ("- - 3 <= x", (3, np.inf)),
+        ("- + - - 3 <= x", (-3, np.inf)),
+        ("x >= - - - 3", (-3, np.inf)),
+        ("- -inf >= x", (0, np.inf)),
+        ("x = - 3", (-3, -3)),
+    ],
+)
+def test_signs_in_a_row(bound, sides_of_x):
+    program, _ = sides(f"Minimize\n x\nst\n x - - y >= 1\nBounds\n {bound}\nEnd\n")
+    assert (program.lower[0], program.upper[0]) == sides_of_x
+    np.testing.assert_array_equal(program.A.toarray(), [[1, 1]])
+
+
 def test_from_the_command_of_a_user(tmp_path):
     file = tmp_path / "diet.lp"
     file.write_text("Minimize\n cost: 2 x + 3 y\nst\n protein: x + 2 y >= 4\n x + y >= 3\nEnd\n")

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from solverkit.errors import InvalidProblem
+from solverkit.errors import Defect, InvalidProblem
 from solverkit.formats.load import load
 from solverkit.formats.mps import model
 from solverkit.formats.mps.model import read_model
@@ -199,6 +199,12 @@ def test_files_without_columns_or_rows(written):
         written("NAME t\nROWS\n N c\nCOLUMNS\nENDATA\n")
     with pytest.raises(InvalidProblem, match="there is no row but objectives"):
         written("NAME t\nROWS\n N c\nCOLUMNS\n x c 1\nENDATA\n")
+    found = Defect(
+        "model.mps", 0, 0, "", "column 'x' has lower side 1e+20 and upper side inf, which leave no room for a number"
+    )
+    with pytest.raises(InvalidProblem) as caught:
+        written("NAME t\nROWS\n N c\n L r\nCOLUMNS\n x c 1 r 1\nBOUNDS\n LO B x 1e20\nENDATA\n")
+    assert caught.value.defects == [found]
     with pytest.raises(InvalidProblem, match="section COLUMNS before ROWS"):
         written("NAME t\nCOLUMNS\n x c 1\nENDATA\n")
 

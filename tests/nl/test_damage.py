@@ -105,6 +105,24 @@ REFUSALS = {
     "second b": (WHOLE.replace("k3\n", "b\n3\n3\n3\n3\nk3\n"), None, "a second b segment"),
     "k disagrees": (WHOLE.replace("k3\n3\n5", "k3\n3\n4"), None, "k segment does not agree"),
     "too many entries": (WHOLE.replace("J2 2\n0 1\n1 1\n", "J2 3\n0 1\n1 1\n2 1\n"), None, "8 entries in J"),
+    "count beyond the file": (WHOLE.replace(" 4 3 1 1 1", " 4 3 500 1 1"), 2, "a count is from 0 to 84, not 500"),
+    "functions beyond the file": (WHOLE.replace(" 0 0 0 1\t# lin", " 0 500 0 1\t# lin"), 6, "from 0 to 84, not 500"),
+    "too few counts": (WHOLE.replace(" 7 4 \t", " 7 \t"), 8, "line 8 of an .nl file has 2 to 2 counts, not 1"),
+    "too many counts": (WHOLE.replace(" 7 4 \t", " 7 4 1\t"), 8, "line 8 of an .nl file has 2 to 2 counts, not 3"),
+    "no count": (WHOLE.replace(" 7 4 \t", " 7 x \t"), 8, "'x' where a count is expected"),
+    "unknown segment": (WHOLE.replace("r\n1 4", "q\n1 4"), None, "'q' where a segment"),
+    "no expression": (WHOLE.replace("o41\nv3", "x41\nv3"), None, "'x41' where an expression"),
+    "no line": (WHOLE.replace("o41\nv3", "\nv3"), None, "'' where an expression"),
+    "many discrete": (
+        unconstrained("v0", 9).replace(" 0 0 0 0 0\n", " 2 5 0 0 0\n", 1),
+        7,
+        "x[2], x[3], x[4], x[5], x[6] and 2 more",
+    ),
+    "five discrete": (
+        unconstrained("v0", 9).replace(" 0 0 0 0 0\n", " 2 3 0 0 0\n", 1),
+        7,
+        "x[4], x[5], x[6], x[7], x[8] are",
+    ),
     "second O": (WHOLE.replace("d2\n0 1.5", "O0 1\nn1\nd2\n0 1.5"), None, "a second O0"),
     "second J": (WHOLE.replace("J1 2\n", "J0 2\n"), None, "a second J0"),
     "second G": (WHOLE + "G0 4\n0 3\n1 0\n2 0\n3 0\n", 85, "a second G0"),
@@ -134,6 +152,12 @@ def test_what_is_wrong_is_named_with_its_line(name, tmp_path):
         assert defect.line == line
     else:
         assert 10 < defect.line <= text.count("\n") + 1
+
+
+def test_flags_and_lengths_of_names_count_nothing_in_the_file():
+    text = WHOLE.replace(" 0 0 0 1\t# lin", " 0 0 500 500\t# lin").replace(" 0 0\t# max", " 500 700\t# max")
+    assert text.count("500") == 3
+    np.testing.assert_array_equal(problem(text).lower, problem(WHOLE).lower)
 
 
 def test_the_line_is_the_very_line():

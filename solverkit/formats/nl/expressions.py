@@ -142,8 +142,7 @@ def build(ca: Any, shape: tuple[str, ...], leaves: np.ndarray, values: Any) -> A
 
     def elementary(name: str, *arguments: Any) -> Any:
         operation = ca.SX.unary if len(arguments) == 1 else ca.SX.binary
-        parts = (ca.SX(part) if isinstance(part, float) else part for part in arguments)
-        return operation(getattr(ca, f"OP_{name}"), *parts)
+        return operation(getattr(ca, f"OP_{name}"), *arguments)
 
     stack: list[Any] = []
     row = len(leaves)
