@@ -149,7 +149,7 @@ def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, text: bool = False) -> np.ndarray:
     with archive.open(info) as stream:
-        content = stream.read(info.file_size + 1)
+        content = stream.read(info.file_size)
     if len(content) != info.file_size:
         raise Refused(f"'{info.filename}' is not of the size that it declares")
     try:

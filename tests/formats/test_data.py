@@ -13,7 +13,7 @@ import pytest
 import scipy.sparse as sparse
 
 from solverkit.errors import MissingPackage
-from solverkit.formats import yaml
+from solverkit.formats import numpy_files, yaml
 from solverkit.formats.data import read_data
 from solverkit.formats.document import Data
 from solverkit.formats.source import FileSource
@@ -181,6 +181,17 @@ def npy_header(shape: str, descr: str = "<f8") -> bytes:
         (npy_header("__import__('os')"), "not a .npy file"),
         (b"\x93NUMPY\x03\x00", ".npy version 3.0; 1.0 and 2.0 are read"),
         (b"\x93NUMPY\x02\x00\xff\xff\xff\x7f", "not a .npy file"),
+        (b"\x93NUMPY\x01", "not a .npy file"),
+        (npy_header("(2,)"), "declares 16 bytes of numbers and has 0"),
+        (npy_header("(1,)")[:-1], "not a .npy file"),
+        (npy_header("[2]") + b"\0" * 16, "not a .npy file"),
+        (npy_header("(True,)") + b"\0" * 8, "not a .npy file"),
+        (npy_header("(2,)", "<f16") + b"\0" * 32, "holds float128; only real floats"),
+        (npy_header("(2,)", "|O") + b"\0" * 16, "holds Python objects"),
+        (npy_header("(2,)", "<f3") + b"\0" * 6, "not a .npy file"),
+        (npy_header("(2,)" + " " * 10_000) + b"\0" * 16, "not a .npy file"),
+        (npy_header(f"({'1, ' * 33})") + b"\0" * 8, "not a .npy file"),
+        (npy_header("(2,)").replace(b"False", b"0    ") + b"\0" * 16, "not a .npy file"),
     ],
 )
 def test_damaged_npy(folder, data_errors, content, message):
@@ -220,6 +231,62 @@ def test_hostile_npz(folder, data_errors, members, message):
     (folder / "A.npz").write_bytes(archive(members))
     (found,) = data_errors("{file: A.npz}")
     assert message in found
+
+
+def forged(**fields) -> bytes:
+    """An archive of one array of 1000 bytes, whose directory says of it what `fields` say."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as out:
+        out.writestr("A.npy", npy(np.zeros(109)))
+        for name, value in fields.items():
+            setattr(out.infolist()[0], name, value)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"flag_bits": 1}, "'A' is encrypted or packed in an unusual way"),
+        ({"compress_size": 2_000, "file_size": 2_000}, "holds members that overlap"),
+        ({"file_size": 999}, "not an .npz file, or one that is cut or damaged"),
+        ({"file_size": 1_001}, "'A.npy' is not of the size that it declares"),
+        ({"CRC": 0}, "not an .npz file, or one that is cut or damaged"),
+    ],
+)
+def test_npz_whose_directory_is_forged(folder, read, data_errors, fields, message):
+    (folder / "A.npz").write_bytes(forged())
+    assert len(read({"file": "A.npz"})) == 109
+    (folder / "A.npz").write_bytes(forged(**fields))
+    (found,) = data_errors("{file: A.npz}")
+    assert found.endswith(message)
+
+
+def test_archives_at_their_limits(folder, read, data_errors, monkeypatch):
+    (folder / "A.npz").write_bytes(archive([(f"A{k}.npy", npy(np.ones(1))) for k in range(1000)]))
+    assert read({"file": "A.npz", "key": "A999"}) == 1
+    (found,) = data_errors("{file: A.npz, key: B}")
+    assert found.endswith(f"has no array 'B' (arrays here: {', '.join(f'A{k}' for k in range(20))})")
+    (folder / "A.npz").write_bytes(archive([(f"{'A' * 200}.npy", npy(np.ones(1)))]))
+    assert read({"file": "A.npz"}) == 1
+    (folder / "A.npz").write_bytes(archive([(f"{'A' * 201}.npy", npy(np.ones(1)))]))
+    assert "holds something else than arrays" in data_errors("{file: A.npz}")[0]
+    (folder / "A.npz").write_bytes(archive([("A.npy", npy(np.ones(1))), ("B.npy", npy(np.ones(1)))]))
+    monkeypatch.setattr(numpy_files, "MAX_DATA_BYTES", 2 * len(npy(np.ones(1))))
+    assert read({"file": "A.npz", "key": "A"}) == 1
+    monkeypatch.setattr(numpy_files, "MAX_DATA_BYTES", 2 * len(npy(np.ones(1))) - 1)
+    assert "unfolds to more than 271 bytes" in data_errors("{file: A.npz, key: A}")[0]
+
+
+def test_an_array_may_unfold_to_two_hundred_times_its_archive(folder, read, data_errors, monkeypatch):
+    (folder / "A.npz").write_bytes(archive([("A.npy", npy(np.zeros(10_000)))]))
+    with zipfile.ZipFile(folder / "A.npz") as packed:
+        (entry,) = packed.infolist()
+    monkeypatch.setattr(numpy_files, "SMALL", entry.file_size)
+    assert read({"file": "A.npz"}).size == 10_000
+    monkeypatch.setattr(numpy_files, "SMALL", entry.file_size - 1)
+    assert f"unfolds from {entry.compress_size} to {entry.file_size} bytes" in data_errors("{file: A.npz}")[0]
+    monkeypatch.setattr(numpy_files, "MAX_RATIO", entry.file_size / entry.compress_size)
+    assert read({"file": "A.npz"}).size == 10_000
 
 
 def test_npz_in_an_unusual_packing(folder, data_errors):
@@ -273,6 +340,13 @@ def test_csv(folder, read, text, entry, expected):
         ("a,b\n", "", "A.csv:2:1: data.A: there is a header, and no numbers below it"),
         ("a,b\n1,2\n", ", key: c", "A.csv:1:1: data.A: has no column 'c' (columns here: a, b)"),
         ("a,a\n1,2\n", ", key: a", "A.csv:1:1: data.A: has 2 column 'a' (columns here: a, a)"),
+        (
+            ",".join(f"c{k}" for k in range(25)) + "\n" + ",".join("1" * 25) + "\n",
+            ", key: z",
+            f"A.csv:1:1: data.A: has no column 'z' (columns here: {', '.join(f'c{k}' for k in range(20))})",
+        ),
+        (f"1,{'x' * 31}\n", ", header: false", f"A.csv:1:3: data.A: '{'x' * 30}' is not a number"),
+        (f"1,1{'0' * 400}\n", "", f"A.csv:1:3: data.A: 1{'0' * 29} is too large for float64"),
         ("1,2\n", ", key: c", "A.csv:1:1: data.A: has no header, so `key` cannot name a column"),
         ("a,b\n1,2\n", ", header: false", "A.csv:1:1: data.A: 'a' is not a number"),
         (
@@ -321,6 +395,7 @@ def test_mtx(folder, read, data_errors):
         ("1 0:1 1:2\n", {}, [[1, 2]]),
         ("1 1:1\n2\n", {"features": 3}, [[1, 0, 0], [0, 0, 0]]),
         ("1\n2\n", {}, [[0], [0]]),
+        ("1 000000000000003:1\n", {"features": 3}, [[0, 0, 1]]),
     ],
 )
 def test_libsvm(folder, read, text, entry, expected):
@@ -353,6 +428,10 @@ def test_libsvm_agrees_with_scikit_learn(folder, read):
             ", features: 3",
             "problem.yaml:4:11: data.A: 'A.svm': has indices from 0 to 3, more than 3 features",
         ),
+        ("1 0000000000000001:1\n", "", "A.svm:1:3: data.A: '0000000000000001:1' is not index:value"),
+        (f"1 {'x' * 31}\n", "", f"A.svm:1:3: data.A: '{'x' * 30}' is not index:value"),
+        ("1 10000001:1\n", "", "A.svm:1:3: data.A: the index 10000001; at most 10000000"),
+        ("1 4:1\n", ", features: 3", "A.svm:1:3: data.A: the index 4; the file is said to have 3 features"),
         ("# only\n", "", "problem.yaml:4:11: data.A: 'A.svm': there are no samples in it"),
         ("1 1:1\n", ", key: z", "problem.yaml:4:11: data.A: 'A.svm': has no 'z' (arrays here: X, y)"),
     ],

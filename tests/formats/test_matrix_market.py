@@ -7,6 +7,7 @@ import pytest
 import scipy.io
 import scipy.sparse as sparse
 
+from solverkit.formats import matrix_market
 from solverkit.formats.files import Refused
 from solverkit.formats.matrix_market import read_mtx
 
@@ -52,6 +53,25 @@ def test_forms():
     assert read(HEAD + "2 2 0\n").nnz == 0
     assert read(HEAD.replace("%%MatrixMarket matrix", "%%matrixmarket MATRIX") + "1 1 1\n1 1 5\n").toarray() == [[5]]
     assert read(HEAD + "1 1 1\n1 1 5", whole=True).toarray() == [[5]]
+
+
+def test_as_many_numbers_as_an_array_may_have(monkeypatch):
+    monkeypatch.setattr(matrix_market, "MAX_DENSE", 4)
+    assert read(ARRAY + "2 2\n1\n2\n3\n4\n").shape == (2, 2)
+    assert refused(ARRAY + "5 1\n1\n2\n3\n4\n5\n") == (2, 1, "5 x 1 numbers; an array has at most 4")
+    assert read(HEAD + "2 2 4\n1 1 1\n1 2 1\n2 1 1\n2 2 1\n").nnz == 4
+    assert refused(HEAD + "3 2 5\n")[2] == "the size 5; from 1 to 4"
+    monkeypatch.setattr(matrix_market, "MAX_LENGTH", 3)
+    assert read(HEAD + "3 3 0\n").shape == (3, 3)
+    assert refused(HEAD + "3 4 0\n") == (2, 3, "the size 4; from 1 to 3")
+
+
+def test_words_that_are_refused_are_shown_in_part():
+    long = "9" * 40
+    assert refused(HEAD + f"1 1 1\n1 1 {long}x\n")[2] == f"'{long[:30]}' is not a number"
+    assert refused(HEAD + f"1 1 {long}\n")[2] == f"'{long[:30]}' is not a size"
+    assert refused(HEAD + f"1 1 {'0' * 15}1\n")[2] == "'0000000000000001' is not a size"
+    assert read(HEAD + f"1 1 {'0' * 14}1\n1 1 3\n").toarray() == [[3]]
 
 
 @pytest.mark.parametrize(

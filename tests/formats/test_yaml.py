@@ -94,6 +94,31 @@ def test_too_many_values(errors, monkeypatch):
     ]
 
 
+@pytest.mark.parametrize(
+    ("least", "more", "message"),
+    [
+        ("a: 1\n" + "\n" * 49_999, "a: 1\n" + "\n" * 50_000, "more than 50000 lines"),
+        ("a: " + "x" * 10_000 + "\n", "a: " + "x" * 10_001 + "\n", "a value of 10001 characters"),
+        ("a: " + "[" * 49 + "]" * 49 + "\n", "a: " + "[" * 50 + "]" * 50 + "\n", "nested deeper than 50"),
+        ("a: 0x" + "f" * 16 + "\n", "a: 0x" + "f" * 17 + "\n", "a number of too many digits"),
+        ("a: 1.7e308\n", "a: 1.8e308\n", "a number too large for float64"),
+        ("#" * 999_994 + "\na: 1\n", "#" * 999_996 + "\na: 1\n", "at most 1000000 bytes"),
+    ],
+)
+def test_the_largest_file_of_each_kind_is_read_and_the_next_is_not(least, more, message):
+    assert "a" in parse(least).value
+    with pytest.raises(InvalidProblem, match=message):
+        parse(more)
+
+
+def test_as_many_values_as_a_file_may_have(monkeypatch):
+    monkeypatch.setattr(yaml, "MAX_NODES", 5)
+    assert parse("a: [1, 2]\n").value == {"a": [1, 2]}  # the mapping, its key, the list and its entries
+    monkeypatch.setattr(yaml, "MAX_NODES", 4)
+    with pytest.raises(InvalidProblem, match=r"f.*:1:8: a\[1\]: more than 4 values"):
+        parse("a: [1, 2]\n")
+
+
 def test_several_refusals_at_once(errors):
     found = errors(("small", "&a small"), (MINIMIZE, "*a"), ("2}}", "2, shape: 3}}"))
     assert [line.split(" ")[0] for line in found] == ["problem.yaml:3:7:", "problem.yaml:6:13:", "problem.yaml:8:29:"]
