@@ -244,17 +244,18 @@ class _Lowering:
         key = (operation, inputs, _hashable(detail))
         if key in self.known or not all(part.operation == "constant" for part in before):
             return self._store(step, key)
-        self._spend(operation, before, shape, offset)
+        self._spend(step, before, offset)
         with np.errstate(all="ignore"):
             value = numpy_operate(step, [part.detail for part in before], [])
         if operation not in _COMPARISONS and not _finite(value):
             raise ExpressionError("a constant overflows, divides by zero or leaves the domain of a function", offset)
         return self._constant(value, key)
 
-    def _spend(self, operation: str, before: list[Step], shape: Shape, offset: int) -> None:
+    def _spend(self, step: Step, before: list[Step], offset: int) -> None:
         """Count the memory and the work of computing a constant; an error where the text asks for too much."""
-        self.elements += rule.size(shape) if not any(step.sparse for step in before) else 0
-        self.products += _products(operation, before, shape)
+        products = _products(*before) if step.operation == "@" else 0
+        self.elements += min(products, rule.size(step.shape)) if step.sparse else rule.size(step.shape)
+        self.products += products
         if self.elements > rule.MAX_ELEMENTS or self.products > MAX_PRODUCTS:
             raise ExpressionError("constants take too much memory or time; compute them outside, as data", offset)
 
@@ -379,12 +380,14 @@ def as_constant(value: Any, name: str, offset: int = 0) -> Any:
     return result
 
 
-def _products(operation: str, before: list[Step], shape: Shape) -> int:
+def _products(left: Step, right: Step) -> int:
     """Multiplications in a product of two constants."""
-    if operation != "@":
-        return 0
-    left = before[0]
-    return left.detail.nnz * shape[-1] if left.sparse and shape else rule.size(shape) * left.shape[-1]
+    rows, columns = rule.size(left.shape[:-1]), rule.size(right.shape[1:])
+    if left.sparse and right.sparse:
+        return int(np.diff(right.detail.indptr)[left.detail.indices].sum())
+    if left.sparse:
+        return left.detail.nnz * columns
+    return rows * (right.detail.nnz if right.sparse else rule.size(right.shape))
 
 
 def _finite(value: Any) -> bool:

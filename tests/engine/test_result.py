@@ -61,7 +61,7 @@ def test_json_is_strict_and_complete(result):
 
 def test_saved_and_loaded(result, tmp_path):
     again = Result.load(result.save(tmp_path / "out"))
-    for name in ("fun", "nit", "nfev", "termination", "point_status", "certificate", "options", "seed", "fingerprint"):
+    for name in ("success", "status", "message", "fun", "nit", "nfev", "termination", "point_status", "certificate", "options", "seed", "fingerprint"):
         assert again[name] == result[name], name
     assert np.array_equal(again.x, result.x)
     assert again.trace == result.trace
@@ -197,5 +197,6 @@ def test_unverified_results_are_saved_too(tmp_path):
     again = Result.load(result.save(tmp_path))
     assert again.point_status is PointStatus.UNVERIFIED
     assert again.certificate == result.certificate
+    assert again.success is False
     assert "no" in again.certificate.unverified
     assert again.termination is Termination.MAX_ITER

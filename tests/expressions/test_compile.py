@@ -12,7 +12,7 @@ import pytest
 import scipy.sparse as sparse
 
 from solverkit.errors import MissingPackage, UsageError
-from solverkit.expressions import ExpressionError, Function, compile, compile_function
+from solverkit.expressions import ExpressionError, Function, compile, compile_function, evaluate, program, shapes
 
 pytest.importorskip("casadi")
 pytest.importorskip("torch")
@@ -230,6 +230,47 @@ def test_sparse_matrices_stay_sparse():
     for text in ("S", "S + 1", "S*x", "exp(S)", "sum(S)", "S[0]", "S**2", "x[0]*S @ x", "1/S", "concat(S)"):
         with pytest.raises(ExpressionError, match="sparse matrix"):
             compile_function(text, {"x": (3,)}, constants)
+
+
+def test_products_of_constants_are_counted_as_they_are_computed(monkeypatch):
+    """What takes no moment is not refused for what the same shapes would take if they were full."""
+    n = 50_000
+    S = sparse.random_array((n, n), density=4 / n, rng=np.random.default_rng(0), format="csr")
+    constants = {"S": S, "v": np.ones(n)}
+    np.testing.assert_allclose(evaluate("S @ v", constants), S.sum(1))
+    np.testing.assert_allclose(evaluate("v @ S", constants), S.sum(0))
+    np.testing.assert_allclose(evaluate("T(S) @ S @ v", constants), S.T @ S.sum(1))
+    for text, products in {
+        "A @ B": 2 * 3 * 4,
+        "A @ c": 2 * 3,
+        "c @ B": 3 * 4,
+        "c @ c": 3,
+        "D @ B": 5 * 4,
+        "A @ D": 2 * 5,
+        "D @ c": 5,
+        "c @ D": 5,
+        "D @ T(D) @ c": 4
+        + 1
+        + 4
+        + 5,  # each row of D meets as many rows of T(D) as it is long; the product has 5 entries
+        "D @ (D @ c)": 5 + 5,
+    }.items():
+        small = {"A": np.ones((2, 3)), "B": np.ones((3, 4)), "c": np.ones(3)}
+        small["D"] = sparse.csr_array(np.array([[1.0, 0, 1], [0, 1, 0], [1, 0, 1]]))
+        monkeypatch.setattr(program, "MAX_PRODUCTS", products)
+        evaluate(text, small)
+        monkeypatch.setattr(program, "MAX_PRODUCTS", products - 1)
+        with pytest.raises(ExpressionError, match="too much memory or time"):
+            evaluate(text, small)
+
+
+def test_a_sparse_product_that_is_full_counts_as_memory(monkeypatch):
+    constants = {"u": sparse.csr_array(np.ones((6, 1))), "v": sparse.csr_array(np.ones((1, 6))), "x": np.ones(6)}
+    monkeypatch.setattr(shapes, "MAX_ELEMENTS", 36 + 6)
+    assert evaluate("u @ v @ x", constants).tolist() == [6] * 6
+    monkeypatch.setattr(shapes, "MAX_ELEMENTS", 36 + 5)
+    with pytest.raises(ExpressionError, match="too much memory or time"):
+        evaluate("u @ v @ x", constants)
 
 
 def test_torchs_own_transforms_work_on_sparse_products():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sparse
 
-from solverkit.expressions import ExpressionError, compile_function, evaluate, names, parse
+from solverkit.expressions import ExpressionError, compile_function, evaluate, names, parse, split, syntax
 from solverkit.expressions.syntax import MAX_DEPTH, Call, Chain, Compare, Index, Name, Negative, Number, Power, Slice
 
 X = Name("x")
@@ -56,7 +56,11 @@ PLACES = [
     ("x + y + A", 8, "shapes (3,) and (4, 4) do not match"),
     ("x*2 + concat(1, 2)", 6, "shapes (3,) and (2,) do not match"),
     ("1 + A @ x", 8, "shapes (4, 4) and (3,) do not match in @"),
-    ("x + x[n]", 6, "index 9 is out of range for length 3"),
+    ("x + x[n]", 6, "index 9 is out of range for length 3 (0 to 2)"),
+    ("x + x[3]", 6, "index 3 is out of range for length 3 (0 to 2)"),
+    ("x + x[-4]", 6, "index -4 is out of range for length 3 (0 to 2)"),
+    ("x[2**53]", 2, "index 9007199254740992 is out of range"),
+    ("x[2**53 + 2]", 2, "an index or size is an integer"),
     ("x[0] + x[1, 2]", 9, "2 indices for (3,)"),
     ("x[y]", 2, "'y' is a variable"),
     ("x[n/2]", 2, "an index or size is an integer"),
@@ -149,6 +153,49 @@ def test_running_out_of_stack_is_an_expression_error():
         except RecursionError:
             break  # not even `parse` could be called
     assert outcomes == {"Call", "too deeply nested"}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "refused", "offset", "message"),
+    [
+        ("x" + " " * 49_999, "x" + " " * 50_000, 50_000, "the expression has 50001 characters, more than 50000"),
+        ("+".join("x" * 1000), "+".join("x" * 1001), 0, "more than 1000 terms"),
+        ("*".join("x" * 1000), "*".join("x" * 1001), 0, "more than 1000 terms"),
+        ("(" * 60 + "x" + ")" * 60, "(" * 61 + "x" + ")" * 61, 60, "brackets nested deeper than 60"),
+        ("-" * 60 + "x", "-" * 61 + "x", 60, "too many signs in a row"),
+        ("x" + "**x" * 60, "x" + "**x" * 61, 180, "nested deeper than 60"),
+        ("a" * 64, "a" * 65, 0, f"'{'a' * 20}' is not a name"),
+        ("a" + "__b", "__b", 0, "'__b' is not a name"),
+        ("x + 1", "x 1", 2, "an operator is missing before '1'"),
+        ("x", "x " + "y" * 30, 2, f"an operator is missing before '{'y' * 20}'"),
+        ("  x*(y)", "  x * / y", 6, "this is not an expression"),
+        ("x[1, 2]", "x[1, 2, 3]", 0, "one or two indices"),
+        ("x <= y <= 1", "x <= y <= 1 <= 2", 0, "at most lower <= expression <= upper"),
+    ],
+)
+def test_the_largest_text_is_an_expression_and_the_next_is_not(accepted, refused, offset, message):
+    parse(accepted)
+    with pytest.raises(ExpressionError) as caught:
+        parse(refused)
+    assert caught.value.message.startswith(message)
+    assert caught.value.offset == offset
+
+
+def test_as_many_symbols_as_an_expression_may_have(monkeypatch):
+    monkeypatch.setattr(syntax, "MAX_SYMBOLS", 5)
+    parse("x + y + z")
+    monkeypatch.setattr(syntax, "MAX_SYMBOLS", 4)
+    with pytest.raises(ExpressionError, match="more than 4 symbols") as caught:
+        parse("x + y + z")
+    assert caught.value.offset == 8
+
+
+@pytest.mark.parametrize(("count", "end"), [(12, "a11; data"), (13, "a11, ...; data")])
+def test_of_many_names_the_first_are_shown(count, end):
+    with pytest.raises(ExpressionError, match=end):
+        compile_function("q", {f"a{k}": () for k in range(count)}, {"b": 1})
+    with pytest.raises(ExpressionError, match=r"no variable in it \(variables here: (a\d+, ){11}a\d+\)$"):
+        split("1 <= 2", {f"a{k}" for k in range(count)})
 
 
 def test_names_and_offsets():
