@@ -1,7 +1,7 @@
 """R7: every method on several of its problems, under limits of 0.1, 1 and 10 s: how far each run passes its limit.
 
-The limit is on the time in the method; reading and the certificate, which is left out here, come on top. A step or a tool may end in its own
-time up to 5 % of the limit or a second, whichever is more, and the machine may add SLACK.
+The limit is on the time in the method; reading and the certificate, which is left out here, come on top. A step or a
+tool may end in its own time up to 5 % of the limit or a second, whichever is more, and the machine may add SLACK.
 """
 
 from __future__ import annotations
@@ -80,6 +80,6 @@ def _fits(method: str, path: Path) -> bool:
 
 def _passed(method: str, path: Path, limit: float) -> tuple[float, bool]:
     """Seconds beyond the limit, and whether the limit ended the run."""
-    with mock.patch.object(Judge, "__call__", lambda judge, point: Certificate(())):
+    with mock.patch.object(Judge, "__call__", return_value=Certificate(())):
         result = sk.solve(_loaded(path), method, max_time=limit, tol=1e-14)
     return max(result.timing["solve"] - limit, 0.0), result.termination is Termination.MAX_TIME
