@@ -165,7 +165,7 @@ def _read_array(member: IO[bytes]) -> np.ndarray:
     if version != (1, 0):
         raise ValueError(f"unknown .npy version {version}")
     shape, fortran, dtype = np.lib.format.read_array_header_1_0(member)
-    if dtype.kind not in "fiubc" or min(shape, default=0) < 0:
+    if dtype.kind not in "fiubc" or any(length < 0 for length in shape):
         raise ValueError("an array's header is not one that SolverKit writes")
     count = math.prod(shape)
     content = member.read(count * dtype.itemsize)

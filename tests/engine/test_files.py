@@ -138,6 +138,11 @@ def test_equal_arrays_give_equal_bytes_on_any_day():
     assert zipfile.ZipFile(io.BytesIO(packed)).infolist()[0].date_time[0] == 1980
 
 
+def test_objects_are_never_pickled():
+    with pytest.raises(ValueError, match="Object arrays cannot be saved"):
+        pack({"x": np.array([{}], dtype=object)})
+
+
 def test_an_array_beyond_the_sizes_of_the_first_zips(monkeypatch):
     monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 1000)  # for 2 GiB
     assert unpack(pack({"x": np.arange(1000.0)}))["x"].tolist() == list(range(1000))

@@ -61,7 +61,20 @@ def test_json_is_strict_and_complete(result):
 
 def test_saved_and_loaded(result, tmp_path):
     again = Result.load(result.save(tmp_path / "out"))
-    for name in ("success", "status", "message", "fun", "nit", "nfev", "termination", "point_status", "certificate", "options", "seed", "fingerprint"):
+    for name in (
+        "success",
+        "status",
+        "message",
+        "fun",
+        "nit",
+        "nfev",
+        "termination",
+        "point_status",
+        "certificate",
+        "options",
+        "seed",
+        "fingerprint",
+    ):
         assert again[name] == result[name], name
     assert np.array_equal(again.x, result.x)
     assert again.trace == result.trace
@@ -180,6 +193,14 @@ def test_a_document_that_is_wrong_everywhere_is_an_error_of_some_lines(result, t
     assert len(caught.value.defects) == 20
     assert {(defect.line, defect.column) for defect in caught.value.defects} == {(0, 0)}
     assert str(caught.value).startswith(f"{folder / 'result.json'}: key0: Extra inputs are not permitted")
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_json_is_refused(result, tmp_path, number):
+    path = result.save(tmp_path) / "result.json"
+    path.write_text(path.read_text().replace('"tol": 1e-06', f'"tol": {number}'))
+    with pytest.raises(InvalidProblem, match=r"result\.json: (expected value|invalid number)"):
+        Result.load(tmp_path)
 
 
 def test_hostile_names_reach_no_terminal_and_no_page():
