@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib import metadata
@@ -11,10 +12,11 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from solverkit.registry import registry
+from tests.methods.subjects import DEFAULT, PROBLEMS
 from tests.sources import sources
 from tests.supply.__main__ import CONSTRAINTS, PAGE
 from tests.supply.constructs import found
-from tests.supply.packages import COPYLEFT, ROOT, WEAK, packages
+from tests.supply.packages import COPYLEFT, WEAK, packages
 
 PACKAGES = packages()
 PINS = dict(line.split("==") for line in CONSTRAINTS.read_text().splitlines() if "==" in line)
@@ -87,39 +89,72 @@ def test_plugins_are_shown_with_distribution_and_file():
         assert name in shown
 
 
-NO_NETWORK = """
-import sys
+HOOK = """
+import os, sys
+NETWORK = ("socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo", "urllib.Request")
 def hook(event, arguments):
-    if event in ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto", "urllib.Request"):
-        if not (event == "socket.connect" and isinstance(arguments[1], (str, bytes))):  # a socket of this machine
-            raise SystemExit(f"network: {event} {arguments!r}")
+    if event not in NETWORK:
+        return
+    if event in NETWORK[:3] and isinstance(arguments[1], (str, bytes)):
+        return  # the other end is a name in the file system
+    with open(os.environ["CONNECTIONS"], "a") as file:
+        print(event, arguments, file=file)
 sys.addaudithook(hook)
-import warnings
+"""
+WORK = """
+import sys, warnings
 warnings.simplefilter("ignore")
 import solverkit as sk
 from solverkit.cli.run import run
-for path in sys.argv[1:]:
+suite, out, *files = sys.argv[1:]
+for path in files:
     problem = sk.load(path)
     result = sk.solve(problem, max_iter=3)
     sk.verify(result, problem)
     assert result.table()
 for command in ("methods", "doctor", "plugins", "describe lv-hba", "schema problem"):
     run(command.split())
+assert run(["bench", suite, "--jobs", "2", "--out", out]) == 0
+assert run(["report", out, "--html", f"{out}/page.html"]) == 0
+"""
+SUITE = """
+solverkit: 1
+kind: suite
+name: few
+problems: [{first}]
+methods: [lv-hba, kkt-ipopt]
+limits: {{max_iter: 3}}
 """
 
 
-def test_no_network_at_run_time():
-    first = {}
-    for file in sorted((ROOT / "problems").glob("*/*/problem.yaml")):
-        first.setdefault(file.parents[1].name, str(file))
-    assert len(first) == len(list(registry.kinds()))
-    command = [sys.executable, "-c", NO_NETWORK, *first.values()]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert "network" not in done.stderr
+@pytest.fixture
+def watched(tmp_path):
+    """Runs a script, in whose processes and theirs the hook writes down connections: (what ended, connections)."""
+    (tmp_path / "sitecustomize.py").write_text(HOOK)
+    seen = tmp_path / "connections"
+    more = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{Path.cwd()}", "CONNECTIONS": str(seen)}
+
+    def run(script, *words):
+        command = [sys.executable, "-c", script, *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **more})
+        return done, seen.read_text() if seen.exists() else ""
+
+    return run
+
+
+def test_no_network_at_run_time(watched, tmp_path):
+    files = {kind: str(PROBLEMS / kind / name / "problem.yaml") for kind, name in DEFAULT.items()}
+    assert len(files) == len(list(registry.kinds()))
+    suite = tmp_path / "suite.yaml"
+    suite.write_text(SUITE.format(first=files["bilevel"]))
+    done, connections = watched(WORK, str(suite), str(tmp_path / "runs"), *files.values())
     assert done.returncode == 0, done.stderr[-2000:]
+    assert not connections
 
 
-def test_the_hook_of_the_test_above_sees_a_connection(tmp_path):
-    script = NO_NETWORK + "\nimport socket\nsocket.socket().connect(('127.0.0.1', 9))\n"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=Path.cwd())
-    assert "network: socket.connect" in done.stderr
+@pytest.mark.parametrize("where", ["here", "in a child"])
+def test_the_hook_of_the_test_above_sees_a_connection(watched, where):
+    script = "import socket\nsocket.socket().connect(('127.0.0.1', 9))\n"
+    if where == "in a child":
+        script = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {script!r}])\n"
+    assert "socket.connect" in watched(script)[1]
