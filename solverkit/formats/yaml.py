@@ -61,7 +61,7 @@ class Scalar:
         if self.raw[:1] in ("'", '"'):
             skip = 1
         elif self.raw[:1] in ("|", ">"):
-            skip = self.raw.find("\n") + 1
+            skip = self.raw.find("\n")
         text, raw = "".join(self.text.split()), "".join(self.raw[skip:].split())
         if not raw.startswith(text):
             return self.line, self.column

@@ -197,6 +197,14 @@ def test_all_defects_at_once_in_the_order_of_the_file(errors):
     ]
 
 
+def test_a_missing_version_hides_nothing(errors):
+    found = errors(("solverkit: 1\n", ""), ("sum(x) +", "sum(q) +"))
+    assert found == [
+        "problem.yaml:1:1: solverkit: this key is needed",
+        "problem.yaml:10:18: lower.subject_to.balance: unknown name 'q' (variables here: x, y)",
+    ]
+
+
 def test_wrong_shape_in_every_expression(errors):
     found = errors(("{y: {shape: 2}}", "{y: {shape: 3}}"))
     assert [line.split(": ", 1)[0] for line in found] == ["problem.yaml:6:26", "problem.yaml:9:29"]

@@ -94,6 +94,12 @@ def test_names_with_blanks(written):
     np.testing.assert_array_equal(program.row_lower, [1.5, 1, 4])
 
 
+def test_names_beyond_ascii_are_divided_by_blanks_alone(written):
+    program = written("NAME t\nROWS\n N c\n L r\nCOLUMNS\n x\u00a0y c 1 r\t1\n z c 1\nENDATA\n").structure
+    assert len(program.columns) == 2
+    np.testing.assert_array_equal(program.A.toarray(), [[1, 0]])
+
+
 def test_fixed_columns_alone():
     model = read_model(WHOLE.encode(), fixed)
     assert model.columns["YTWO"] == {"COST": 4.0, "LIM1": 1.0, "MYEQN": -1.0, "OTHER": 3.0}

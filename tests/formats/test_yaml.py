@@ -78,6 +78,11 @@ def test_refused_with_place(errors, change, expected):
             "a: 1\nb: x + 10",
             "problem.yaml:2:10: the last line does not end, as in a file that is cut; add a newline behind it",
         ),
+        ('"\\U00110000"\n', "problem.yaml:1:1: not YAML that can be read (ValueError)"),
+        (
+            f"{'k' * 70}: 1\n{'k' * 70}: 2\n",
+            f"problem.yaml:2:1: the key '{'k' * 64}' is already there, in line 1",
+        ),
         ("#" * 1_000_001, "problem.yaml: 1000001 bytes; a problem file may have at most 1000000"),
         ("a: [" + "1," * 60_000 + "1]", "problem.yaml:1:1: more than 50000 commas; put large arrays into data files"),
         ("- 1\n" * 60_000, "problem.yaml:1:1: more than 50000 lines; put large arrays into data files"),
@@ -152,6 +157,9 @@ def test_whole_numbers_beyond_18_digits_are_floats():
     assert value["a"] == 1e20
     assert isinstance(value["a"], float)
     assert value["b"] == 999999999999999999
+    value = parse("{a: -1000000000000000000, b: 000999999999999999999, c: -0, d: +3}").value
+    assert [value["a"], value["b"], value["c"], value["d"]] == [-1e18, 999999999999999999, 0, 3]
+    assert [type(value[name]) for name in "abcd"] == [float, int, int, int]
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,12 @@ REFUSALS = {
         7,
         "x[4], x[5], x[6], x[7], x[8] are",
     ),
+    "operator beyond all": (WHOLE.replace("o41\nv3", "o1000\nv3"), None, "an operator is from 0 to 999, not 1000"),
+    "suffix of no kind": (WHOLE.replace("S4 1 pri", "S8 1 pri"), 11, "a kind of suffix is from 0 to 7, not 8"),
+    "suffix of variables": (WHOLE.replace("priority\n0 3", "priority\n4 3"), 12, "has an index below 4"),
+    "suffix of rows": (WHOLE.replace("S4 1 priority\n0 3", "S5 1 priority\n3 3"), 12, "has an index below 3"),
+    "suffix of objectives": (WHOLE.replace("S4 1 priority\n0 3", "S2 1 priority\n1 3"), 12, "has an index below 1"),
+    "suffix of all": (WHOLE.replace("S4 1 priority\n0 3", "S7 1 priority\n1 3"), 12, "has an index below 1"),
     "second O": (WHOLE.replace("d2\n0 1.5", "O0 1\nn1\nd2\n0 1.5"), None, "a second O0"),
     "second J": (WHOLE.replace("J1 2\n", "J0 2\n"), None, "a second J0"),
     "second G": (WHOLE + "G0 4\n0 3\n1 0\n2 0\n3 0\n", 85, "a second G0"),
@@ -152,6 +158,31 @@ def test_what_is_wrong_is_named_with_its_line(name, tmp_path):
         assert defect.line == line
     else:
         assert 10 < defect.line <= text.count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    ("counts", "shown"),
+    [
+        ("1 0 0 0 0", "x[5]"),
+        ("0 2 0 0 0", "x[4], x[5]"),
+        ("0 0 1 0 0", "x[0]"),
+        ("0 0 0 1 0", "x[1]"),
+        ("0 0 0 0 1", "x[3]"),
+        ("1 1 1 1 1", "x[0], x[1], x[3], x[4], x[5]"),
+    ],
+)
+def test_discrete_variables_end_their_groups(counts, shown):
+    """Of six variables one is nonlinear in both, two in constraints and four in objectives."""
+    text = unconstrained("v0", 6).replace(" 0 6 0\n", " 2 4 1\n").replace(" 0 0 0 0 0\n", f" {counts}\n", 1)
+    with pytest.raises(Refused) as error:
+        problem(text)
+    assert f"the variables {shown} are discrete" in error.value.message
+
+
+def test_suffixes_of_rows_objectives_and_the_problem_are_passed_over():
+    for kind, entry in (("S1", "2 1.5"), ("S5", "0 1.5"), ("S6", "0 1"), ("S7", "0 1")):
+        text = WHOLE.replace("S4 1 priority\n0 3", f"{kind} 1 note\n{entry}")
+        np.testing.assert_array_equal(problem(text).lower, problem(WHOLE).lower)
 
 
 def test_flags_and_lengths_of_names_count_nothing_in_the_file():

@@ -106,6 +106,13 @@ DEGREES = {
     "o2 o41 n1 v0": 1,
     "o2 o5 n2 n3 v0": 1,
     "o5 n2 n0.5": 0,
+    "o5 v0 n1e300": None,
+    "o5 v0 o16 n1": None,
+    "o5 v0 n-1": None,
+    "o5 v0 n0": 0,
+    "o76 v0 n2": 2,
+    "o11 2 n1 n2": 0,
+    "o1 v0 o2 v1 v1": 2,
 }
 
 

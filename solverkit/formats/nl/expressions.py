@@ -16,7 +16,6 @@ from solverkit.formats.nl.operators import NOT_READ, OPERATORS, POWERS, Degree, 
 from solverkit.formats.nl.text import Lines
 
 VARIABLE, NUMBER, SUM = "v", "n", "o54/"
-MAX_POWER = 100
 
 
 class Expression(NamedTuple):
@@ -133,7 +132,7 @@ def degree(shape: tuple[str, ...], leaves: np.ndarray, degrees: Sequence[Degree]
 def _power(base: int, exponents: np.ndarray) -> Degree:
     if base == 0:
         return 0
-    whole = np.all((exponents >= 0) & (exponents <= MAX_POWER) & (exponents == np.round(exponents)))
+    whole = np.all((exponents >= 0) & (exponents == np.round(exponents)))
     return total(0, base * int(exponents.max())) if whole else None
 
 
