@@ -100,6 +100,6 @@ def _power(tree: Power, variables: Set[str], constants: Mapping[str, Any]) -> in
         value = np.asarray(evaluate(tree.exponent, constants))
     except ExpressionError:
         return None
-    if np.any(value < 0) or np.any(value > 100) or np.any(value != np.round(value)):
+    if np.any(value < 0) or np.any(value != np.round(value)):
         return None
     return base * int(np.max(value))

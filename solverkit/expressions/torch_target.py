@@ -7,7 +7,6 @@ entries of a callable's are zero everywhere cannot be known by probing.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import pairwise
@@ -290,8 +289,7 @@ class TorchFunction:
                     torch.autograd.grad(result, point, seed, retain_graph=True, allow_unused=True)[0] for seed in seeds
                 ]
             for position, row in enumerate(rows):
-                if row is not None:
-                    dense[first + position] = row.detach().cpu().numpy()
+                dense[first + position] = row.detach().cpu().numpy()
         return dense
 
     def _check_dense(self, rows: int) -> None:
@@ -391,8 +389,10 @@ class _SparseMatrix:
     """A constant sparse matrix A with its transpose, for products that torch can differentiate any number of times."""
 
     def __init__(self, torch: Any, matrix: csr_array, device: str, kind: Any) -> None:
+        from solverkit.operators.torch_csr import csr_tensor
+
         self._torch = torch
-        self._pair = tuple(_csr_tensor(torch, part, device, kind) for part in (matrix, matrix.T.tocsr()))
+        self._pair = tuple(csr_tensor(part, device, kind) for part in (matrix, matrix.T.tocsr()))
 
     def times(self, x: torch.Tensor) -> torch.Tensor:
         """A @ x for a vector or a matrix x."""
@@ -407,18 +407,6 @@ class _SparseMatrix:
     def raw(self, x: torch.Tensor) -> torch.Tensor:
         """A @ x outside of differentiation."""
         return self._pair[0] @ x
-
-
-def _csr_tensor(torch: Any, matrix: csr_array, device: str, kind: Any) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # torch calls its CSR tensors a beta feature, once a process
-        return torch.sparse_csr_tensor(
-            torch.tensor(matrix.indptr, dtype=torch.int64),
-            torch.tensor(matrix.indices, dtype=torch.int64),
-            torch.tensor(matrix.data, dtype=kind),
-            size=matrix.shape,
-            device=device,
-        )
 
 
 @cache

@@ -12,7 +12,16 @@ import pytest
 import scipy.sparse as sparse
 
 from solverkit.errors import MissingPackage, UsageError
-from solverkit.expressions import ExpressionError, Function, compile, compile_function, evaluate, program, shapes
+from solverkit.expressions import (
+    ExpressionError,
+    Function,
+    casadi_target,
+    compile,
+    compile_function,
+    evaluate,
+    program,
+    shapes,
+)
 
 pytest.importorskip("casadi")
 pytest.importorskip("torch")
@@ -175,6 +184,38 @@ def test_auto_chooses_by_dense_work():
     rows = compile_function("exp(A @ x)", {"x": (200,)}, {"A": A})
     kinds = [type(function).__name__ for function in (small, large, rows, thin)]
     assert kinds == ["CasadiFunction", "ComposedFunction", "TorchFunction", "CasadiFunction"]
+
+
+@pytest.mark.parametrize(
+    ("text", "work"),
+    [("A @ x", 6), ("A @ X", 24), ("x @ X", 12), ("x @ x", 3), ("A @ x + A @ (2*x)", 12), ("S @ x", 0), ("x @ S", 0)],
+)
+def test_the_work_in_dense_products_decides(monkeypatch, text, work):
+    variables, constants = {"x": (3,), "X": (3, 4)}, {"A": np.ones((2, 3)), "S": sparse.eye_array(3)}
+    for most, kind in ((work, "CasadiFunction"), (work - 1, "TorchFunction")):
+        monkeypatch.setattr(compile, "DENSE_WORK", most)
+        assert type(compile_function(text, variables, constants)).__name__ == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "n", "kind"),
+    [
+        ("x[0]*x[3] + exp(x[1])", 1000, "SX"),
+        ("sum(x**2)", 31, "SX"),  # two operations on 32 elements together: 16 each
+        ("sum(x**2)", 32, "MX"),
+        ("sum(exp(A @ x))", 1000, "MX"),
+    ],
+)
+def test_expressions_of_single_elements_are_graphs_of_scalars(text, n, kind):
+    function = compile_function(text, {"x": (n,)}, {"A": np.ones((40, 1000))}, target="casadi")
+    assert type(function.graph()[0]).__name__ == kind
+
+
+def test_graphs_of_scalars_have_a_largest_size(monkeypatch):
+    for most, kind in ((32, "SX"), (31, "MX")):
+        monkeypatch.setattr(casadi_target, "SCALAR_STEPS", most)
+        function = compile_function("sum(x**2)", {"x": (31,)}, target="casadi")
+        assert type(function.graph()[0]).__name__ == kind
 
 
 def test_moving():

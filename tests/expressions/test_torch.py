@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from solverkit.errors import UsageError
-from solverkit.expressions import Function
+from solverkit.expressions import Function, torch_target
 from solverkit.expressions.torch_target import TorchFunction, check_device
 
 torch = pytest.importorskip("torch")
@@ -138,6 +138,33 @@ def test_more_outputs_than_inputs():
     np.testing.assert_allclose(
         function.jacobian(Z).toarray(), differences(lambda z: np.outer(z, z).ravel(), Z), atol=1e-8
     )
+
+
+@pytest.mark.parametrize("elements", [1, 12, 30, 10**6])
+def test_derivatives_are_the_same_in_batches_of_any_size(monkeypatch, elements):
+    monkeypatch.setattr(torch_target, "BATCH_ELEMENTS", elements)
+    function = TorchFunction.from_callable(lambda z: (z**3, z[:4] * z[1]), BLOCKS)
+    w = np.arange(1.0, 11.0)
+    jacobian = differences(function.value, Z)
+    np.testing.assert_allclose(function.jacobian(Z).toarray(), jacobian, rtol=1e-6, atol=1e-7)
+    hessian = differences(lambda z: function.vjp(z, w), Z)
+    np.testing.assert_allclose(function.hessian(Z, w).toarray(), hessian, rtol=1e-6, atol=1e-6)
+
+
+def test_the_largest_dense_matrix(monkeypatch):
+    function = TorchFunction.from_callable(lambda z: torch.outer(z[:2], z).ravel(), BLOCKS)  # 12 x 6
+    monkeypatch.setattr(torch_target, "MAX_DENSE", 72)
+    assert function.jacobian(Z).shape == (12, 6)
+    monkeypatch.setattr(torch_target, "MAX_DENSE", 71)
+    with pytest.raises(UsageError, match="a dense 12 x 6 matrix of derivatives is too large"):
+        function.jacobian(Z)
+    monkeypatch.setattr(torch_target, "MAX_DENSE", 36)
+    assert function.hessian(Z, np.ones(12)).shape == (6, 6)
+    assert not function.products_only
+    monkeypatch.setattr(torch_target, "MAX_DENSE", 35)
+    with pytest.raises(UsageError, match="a dense 6 x 6 matrix"):
+        function.hessian(Z, np.ones(12))
+    assert function.products_only
 
 
 def test_too_large_to_be_dense():
