@@ -82,12 +82,13 @@ def test_the_last_point_is_kept_and_left(data, monkeypatch):
 
 @pytest.mark.parametrize("density", [0.0, 0.1, 1.0])
 def test_gram_matrices_from_pairs(density):
-    """Against the dense product, with columns out of order and an entry that is stored twice."""
+    """Against the dense product, with columns out of order, as in a product of matrices, and an entry stored twice."""
     rng = np.random.default_rng(3)
-    rows, columns = np.nonzero(rng.random((30, 9)) < density)
-    order = rng.permutation(len(rows))
-    rows, columns = np.append(rows[order], [4, 4]), np.append(columns[order], [7, 7])
-    A = csr_array((rng.normal(size=len(rows)), (rows, columns)), shape=(30, 9))
+    counts = rng.binomial(9, density, size=30)
+    columns = np.concatenate([rng.permutation(9)[:count] for count in counts] + [np.array([7, 7])])
+    ends = np.cumsum([0, *counts[:-1], counts[-1] + 2])
+    A = csr_array((rng.normal(size=len(columns)), columns, ends), shape=(30, 9))
+    assert not A.has_canonical_format
     d = rng.normal(size=30)
     np.testing.assert_allclose(Gram(A)(d), A.toarray().T @ (d[:, None] * A.toarray()), atol=1e-13)
     assert pays(A)
