@@ -90,7 +90,7 @@ def split(comparison: str | Tree, variables: Set[str] | Mapping[str, Any]) -> li
         return [_pair(tree.operands[0], tree.operands[1], tree.operators[0], unknowns)]
     if "==" in tree.operators or tree.operators[0] != tree.operators[1]:
         raise ExpressionError("a chain is lower <= expression <= upper; write two constraints", tree.offset)
-    low, middle, high = tree.operands if tree.operators[0] == "<=" else tree.operands[::-1]
+    low, middle, high = tree.operands if "<=" in tree.operators else tree.operands[::-1]
     if names(middle) & unknowns and not (names(low) | names(high)) & unknowns:
         return [Constraint(middle, low, high)]
     pairs = ((low, middle), (middle, high))

@@ -46,12 +46,12 @@ def casadi_branches(ca: Any, x: Any) -> tuple[Any, Any]:
 
 def casadi_logistic(ca: Any, shapes: list[rule.Shape], x: Any) -> Any:
     positive, small = casadi_branches(ca, x)
-    return ca.if_else(positive, x, 0 * x) + ca.log1p(small)
+    return ca.if_else(positive, x, 0) + ca.log1p(small)
 
 
 def casadi_sigmoid(ca: Any, shapes: list[rule.Shape], x: Any) -> Any:
     positive, small = casadi_branches(ca, x)
-    return ca.if_else(positive, 1 + 0 * x, small) / (1 + small)
+    return ca.if_else(positive, 1, small) / (1 + small)
 
 
 def sigmoid(x: Any) -> Any:

@@ -328,7 +328,7 @@ def check_device(device: str) -> None:
     """Raises UsageError where torch cannot compute on `device`: before any work is done there."""
     torch = _torch()
     try:
-        torch.empty(0, device=device)
+        torch.empty((), device=device)
     except (RuntimeError, AssertionError, ValueError, NotImplementedError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UsageError(f"device '{device}' is not available: {reason}. Use device 'cpu'") from None

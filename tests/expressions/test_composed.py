@@ -110,6 +110,12 @@ def test_when_it_is_used(data, monkeypatch):
     monkeypatch.setattr(composed, "LARGE", 30)
     monkeypatch.setattr(composed, "LARGE_SPARSE", 30)
     assert not isinstance(compile_function("X @ w", variables, data), ComposedFunction)  # many outputs
+    for text, name, size in (("sum(exp(X @ w))", "LARGE", 120), ("sum(exp(S @ w))", "LARGE_SPARSE", data["S"].nnz)):
+        with monkeypatch.context() as patch:
+            patch.setattr(composed, name, size)
+            assert isinstance(compile_function(text, variables, data), ComposedFunction)
+            patch.setattr(composed, name, size + 1)
+            assert not isinstance(compile_function(text, variables, data), ComposedFunction)
     assert not isinstance(compile_function("normsq(w)", variables, data), ComposedFunction)
     made = compile_function("sum(exp(X @ w))", variables, data)
     assert made.to("cpu", "float64") is made
