@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from pathlib import Path
 
 import cvxpy as cp
@@ -108,3 +109,11 @@ def test_a_large_problem_is_wholly_elsewhere(method, monkeypatch):
     assert here.termination is there.termination
     monkeypatch.setattr(conic, "model_of", lambda problem: 1 / 0)  # here, which is not asked
     assert sk.solve(problem, method, max_time=0.0).termination is Termination.MAX_TIME
+
+
+def test_an_inaccurate_answer_is_no_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rough = model()
+        cones.solve(rough, "CLARABEL", {"max_iter": 6}, go_on)
+    assert rough.status == "optimal_inaccurate"

@@ -22,7 +22,6 @@ norms (`row_norms`, `column_norms`), has ||A||_F^2 itself.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -186,13 +185,11 @@ class MatrixOperator:
     def _on_device(self, matrix: Any) -> Any:
         import torch
 
+        from solverkit.operators.torch_csr import csr_tensor
+
         if not issparse(matrix):
             return torch.as_tensor(matrix, device=self.device)
-        rows, columns = (torch.as_tensor(part.astype(np.int64)) for part in (matrix.indptr, matrix.indices))
-        values = torch.as_tensor(matrix.data)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # torch calls its CSR tensors a beta feature, once a process
-            return torch.sparse_csr_tensor(rows, columns, values, size=matrix.shape, device=self.device)
+        return csr_tensor(matrix, self.device)
 
     def digest(self) -> str:
         """Of A, b and c as they were given."""

@@ -16,6 +16,7 @@ import numpy as np
 from solverkit.engine.child import ChildEnded, in_child
 from solverkit.engine.solver import Stop
 from solverkit.engine.status import Termination
+from solverkit_baselines.silence import SILENCE
 
 SMALL = 100_000  # nonzeros with which an iteration of Clarabel takes a few hundredths of a second
 LARGE = 50_000
@@ -40,7 +41,8 @@ def solve(model: Any, solver: str, settings: dict[str, Any], look: Look | None) 
     parts = (data.get("P"), data["c"], data["A"], data["b"])
     try:
         answer = _SOLVERS[solver](parts, cones, settings, look)
-        model.unpack_results(answer, chain, inverse)
+        with SILENCE:  # CVXPY warns of inaccurate answers, which is for the certificate to say
+            model.unpack_results(answer, chain, inverse)
     except cvxpy.error.SolverError as error:
         raise Stop(Termination.STALLED, f"CVXPY says: {error}") from None
     if any(variable.value is None for variable in model.variables()):

@@ -31,3 +31,7 @@ class Silence:
             self._runs -= 1
             if not self._runs:
                 self._filters.__exit__(None, None, None)
+
+
+SILENCE = Silence()
+"""The one of this plugin: two of them would restore each other's filters."""

@@ -21,10 +21,9 @@ from solverkit.kinds.base import Point
 from solverkit.kinds.nonlinear.problem import Nonlinear
 from solverkit_baselines.nonlinear.options import TrustConstrOptions
 from solverkit_baselines.nonlinear.program import Program
-from solverkit_baselines.silence import Silence
+from solverkit_baselines.silence import SILENCE
 
 MAX_ITER = 0  # SciPy's status where iterations are used up
-SINGULAR = Silence()  # SciPy warns of singular Jacobians, which it copes with
 
 
 class TrustConstr(OneShotSolver[Nonlinear]):
@@ -36,9 +35,11 @@ class TrustConstr(OneShotSolver[Nonlinear]):
         program, found = Program(problem), None
         try:
             found = self._minimize(program, problem.flat(start), ctx, observe)
-        except ValueError:  # SciPy's answer to NaN, and to a ray of negative curvature
-            if not program.invalid:
+        except ValueError as error:  # SciPy's answer to NaN, and to a ray of negative curvature
+            if not program.invalid and "Negative curvature" not in str(error):
                 raise
+            if not program.invalid:
+                raise Stop(Termination.STALLED, f"trust-constr says: {error}") from None
         if found is None or program.invalid:
             # the driver then names the oracle, and keeps the best point before
             return program.point(np.full(problem.n, np.nan))
@@ -59,7 +60,7 @@ class TrustConstr(OneShotSolver[Nonlinear]):
                 observe(_answer(program, state), merit=merit, objective=float(state.fun))
             return False
 
-        with np.errstate(all="ignore"), SINGULAR:
+        with np.errstate(all="ignore"), SILENCE:  # SciPy warns of singular Jacobians, which it copes with
             return minimize(
                 program.value,
                 x,

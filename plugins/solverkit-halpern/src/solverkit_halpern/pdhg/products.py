@@ -56,10 +56,9 @@ class DeviceProducts:
         torch = self._torch
         if not issparse(matrix):
             return torch.as_tensor(np.ascontiguousarray(matrix), dtype=torch.float64, device=self._device)
-        A = csr_array(matrix)
-        parts = [torch.as_tensor(part.astype(np.int64)) for part in (A.indptr, A.indices)]
-        values = torch.as_tensor(A.data, dtype=torch.float64)
-        return torch.sparse_csr_tensor(*parts, values, size=A.shape, device=self._device)
+        from solverkit.operators.torch_csr import csr_tensor
+
+        return csr_tensor(csr_array(matrix), self._device, torch.float64)
 
     def forward(self, y: np.ndarray) -> np.ndarray:
         """A y, (p,)."""
