@@ -145,6 +145,17 @@ def test_many_long_sums_in_one_expression(count):
     np.testing.assert_allclose(found.gradient(x), count * base ** (count - 1) * np.array([2, 1]), rtol=1e-12)
 
 
+@pytest.mark.parametrize("depth", [1, 3, 4, 7])
+def test_long_sums_within_long_sums(depth):
+    text = "o41 v1"
+    for _ in range(depth):
+        text = f"o54 9 v0 {text} o2 n2 v0 v0 v0 v0 v0 v0 n1"
+    found = problem(unconstrained(text))
+    x = np.array([-2.0, 0.25])
+    assert found.value(x) == pytest.approx(math.sin(0.25) + depth * (8 * -2 + 1), rel=1e-14)
+    np.testing.assert_allclose(found.gradient(x), [8 * depth, math.cos(0.25)], rtol=1e-14)
+
+
 def test_segments_mean_what_the_format_says():
     found = problem(WHOLE)
     x = np.array([1.3, 0.4, 0.2, 0.7])
