@@ -31,6 +31,9 @@ STEPS = (1.0, 0.1, 3.0)
 EXACT = 1e-6
 """Relative to what enters: a map that is itself an iteration is known to no more."""
 
+ROUNDING = 16 * float(np.finfo(float).eps)
+"""Of z and p, in what they are the difference of: far out a right g is known to few digits."""
+
 LOST = 1e3
 """Where z is so much larger than p = z - step g, rounding may put p outside of the domain by more than `value` lets."""
 
@@ -50,7 +53,8 @@ def proximal_map(part: ProximalMap, v: np.ndarray, seed: int) -> Discrepancy:
         g = _known(z - p, np.abs(z) + np.abs(p)) / step
         other = STEPS[1] if step == STEPS[0] else STEPS[0]
         again = np.asarray(part.prox(p + other * g, other), dtype=float)
-        apart = float(np.abs(again - p).max(initial=0.0) / (1 + np.abs(p).max(initial=0.0)))
+        lost = ROUNDING * (1 + other / step) * float(np.linalg.norm(np.abs(z) + np.abs(p)))  # in p + other g
+        apart = float(np.abs(again - p).max(initial=0.0) - lost) / (1 + float(np.abs(p).max(initial=0.0)))
         found = _worse(found, apart, "proximal map: its step")
         seen.append((p, g, (np.abs(z) + np.abs(p)) / step))  # the last: what g is a difference of
     found = _worse(found, _backward(seen), "proximal map: not monotone")
@@ -74,9 +78,7 @@ def simple(part: Simple, v: np.ndarray, seed: int) -> Discrepancy:
     if part.geometry == "euclidean":
         found = _worse(found, _below(part.value, seen, part.strong), "chi: its step and value")
     for _, slope, _ in seen:
-        least = float(part.lowest(-slope))
-        if not np.isfinite(least):
-            continue
+        least = float(part.lowest(-slope))  # minus infinity, as rounding of the slope may have it, is below everything
         for u, _, _ in seen:
             value, rise = float(part.value(u)), float(slope @ u)
             if np.isfinite(value):
@@ -124,7 +126,7 @@ def _below(value: Callable[[np.ndarray], object], seen: list[Seen], strong: floa
 
 def _conjugate(part: ProximalMap, seen: list[Seen]) -> float:
     worst = 0.0
-    for p, g, _ in seen:
+    for p, g, size in seen:
         try:
             dual = float(np.asarray(part.conjugate(g)))
         except NotImplementedError:
@@ -135,6 +137,6 @@ def _conjugate(part: ProximalMap, seen: list[Seen]) -> float:
             if not np.isfinite(dual):  # g is a subgradient: only rounding may put it outside of the domain of h*
                 worst = worst if np.abs(p).max() > LOST * np.abs(g).max() else float("inf")
             else:
-                apart = abs(value + dual - product) if q is p else max(product - value - dual, 0.0)
-                worst = max(worst, apart / entering)
+                apart = abs(value + dual - product) if q is p else product - value - dual
+                worst = max(worst, (apart - ROUNDING * float(np.abs(q) @ size)) / entering)
     return worst

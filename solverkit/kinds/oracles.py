@@ -11,10 +11,9 @@ and, row by row, with D+ and D- the one-sided quotients,
 `spread`, the largest difference of the three D, is rounding and truncation together as they really are, so a stiff but
 right oracle raises no alarm; the one-sided interval lets every subgradient of a kink pass. A wrong sign gives 2, a
 missing factor two 1/2, a zero derivative 1. A flipped gradient that happens to vanish at z is seen from a second point
-close by. An oracle is asked
-twice at z, and what changes counts as well. Where the comparison fails, or r is not finite at z +- t d, the steps
-shrink; a smaller step counts only where its own rounding leaves little doubt. Where r is finite on one side at every
-step, one-sided quotients are used.
+close by. An oracle is asked twice at z, and what changes counts as well. Where the comparison fails, or r is not finite
+at z +- t d, the steps shrink; a smaller step counts only where its own rounding is little beside the discrepancy that
+it would explain. Where r is finite on one side at every step, one-sided quotients are used.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ DIRECTIONS = 3
 STEP = float(np.finfo(float).eps) ** (1 / 3)
 AWAY = 1e-2  # distance of the second point, times 1 + |z_i|
 SHRINK = (1.0, 1e-2, 1e-4, 1e-6)  # of the step, where r is stiff or its domain ends
-CLEAR = 0.1  # a smaller step counts only where rounding and truncation leave this much in doubt
+CLEAR = 0.1  # a smaller step counts only where rounding and truncation leave this share of the discrepancy in doubt
 TOLERANCE = 1e-4  # for the term of a certificate
 
 Vector = Callable[[np.ndarray], np.ndarray]
@@ -98,8 +97,10 @@ def discrepancy(oracle: Oracle, z: np.ndarray, direction: np.ndarray) -> float:
             if quotients is None:
                 continue
             excess, doubt = _compare(claimed, *quotients)
-            if np.isnan(worst) or doubt <= CLEAR:
-                worst = excess if np.isnan(worst) else min(worst, excess)
+            if np.isnan(worst):
+                worst = excess
+            elif doubt <= CLEAR * worst:
+                worst = min(worst, excess)
             if worst <= TOLERANCE:
                 return worst
         if not np.isnan(worst):
