@@ -75,10 +75,11 @@ def number(field: str, line: int, column: int) -> float:
 def table(rows: list[Line], delimiter: str | None, columns: int) -> np.ndarray:
     """The numbers of lines that all have so many fields, (rows, columns)."""
     try:
-        found = np.loadtxt([row.text for row in rows], delimiter=delimiter, comments=None, ndmin=2, dtype=float)
+        found = np.loadtxt([row.text for row in rows], delimiter=delimiter, comments=None, dtype=float)
+        found = found.reshape(len(rows), columns)
     except (ValueError, TypeError, OverflowError):
         found = None
-    if found is not None and found.shape == (len(rows), columns) and np.isfinite(found).all():
+    if found is not None and np.isfinite(found).all():
         return found
     return np.array([_row(row, delimiter, columns) for row in rows], dtype=float).reshape(len(rows), columns)
 

@@ -73,6 +73,17 @@ def test_scipy_npz(folder, read, layout, compressed):
     np.testing.assert_array_equal(found.toarray(), expected.toarray())
 
 
+def test_arrays_that_are_named_like_parts_of_a_sparse_matrix(folder, read):
+    for name in ("shape", "format"):
+        np.savez(folder / "A.npz", **{name: np.arange(3), "data": np.ones(2)})
+        np.testing.assert_array_equal(read({"file": "A.npz", "key": name}), [0, 1, 2])
+
+
+def test_scipy_npz_of_the_largest_shape(folder, read):
+    sparse.save_npz(folder / "A.npz", sparse.coo_array(([3.0], ([0], [9_999_999])), shape=(1, 10_000_000)))
+    assert read({"file": "A.npz"})[0, 9_999_999] == 3
+
+
 def test_scipy_npz_in_other_layouts(folder, data_errors):
     sparse.save_npz(folder / "A.npz", sparse.dia_array(np.eye(3)))
     assert data_errors("{file: A.npz}") == [
@@ -88,6 +99,10 @@ def test_scipy_npz_in_other_layouts(folder, data_errors):
         ({"indptr": np.array([0, 2, 1, 2])}, "indices that do not fit it"),
         ({"indptr": np.array([0, 2])}, "indices that do not fit it"),
         ({"indices": np.array([0.0, 1.0])}, "whose 'indices' is no vector of integers"),
+        ({"format": np.bytes_(b"12345678")}, "a sparse matrix in layout '12345678'"),
+        ({"format": np.bytes_(b"123456789")}, "'format.npy' holds |S9"),
+        ({"shape": np.array([3, 10_000_001])}, "needs two lengths from 1 to 10000000"),
+        ({"shape": np.array([0, 3])}, "needs two lengths from 1 to 10000000"),
         ({"shape": np.array([3, 10**15])}, "needs two lengths from 1 to 10000000"),
         ({"shape": np.array([3, 3, 3])}, "needs two lengths from 1 to 10000000"),
         ({"data": np.array([1.0])}, "indices that do not fit it"),
@@ -529,6 +544,11 @@ def test_a_file_is_opened_once(folder, read, monkeypatch, good):
 def test_entries_that_make_no_sense(folder, data_errors, entry, expected):
     sparse.save_npz(folder / "S.npz", sparse.csr_array(np.eye(2)))
     assert data_errors(entry) == [expected]
+
+
+def test_of_data_with_a_name_that_cannot_be_nothing_is_read(errors):
+    (found,) = errors(("upper:", "data: {sum: {file: nowhere.npy}}\nupper:"))
+    assert found.startswith("problem.yaml:4:8: data.sum: 'sum' is a function")
 
 
 def test_data_that_is_called_like_a_parameter(errors):

@@ -78,7 +78,7 @@ def test_refused_with_its_place(change, place, message):
     assert text != WHOLE
     with pytest.raises(Refused) as error:
         read_model(text.encode())
-    assert message in error.value.message
+    assert message in error.value.message == str(error.value)
     assert (error.value.line, error.value.column) == place
 
 

@@ -128,7 +128,8 @@ def test_bounds(written, bounds, expected):
 
 
 @pytest.mark.parametrize(
-    ("kind", "span", "sides"), [("L", -2, (1, 3)), ("G", -2, (3, 5)), ("E", 2, (3, 5)), ("E", -2, (1, 3))]
+    ("kind", "span", "sides"),
+    [("L", -2, (1, 3)), ("G", -2, (3, 5)), ("E", 2, (3, 5)), ("E", -2, (1, 3)), ("E", 0, (3, 3)), ("L", 0, (3, 3))],
 )
 def test_ranges(written, kind, span, sides):
     text = f"NAME t\nROWS\n N c\n {kind} r\nCOLUMNS\n x c 1 r 1\nRHS\n r 3\nRANGES\n r {span}\nENDATA\n"

@@ -69,6 +69,8 @@ def test_refused_with_place(errors, change, expected):
         ("abc\n", "problem.yaml:1:1: a problem file is a mapping, and begins with `solverkit: 1`"),
         ("- 1\n", "problem.yaml:1:1: a problem file is a mapping, and begins with `solverkit: 1`"),
         ("a: 1\n---\nb: 2\n", "problem.yaml:2:1: a second document: a file holds one problem"),
+        ("a: 1\n---\nb: &x 2\n", "problem.yaml:2:1: a second document: a file holds one problem"),
+        ("%YAML 1.1\n---\na: &x 1\n", "problem.yaml:2:1: directives (%) are not allowed"),
         ("%YAML 1.1\n---\na: 1\n", "problem.yaml:2:1: directives (%) are not allowed"),
         ("%TAG ! x\n---\na: 1\n", "problem.yaml:2:1: directives (%) are not allowed"),
         ("a: 1\nb: \t2\n\tc: 3\n", "problem.yaml:2:4: b: not YAML: found character '\\t' that cannot start any token"),

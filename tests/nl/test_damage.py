@@ -132,6 +132,7 @@ REFUSALS = {
     "second O": (WHOLE.replace("d2\n0 1.5", "O0 1\nn1\nd2\n0 1.5"), None, "a second O0"),
     "second J": (WHOLE.replace("J1 2\n", "J0 2\n"), None, "a second J0"),
     "second G": (WHOLE + "G0 4\n0 3\n1 0\n2 0\n3 0\n", 85, "a second G0"),
+    "second G after an empty one": (WHOLE.replace("G0 4\n", "G0 0\nG0 4\n"), 81, "a second G0"),
     "short k": (WHOLE.replace("k3\n", "k2\n"), None, "2 entries of a k segment; 3 are needed"),
     "logical met": (WHOLE.replace("C1\n", "L0\nn1\nC1\n"), None, "a logical constraint"),
     "promises": (WHOLE.replace(" 4 3 1 1 1", " 50 50 1 1 1"), 2, "bounds of 100 variables and rows do not fit"),
@@ -153,7 +154,7 @@ def test_what_is_wrong_is_named_with_its_line(name, tmp_path):
         sk.load(tmp_path / "model.nl")
     defect = error.value.defects[0]
     assert message in defect.message
-    assert defect.file == "model.nl"
+    assert (defect.file, defect.column) == ("model.nl", 1)
     if line is not None:
         assert defect.line == line
     else:

@@ -60,6 +60,10 @@ FORMULAS = {
     "o54 9 v0 v0 v0 v1 v1 n1 l2 o2 v0 v1 o54 9 v0 v0 v0 v0 v0 v0 v0 v0 o54 3 v1 v1 v1": (
         3 * A + 2 * B + 3 + A * B + 8 * A + 3 * B
     ),
+    "o54 1 v0": A,
+    "o11 1 v1": B,
+    "o70 2 v0 n0": 0.0,
+    "o71 2 v0 n0": 1.0,
     "o76 v0 n1.5": A**1.5,
     "o77 v0": A**2,
     "o78 n1.5 v0": 1.5**A,
@@ -125,6 +129,13 @@ def test_degrees_are_proven_or_not_claimed(expression):
     if claimed == 2:
         one, other = (found.hessian(np.array(x), np.zeros(0)).toarray() for x in ([0.3, 0.9], [-2.0, 5.0]))
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(("expression", "degree"), [("n0", 1), ("o2 v0 v1", 2), ("o41 v0", None)])
+def test_degrees_with_a_linear_part(expression, degree):
+    found = problem(unconstrained(expression).replace("0 0\n1 0\n", "0 3\n1 2\n"))
+    assert found.objective_function.degree == degree
+    assert found.gradient(np.zeros(2))[1] == 2
 
 
 def test_rows_without_any_linear_part():

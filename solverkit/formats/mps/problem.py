@@ -115,7 +115,7 @@ def _sides(model: Model, row: str) -> tuple[float, float]:
         return {"E": (side, side), "L": (-inf, side), "G": (side, inf)}[kind]
     span = model.ranges[row]
     if kind == "E":
-        return (side, side + span) if span >= 0 else (side + span, side)
+        return min(side, side + span), max(side, side + span)
     return (side - abs(span), side) if kind == "L" else (side, side + abs(span))
 
 

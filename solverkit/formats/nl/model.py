@@ -114,9 +114,10 @@ def _check_complete(model: Model, end: int) -> None:
     if missing:
         raise Refused(f"the segment {missing[0]} is missing: the file may be cut", end, 1)
     entries = sum(len(columns) for columns, _ in model.linear.values())
+    gradient, _ = model.objective_linear
     for name, found, promised in (
         ("J", entries, header.jacobian),
-        ("G", len(model.objective_linear[0]), header.gradient),
+        ("G", len(gradient), header.gradient),
     ):
         if found != promised:
             raise Refused(
@@ -177,7 +178,7 @@ def _read_jacobian(model: Model, lines: Lines, expressions: Reader, words: list[
 def _read_gradient(model: Model, lines: Lines, expressions: Reader, words: list[str]) -> None:
     index, count = _words(lines, words, 2, "G<objective> <entries>")
     lines.integer(index, "an objective", model.header.objectives)
-    if len(model.objective_linear[0]):
+    if model.objective_linear is not NOTHING:
         raise lines.refuse("a second G0")
     entries = lines.integer(count, "a number of entries", model.header.variables + 1)
     model.objective_linear = lines.pairs(entries, "an entry of G0", model.header.variables)
