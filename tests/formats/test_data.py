@@ -98,6 +98,10 @@ def test_scipy_npz_in_other_layouts(folder, data_errors):
         ({"indices": np.array([0, -1])}, "indices that do not fit it"),
         ({"indptr": np.array([0, 2, 1, 2])}, "indices that do not fit it"),
         ({"indptr": np.array([0, 2])}, "indices that do not fit it"),
+        ({"indptr": np.array([1, 1, 2, 2])}, "indices that do not fit it"),
+        ({"indptr": np.array([0, 1, 2, 3])}, "indices that do not fit it"),
+        ({"indices": np.array([0, 3])}, "indices that do not fit it"),
+        ({"indices": np.array([0, 1, 2])}, "indices that do not fit it"),
         ({"indices": np.array([0.0, 1.0])}, "whose 'indices' is no vector of integers"),
         ({"format": np.bytes_(b"12345678")}, "a sparse matrix in layout '12345678'"),
         ({"format": np.bytes_(b"123456789")}, "'format.npy' holds |S9"),
@@ -213,6 +217,16 @@ def test_damaged_npy(folder, data_errors, content, message):
     (folder / "A.npy").write_bytes(content)
     (found,) = data_errors("{file: A.npy}")
     assert message in found
+
+
+def test_headers_at_their_limits(folder, read, data_errors):
+    room = 10_000 - len(npy_header("(2,)")) + 10  # the ten bytes before the header are not of it
+    (folder / "A.npy").write_bytes(npy_header("(2,)" + " " * room) + b"\0" * 16)
+    assert read({"file": "A.npy"}).tolist() == [0, 0]
+    (folder / "A.npy").write_bytes(npy_header("(2,)" + " " * (room + 1)) + b"\0" * 16)
+    assert "not a .npy file" in data_errors("{file: A.npy}")[0]
+    (folder / "A.npy").write_bytes(npy_header(f"({'1, ' * 32})") + b"\0" * 8)
+    assert read({"file": "A.npy"}).shape == (1,) * 32
 
 
 def archive(members: list[tuple[str, bytes]], method: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -409,6 +423,8 @@ def test_mtx(folder, read, data_errors):
         ("# comment\n+1 1:0.5 3:2 # one\n-1 2:1\n", {"key": "y"}, [1, -1]),
         ("1 0:1 1:2\n", {}, [[1, 2]]),
         ("1 1:1\n2\n", {"features": 3}, [[1, 0, 0], [0, 0, 0]]),
+        ("1 0:1 2:5\n", {"features": 3}, [[1, 0, 5]]),
+        ("1 3:1\n", {"features": 3}, [[0, 0, 1]]),
         ("1\n2\n", {}, [[0], [0]]),
         ("1 000000000000003:1\n", {"features": 3}, [[0, 0, 1]]),
     ],

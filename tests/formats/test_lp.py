@@ -102,6 +102,13 @@ def test_a_file_cut_at_any_byte_is_refused_or_the_same():
         assert length == len(WHOLE) - 1  # the last line end
 
 
+def test_the_longest_name():
+    name = "x" * 255
+    assert list(read_model(f"Minimize\n {name}\nst\n {name} >= 1\nEnd\n".encode()).columns) == [name]
+    with pytest.raises(Refused, match="a word of 256 characters; at most 255"):
+        read_model(f"Minimize\n {name}x\nst\n {name} >= 1\nEnd\n".encode())
+
+
 def test_bounds_in_any_order_and_names_that_are_taken():
     text = "Minimize\n x\nst\n obj: x >= -3\n x <= 9\n R1: x >= -4\nBounds\n x <= -2\n x >= -5\nEnd\n"
     program, _ = sides(text)

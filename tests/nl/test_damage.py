@@ -136,6 +136,8 @@ REFUSALS = {
     "short k": (WHOLE.replace("k3\n", "k2\n"), None, "2 entries of a k segment; 3 are needed"),
     "logical met": (WHOLE.replace("C1\n", "L0\nn1\nC1\n"), None, "a logical constraint"),
     "promises": (WHOLE.replace(" 4 3 1 1 1", " 50 50 1 1 1"), 2, "bounds of 100 variables and rows do not fit"),
+    "promises one too many": (WHOLE.replace(" 4 3 1 1 1", " 42 43 1 1 1"), 2, "bounds of 85 variables and rows do not"),
+    "promises just too many": (WHOLE.replace(" 4 3 1 1 1", " 42 42 1 1 1"), None, "V4 is a variable already"),
     "sum of nothing": (WHOLE.replace("o54\n3\n", "o54\n0\n"), None, "sum of nothing"),
     "no form": (WHOLE.replace("J1 2\n", "J1\n"), None, "a segment of the form J<row> <entries> is expected"),
     "index too high": (WHOLE.replace("2 0\n3 0\n", "2 0\n4 0\n"), 84, "an entry of G0 has an index below 4"),
@@ -159,6 +161,11 @@ def test_what_is_wrong_is_named_with_its_line(name, tmp_path):
         assert defect.line == line
     else:
         assert 10 < defect.line <= text.count("\n") + 1
+
+
+def test_bounds_that_leave_one_number():
+    found = problem(WHOLE.replace("0 1 3.5", "0 2 2"))
+    assert (found.lower[2], found.upper[2]) == (2, 2)
 
 
 @pytest.mark.parametrize(
