@@ -16,6 +16,7 @@ from solverkit.engine.solver import Stop
 from solverkit.engine.status import Termination
 from solverkit_baselines import cones
 from solverkit_baselines.composite import conic
+from solverkit_baselines.inclusion import convex
 
 PROBLEMS = Path(__file__).parents[3] / "problems"
 TIGHT = {"CLARABEL": {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10}, "SCS": {"eps_abs": 1e-8, "eps_rel": 1e-8}}
@@ -109,6 +110,17 @@ def test_a_large_problem_is_wholly_elsewhere(method, monkeypatch):
     assert here.termination is there.termination
     monkeypatch.setattr(conic, "model_of", lambda problem: 1 / 0)  # here, which is not asked
     assert sk.solve(problem, method, max_time=0.0).termination is Termination.MAX_TIME
+
+
+def test_a_large_linear_program_is_wholly_elsewhere(monkeypatch):
+    problem = sk.load(PROBLEMS / "inclusion" / "lp-diet" / "problem.yaml")
+    here = sk.solve(problem, "cvxpy")
+    monkeypatch.setattr(convex, "SMALL", 0)
+    there = sk.solve(problem, "cvxpy")
+    assert np.array_equal(here.x, there.x)
+    assert there.success
+    monkeypatch.setattr(convex, "_rows", lambda program, x: 1 / 0)  # here, which is not asked
+    assert sk.solve(problem, "cvxpy").success
 
 
 def test_an_inaccurate_answer_is_no_warning():

@@ -1,8 +1,9 @@
 """What CVXPY made of a model, solved by Clarabel or SCS so that limits on time and Ctrl-C end it.
 
 Clarabel asks after each of its iterations whether to go on. Where one of them may be long it runs in a process of its
-own, as SCS always does, which cannot be asked: starting the process and handing over the data take about 0.4 s. Above
-LARGE variables CVXPY's own way to the solver takes seconds, and is gone in that process too.
+own, as SCS always does, which cannot be asked: starting the process and handing over the data take about 0.4 s. Where
+CVXPY's own way to the solver takes seconds it is gone in such a process too: above LARGE variables, for linear programs
+above SMALL nonzeros.
 """
 
 from __future__ import annotations
