@@ -146,7 +146,7 @@ def parse(text: str) -> Tree:
         body = ast.parse(line[shift:], mode="eval").body
         return _Reader(shift).read(body, top=True)
     except SyntaxError as error:
-        place = min(max((error.offset or 1) - 1 + shift, 0), len(text) - 1)
+        place = (error.offset or 1) - 1 + shift
         raise ExpressionError(f"this is not an expression: {error.msg}", place) from None
     except (MemoryError, RecursionError):
         raise ExpressionError("too deeply nested; use sum(...) and matrices for long formulas") from None

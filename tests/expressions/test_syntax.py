@@ -9,6 +9,7 @@ import pytest
 import scipy.sparse as sparse
 
 from solverkit.expressions import ExpressionError, compile_function, evaluate, names, parse, split, syntax
+from solverkit.expressions.program import lower
 from solverkit.expressions.syntax import MAX_DEPTH, Call, Chain, Compare, Index, Name, Negative, Number, Power, Slice
 
 X = Name("x")
@@ -214,6 +215,18 @@ def test_of_many_names_the_first_are_shown(count, end):
         compile_function("q", {f"a{k}": () for k in range(count)}, {"b": 1})
     with pytest.raises(ExpressionError, match=r"no variable in it \(variables here: (a\d+, ){11}a\d+\)$"):
         split("1 <= 2", {f"a{k}" for k in range(count)})
+
+
+def test_equal_parts_are_one_step():
+    text = (
+        "sum(sin(x[0:2])*sin(x[0:2])) + sum(sin(x[0:2])*y**2) + graph_total_variation(y, E)*graph_total_variation(y, E)"
+    )
+    steps = lower([parse(text)], {"x": (3,), "y": (2,)}, {"E": np.array([[0, 1]])}).steps
+    found = [step.detail[0].name if step.operation == "call" else step.operation for step in steps]
+    assert found.count("sin") == found.count("index") == found.count("square") == 1
+    assert found.count("sum") == 2
+    assert found.count("variable") == 2
+    assert "constant" not in found
 
 
 def test_names_and_offsets():
