@@ -172,12 +172,11 @@ class Local:
         return names[row] if row < len(names) else f"row {row}"
 
     def _bound_name(self, index: int) -> str:
-        for block in self.problem.variables:
-            if index < block.size:
-                place = np.unravel_index(index, block.shape)
-                return f"bound of {block.name}" + (f"[{','.join(map(str, place))}]" if place else "")
-            index -= block.size
-        return f"bound {index}"
+        blocks = self.problem.variables
+        ends = np.cumsum([block.size for block in blocks])
+        at = int(np.searchsorted(ends, index, side="right"))
+        place = np.unravel_index(index - ends[at] + blocks[at].size, blocks[at].shape)
+        return f"bound of {blocks[at].name}" + (f"[{','.join(map(str, place))}]" if place else "")
 
     def pulled_size(self, y: np.ndarray) -> float:
         """max of |J|'|y|: what rounding in J'y is relative to."""

@@ -56,8 +56,7 @@ class Measured:
 
 def measure(local: Local, y: np.ndarray, z: np.ndarray, origin: str) -> Measured:
     """The three residuals of multipliers (y, z)."""
-    pulled = local.jacobian.T @ y if len(y) else np.zeros(len(z))
-    residual = local.gradient + pulled + z
+    residual = local.gradient + local.jacobian.T @ y + z
     noise = ROUNDING * (local.pulled_size(y) + float(np.abs(z).max(initial=0.0)))
     products, signs = [0.0], [0.0]
     for multiplier, norms, (below, above) in (
@@ -96,7 +95,7 @@ def _block(point: Point, name: str, length: int) -> np.ndarray | None:
 
 def _completed(local: Local, y: np.ndarray) -> np.ndarray:
     """z for given y: it cancels r as far as the bounds that exist allow."""
-    rest = -(local.gradient + (local.jacobian.T @ y if len(y) else 0.0))
+    rest = -(local.gradient + local.jacobian.T @ y)
     below, above = local.bound_room
     rest = np.where(np.isinf(above), np.minimum(rest, 0.0), rest)
     return np.where(np.isinf(below), np.maximum(rest, 0.0), rest)
@@ -141,7 +140,7 @@ def _by_rounds(local: Local, rows, row_sign, row_free, bounds, bound_sign, bound
         wrong = ~row_free & (force * row_sign < 0)
         y = np.zeros(m)
         y[rows] = np.where(wrong, 0.0, force) / np.maximum(local.norms[rows], TINY)
-        rest = -(local.gradient + (local.jacobian.T @ y if m else 0.0))
+        rest = -(local.gradient + local.jacobian.T @ y)
         pulls = held[bounds] & ~bound_free & (rest[bounds] * bound_sign < 0)
         if not (wrong.any() or pulls.any()):
             break

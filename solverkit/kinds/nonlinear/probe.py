@@ -95,7 +95,7 @@ def _relaxed(there: Local | None, y: np.ndarray, d: np.ndarray, bend: Curvature,
     """The point after a Newton step in the directions of positive curvature, as far as it does not take back d."""
     if there is None or bend.stiff is None or bend.inverse is None or bend.stiff.shape[1] == 0:
         return None
-    slope = bend.stiff.T @ (there.gradient + (there.jacobian.T @ y if len(y) else 0.0))
+    slope = bend.stiff.T @ (there.gradient + there.jacobian.T @ y)
     own = bend.inverse @ d
     if np.linalg.norm(bend.stiff @ own) > 1e-3 * np.linalg.norm(d):
         slope = slope - own * (own @ slope) / (own @ own)
