@@ -27,8 +27,13 @@ class Edge:
     def load(self, folder: Path) -> Any:
         """Written to a file and read."""
         file = folder / "problem.yaml"
-        file.write_text(json.dumps({"solverkit": 1, "kind": self.kind, "name": "edge"} | self.content))
+        file.write_text(_text({"solverkit": 1, "kind": self.kind, "name": "edge"} | self.content))
         return sk.load(file)
+
+
+def _text(content: dict[str, Any]) -> str:
+    """JSON, with YAML's word for infinity."""
+    return json.dumps(content).replace("Infinity", ".inf")
 
 
 def _smooth(name: str, minimize: str, known: Any, rows: tuple[str, ...] = (), **variable: Any) -> Edge:

@@ -30,14 +30,14 @@ def methods(edge: Edge) -> list[str]:
         return [fit.spec.name for fit in sk.methods(problem) if fit.fits]
 
 
-def trial(edge: Edge, method: str) -> tuple[str, str]:
+def trial(edge: Edge, method: str, seconds: float = SECONDS) -> tuple[str, str]:
     """(what came out in a word, what is wrong with it or nothing)."""
     said = io.StringIO()
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         with redirect_stdout(said), redirect_stderr(said):
             try:
-                result = sk.solve(edge.load(Path(folder)), method, max_time=SECONDS, max_iter=2000)
+                result = sk.solve(edge.load(Path(folder)), method, max_time=seconds, max_iter=2000)
             except SolverKitError as error:
                 return "refused", "" if str(error) else "refused without a word"
             except Exception as error:

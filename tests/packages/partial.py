@@ -33,6 +33,8 @@ INDIRECT = {
     "tests/scaffold/": "casadi",
     "tests/bench/": "joblib",
     "tests/degenerate/": "solverkit_halpern",
+    "tests/degenerate/test_impossible.py": "highspy",
+    "::test_none_is_certified_and_no_proof_is_false": "cvxpy",
     "tests/display/": "matplotlib",
     "tests/docs/": "solverkit_baselines",
     "tests/formats/test_safety.py": "casadi",

@@ -6,29 +6,40 @@ problems are never certified. A case is a problem and a method; `CASES` is more 
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from itertools import islice
 
-from tests.degenerate.table import EDGES, REFUSED
-from tests.degenerate.trial import methods, trial
+from tests.degenerate.impossible import IMPOSSIBLE
+from tests.degenerate.table import EDGES, INFEASIBLE, REFUSED, UNBOUNDED, Edge
+from tests.degenerate.trial import SECONDS, methods, trial
 from tests.soak import Tally
 
-CASES = 1000
+CASES = 2000
+SHORT = 2.0  # seconds a method has for a problem without an answer, or close to one
 
 
-def run(cases: int, seed: int, only: tuple[str, ...] = ()) -> Tally:
+def run(cases: int, seed: int, only: tuple[str, ...] = (), edges: Sequence[Edge] = (*EDGES, *IMPOSSIBLE)) -> Tally:
     """The first so many of them."""
     tally = Tally()
-    words: dict[str, int] = {}
-    every = ((edge, method) for edge in EDGES for method in methods(edge) or [""])
+    words: Counter[str] = Counter()
+    without, proven = set(), set()  # problems without an answer, and those with a proof of it
+    every = ((edge, method) for edge in edges for method in methods(edge) or [""])
     if only:
         every = ((edge, method) for edge, method in every if method in only)
     for edge, method in islice(every, cases):
+        name = f"{edge.kind}, {edge.name}"
+        if edge.known in (INFEASIBLE, UNBOUNDED):
+            without.add(name)
         if not method:
-            words["refused"] = words.get("refused", 0) + 1
-            tally.count("" if edge.known == REFUSED else f"{edge.kind}, {edge.name}: no method takes it")
+            words["refused"] += 1
+            tally.count("" if edge.known in (REFUSED, INFEASIBLE) else f"{name}: no method takes it")
             continue
-        word, wrong = trial(edge, method)
-        words[word] = words.get(word, 0) + 1
-        tally.count(f"{edge.kind}, {edge.name}, by {method}: {wrong}" if wrong else "")
+        word, wrong = trial(edge, method, SECONDS if edge in EDGES else SHORT)
+        words[word] += 1
+        if word == f"proven {edge.known}":
+            proven.add(name)
+        tally.count(f"{name}, by {method}: {wrong}" if wrong else "")
     tally.facts = {word: words[word] for word in sorted(words)}
+    tally.facts |= {"problems without an answer": len(without), "of which proven": len(proven)}
     return tally

@@ -9,7 +9,8 @@ proof where the degree of the expressions is known, and evidence (`probed`: the 
 equals its model there) where it is not.
 
 Otherwise local solves from the candidate and from random points; for one or two lower variables also a dense grid,
-whose local minima are polished. What was done is the label of the answer.
+whose local minima are polished. What was done is the label of the answer. Where a local solve runs away and ends
+nowhere, the point that it began at is still one that f is low at.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ DENSE = 60  # lower variables up to which SLSQP is used
 GRID = {1: 1001, 2: 61}  # points along an axis
 REACH = 10.0  # an axis without bounds is searched over y +- REACH (1 + |y|)
 FEASIBLE = 1e-8  # scaled violation up to which a point found here counts
+FALLS = 1e-7  # of f, relative: by how much a point of the search is lower than all ends of local solves
 SEMIDEFINITE = -1e-10  # lambda_min / max|h_ij| from which a Hessian counts as semidefinite
 
 
@@ -150,6 +152,11 @@ def _solve_general(local: Local, seed: int, starts: list[np.ndarray] | None) -> 
             guesses += points
         guesses += random_points(local, rng, 2 if convex or problem.m > DENSE else 8)
     found = [end for start in guesses if (end := local_solve(local, start)) is not None]
+    lowest, there = min(((_value(local, guess), k) for k, guess in enumerate(guesses)), default=(np.inf, 0))
+    ends = min((problem.lower(at(local, end).z) for end in found), default=np.inf)
+    if lowest < min(ends, local.lower_value) - FALLS * max(local.lower_scale, abs(lowest)):
+        note = "no local solve ended as low as a point of the search: f may have no least value"
+        return LowerAnswer(label, local.lower_value - lowest, lowest, [guesses[there]], note=note)
     if not found:
         return LowerAnswer(
             label, np.nan, np.nan, [y], note="no local solve of the lower level ended at a feasible point"
@@ -164,6 +171,12 @@ def _solve_general(local: Local, seed: int, starts: list[np.ndarray] | None) -> 
     minimizers = distinct([found[i] for i in order if near[i]])
     minima = distinct([found[i] for i in order])
     return LowerAnswer(label, local.lower_value - best, best, minimizers, minima)
+
+
+def _value(local: Local, y: np.ndarray) -> float:
+    """f at a point of the search; infinite where that is not feasible."""
+    here = at(local, y)
+    return here.lower_value if here.lower.violation <= FEASIBLE and np.isfinite(here.lower_value) else np.inf
 
 
 def distinct(points: list[np.ndarray]) -> list[np.ndarray]:

@@ -12,6 +12,7 @@ element of (F + G)(u+), and its norm bounds dist(0, (F + G)(u+)).
 | strategies | games | how far from feasible ones (`gap.py`) | tol |
 | gap | games | max_y' x'A y' - min_x' x''A y, exact, over the scale of payoffs (`structure.py`) | tol |
 | primal, dual, gap | LPs | relative residuals (`linear.py`) | tol |
+| rows, columns | LPs | backward errors of single rows and columns (`linear.py`) | 1e4 tol, at most 1/2 |
 | oracles | components, payoffs | components against F, gradients against differences | 1e-4, or 1e-8 where exact |
 
 s_i is the scale of coordinate i of F around u and eta = 1 / L with the L seen near by (`local.py`). For eta L <= 1 the
@@ -27,7 +28,7 @@ import numpy as np
 from solverkit.kinds.base import Certificate, Point, Term
 from solverkit.kinds.inclusion.consistency import oracle_term
 from solverkit.kinds.inclusion.gap import Bracket, game_bracket, sequence_bracket
-from solverkit.kinds.inclusion.linear import optimality
+from solverkit.kinds.inclusion.linear import WIDE, optimality
 from solverkit.kinds.inclusion.local import Local, defined, inside, look
 from solverkit.kinds.inclusion.problem import Inclusion
 from solverkit.kinds.inclusion.rays import proof
@@ -98,10 +99,18 @@ def _linear_program(
         Term("primal", found.primal, tol, found.primal_scale, feasibility=True),
         Term("dual", found.dual, tol, found.dual_scale),
         Term("gap", found.gap, tol, found.gap_scale),
+        Term("rows", found.rows, _wide(tol), feasibility=True),
+        Term("columns", found.columns, _wide(tol)),
         oracle_term(problem, u, seed),
     )
-    facts |= proof(program, point, u[: len(program.c)], terms[0].ok)
+    if not all(term.ok for term in terms):
+        facts |= proof(program, point, u[: len(program.c)], terms[0].ok and terms[3].ok)
     return Certificate(terms, facts)
+
+
+def _wide(tol: float) -> float:
+    """For backward errors of single rows and columns; above 1/2 they say nothing."""
+    return max(tol, min(WIDE * tol, 0.5))
 
 
 def _residual_facts(problem: Inclusion, u: np.ndarray) -> Facts:

@@ -14,16 +14,30 @@ the gap clipped to its bounds, and the clipping counts in the primal residual.
 
 These scalings are those of LP codes. Where the data are small beside 1, the 1 would hide any error, so that each 1 is
 replaced by what the data themselves say: ||b||, ||c||, and the sizes of the terms that enter c'x and sigma(y).
+
+Norms do not see a row in a small unit beside one in a large unit, nor a column, so that each counts by itself too,
+
+    rows:     (distance of (A x)_i to its sides) / (|b_i| + sum_j |a_ij x_j| + FLOOR ||a_i|| ||x||_inf),
+    columns:  (part of r_j on an infinite side) / (|c_j| + sum_i |a_ij y_i| + FLOOR ||A_j|| ||y||_inf),
+
+b_i the side that is broken: backward errors, of which the largest may be WIDE tol. In exact answers they are 0 whatever
+the units; an iteration that stops by the norms alone is allowed what these let it leave.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
+from scipy.sparse import csr_array, issparse
 
 from solverkit.kinds.inclusion.structure import LinearProgram
+
+FLOOR = 1e-4
+WIDE = 1e4
+SMALL = 1e-6  # a backward error that need not be known better
+TINY = 1e-300
 
 
 @dataclass(frozen=True)
@@ -37,14 +51,18 @@ class Optimality:
     primal_value: float
     dual_value: float
     gap_scale: float
+    rows: float  # the worst row's backward error
+    columns: float
 
     @property
     def worst(self) -> float:
-        """The largest of the three, each over its scaling."""
+        """The largest of the five, each over its scaling."""
         pairs = (
             (self.primal, self.primal_scale),
             (self.dual, self.dual_scale),
             (self.gap, self.gap_scale),
+            (self.rows, WIDE),  # at most: a loose tol allows less
+            (self.columns, WIDE),
         )
         return max(size / scale if size else 0.0 for size, scale in pairs)
 
@@ -61,6 +79,7 @@ def optimality(program: LinearProgram, u: np.ndarray, at_u: np.ndarray | None = 
     activity = program.A @ held if at_u is None else -at_u[n:]
     outside = np.maximum(program.row_lower - activity, activity - program.row_upper)
     primal = float(np.hypot(np.linalg.norm(np.maximum(outside, 0.0)), np.linalg.norm(x - held)))
+    side = np.where(activity < program.row_lower, program.row_lower, program.row_upper)
     reduced = program.c + program.A.T @ y if at_u is None else at_u[:n]
     strays, sigma, terms = support(y, program.row_lower, program.row_upper)
     pulls, least, more = support(-reduced, program.lower, program.upper)
@@ -76,7 +95,33 @@ def optimality(program: LinearProgram, u: np.ndarray, at_u: np.ndarray | None = 
         value,
         dual_value,
         min(1 + abs(value) + abs(dual_value), max(entering, sizes.value)),
+        *_backward_errors(program, held, y, np.maximum(outside, 0.0), side, np.abs(pulls)),
     )
+
+
+def _backward_errors(
+    program: LinearProgram, x: np.ndarray, y: np.ndarray, short: np.ndarray, side: np.ndarray, pulled: np.ndarray
+) -> tuple[float, float]:
+    """(the worst of the rows, the worst of the columns); short (m,) of `side` and pulled (n,) are what they miss."""
+    rows, columns = program.norms
+    return (
+        _backward_error(program.A, short, np.abs(side) + FLOOR * _largest(x) * rows, x),
+        _backward_error(program.A.T, pulled, np.abs(program.c) + FLOOR * _largest(y) * columns, y),
+    )
+
+
+def _backward_error(A: Any, missed: np.ndarray, unit: np.ndarray, v: np.ndarray) -> float:
+    """The largest of missed / (unit + |A| |v|). Products are made of those alone that `unit` leaves in doubt."""
+    error = missed / np.maximum(unit, TINY)
+    doubtful = np.flatnonzero(error > SMALL)
+    if len(doubtful):
+        terms = abs(A[doubtful] if isinstance(A, np.ndarray) else csr_array(A)[doubtful]) @ np.abs(v)
+        error[doubtful] = missed[doubtful] / np.maximum(unit[doubtful] + terms, TINY)
+    return _largest(error)
+
+
+def _largest(v: np.ndarray) -> float:
+    return float(np.abs(v).max(initial=0.0))
 
 
 def support(y: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, float, float]:

@@ -6,26 +6,30 @@ and -y'A x <= sigma_X(-A'y) for the bounds X, so that
     margin = -(sigma_S(y) + sigma_X(-A'y)) > 0
 
 leaves no x. Parts of y that press on infinite sides of rows are set to 0 first. Parts of A'y that press on infinite
-bounds should be 0 and are rounding: the proof then holds for |x_j| <= R, and R of at least FAR (1 + ||x||_inf) is asked
-for.
+bounds have to be 0: y is moved to where they are, up to rounding (`operators/settle.py`). What rounding leaves makes
+the proof hold for |x_j| <= R, and R of at least FAR (1 + ||x||_inf) is asked for.
 
-Unboundedness, by a block `unboundedness_ray` d (n,): c'd < 0, and d keeps every bound and row for ever, up to rounding.
-It needs a feasible point: the one at hand, or one that HiGHS finds in programs of up to MAX_LP rows and variables.
+Unboundedness, by a block `unboundedness_ray` d (n,): c'd < 0, and d keeps every bound and row for ever; it is moved in
+the same way. It needs a feasible point, which HiGHS finds in programs of up to MAX_LP rows and variables; in larger
+ones the point at hand has to be one, and not so large that rounding hides what it breaks.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csr_array, vstack
 
 from solverkit.kinds.base import Point
 from solverkit.kinds.inclusion.linear import support
 from solverkit.kinds.inclusion.structure import LinearProgram
+from solverkit.operators.settle import ROUNDING, SLACK, settled
 
 INFEASIBILITY, UNBOUNDEDNESS = "infeasibility_ray", "unboundedness_ray"
 FAR = 1e6
 CLEAN = 1e-9  # relative size up to which a part of a ray counts as zero
 DOUBT = 1e-11  # of a sum, relative to the sizes of its terms
 MAX_LP = 5000
+HELD = 1e-10  # violation up to which HiGHS takes a point for feasible
 
 Facts = dict[str, float | str | bool]
 
@@ -39,7 +43,7 @@ def proof(program: LinearProgram, point: Point, x: np.ndarray, feasible: bool) -
             found: Facts = {"proven": "infeasible", "farkas_margin": margin}
             return found | ({"farkas_radius": radius} if np.isfinite(radius) else {})
     d = _ray(point, UNBOUNDEDNESS, len(program.c))
-    if d is not None and (fall := recession(program, d)) > 0 and (feasible or _has_point(program)):
+    if d is not None and (fall := recession(program, d)) > 0 and _has_point(program, x, feasible):
         return {"proven": "unbounded", "ray_fall": fall}
     return {}
 
@@ -48,11 +52,12 @@ def infeasibility(program: LinearProgram, y: np.ndarray) -> tuple[float, float]:
     """(margin, R) of y with largest entry 1; a margin within rounding is 0."""
     strays, _, _ = support(y, program.row_lower, program.row_upper)
     y = np.where(strays != 0, 0.0, y)
+    y = settled(program.A.T, y, np.isfinite(program.lower) & np.isfinite(program.upper))
     _, sides, terms = support(y, program.row_lower, program.row_upper)
-    pull = -(program.A.T @ y)
+    pull, size = -(program.A.T @ y), abs(program.A).T @ np.abs(y)
     free, bounds, more = support(pull, program.lower, program.upper)
     margin = -(sides + bounds)
-    if margin <= DOUBT * (terms + more):
+    if margin <= DOUBT * (terms + more) or np.any(np.abs(free) > ROUNDING * size):
         return 0.0, 0.0
     missed = float(np.abs(free).sum())
     return margin, margin / missed if missed > 0 else np.inf
@@ -62,13 +67,16 @@ def recession(program: LinearProgram, d: np.ndarray) -> float:
     """-c'd of d with largest entry 1, where d breaks no bound and no row for ever; 0 elsewhere."""
     held = np.where(np.isfinite(program.upper), np.minimum(d, 0.0), d)
     held = np.where(np.isfinite(program.lower), np.maximum(held, 0.0), held)
+    if np.any(np.abs(held - d) > SLACK):
+        return 0.0
+    held = settled(program.A, held, np.isinf(program.row_lower) & np.isinf(program.row_upper))
     activity, reach = program.A @ held, abs(program.A) @ np.abs(held)
     outward = np.maximum(
         np.where(np.isfinite(program.row_upper), activity, 0.0),
         np.where(np.isfinite(program.row_lower), -activity, 0.0),
     )
     fall = -float(program.c @ held)
-    clean = np.all(np.abs(held - d) <= CLEAN) and np.all(outward <= CLEAN * reach)
+    clean = np.all(outward <= ROUNDING * reach)
     return fall if clean and fall > CLEAN * float(np.abs(program.c) @ np.abs(held)) else 0.0
 
 
@@ -81,13 +89,12 @@ def _ray(point: Point, name: str, length: int) -> np.ndarray | None:
     return ray / np.abs(ray).max()
 
 
-def _has_point(program: LinearProgram) -> bool:
+def _has_point(program: LinearProgram, x: np.ndarray, feasible: bool) -> bool:
     from scipy.optimize import linprog
-    from scipy.sparse import csr_array, vstack
 
-    if max(program.A.shape) > MAX_LP:
-        return False
     A = csr_array(program.A)
+    if max(A.shape) > MAX_LP:
+        return feasible and float((abs(A) @ np.abs(x)).max(initial=0.0)) < FAR
     above, below = np.isfinite(program.row_upper), np.isfinite(program.row_lower)
     found = linprog(
         np.zeros(len(program.c)),
@@ -95,5 +102,6 @@ def _has_point(program: LinearProgram) -> bool:
         b_ub=np.concatenate([program.row_upper[above], -program.row_lower[below]]),
         bounds=np.column_stack([program.lower, program.upper]),
         method="highs",
+        options={"primal_feasibility_tolerance": HELD},
     )
     return found.status == 0

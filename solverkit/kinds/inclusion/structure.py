@@ -108,6 +108,13 @@ class LinearProgram:
     rows: tuple[str, ...] = ()
     maximize: bool = False  # the author's sense; c and constant are those of the minimization
 
+    @cached_property
+    def norms(self) -> tuple[np.ndarray, np.ndarray]:
+        """Euclidean norms of the rows (m,) and columns (n,) of A."""
+        squares = self.A * self.A
+        rows, columns = (np.asarray(squares.sum(axis=axis), dtype=float).ravel() for axis in (1, 0))
+        return np.sqrt(rows), np.sqrt(columns)
+
     def value(self, u: np.ndarray) -> float:
         """c'x + constant, in the author's sense."""
         value = float(self.c @ u[: len(self.c)]) + self.constant

@@ -14,6 +14,9 @@ Multipliers are those of the point where these certify it, and the core's own by
 (`multipliers.py`). S is the scale of grad f (`local.py`); `wide` is 100 tol, but not above 1e-2 unless tol itself is. A
 row counts as active within 100 tol of its bound, at most 1e-3.
 
+S does not see a slope in a small unit beside one in a large unit: where, in a linear program, r_j is not small (WIDE
+tol) beside the terms that it is the sum of, a ray along which f has no bound is looked for, and breaks `stationarity`.
+
 Where the reduced Hessian is positive definite, a Newton step on the active constraints of at most tol (1 + |x_j|) in
 each x_j satisfies `stationarity` too: the distance to the minimizer, whatever the units of f. And a step along which f
 really falls by more than `wide` (1 + |f|) breaks it, whatever S is: one variable in a tiny unit makes S huge.
@@ -28,16 +31,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from solverkit.kinds.base import Certificate, Point, Term
 from solverkit.kinds.nonlinear.consistency import oracle_term
 from solverkit.kinds.nonlinear.curvature import Curvature, curvature
 from solverkit.kinds.nonlinear.evidence import infeasibility, unboundedness
-from solverkit.kinds.nonlinear.local import Local
+from solverkit.kinds.nonlinear.local import TINY, Local
 from solverkit.kinds.nonlinear.multipliers import Measured, least_squares, of_point
 from solverkit.kinds.nonlinear.probe import newton_fall, probe
 from solverkit.kinds.nonlinear.problem import Nonlinear
 from solverkit.kinds.nonlinear.rows import refined
+
+WIDE, FLOOR = 1e4, 1e-4
 
 Facts = dict[str, float | str | bool]
 
@@ -82,7 +88,7 @@ def _certify(local: Local, point: Point, tol: float) -> Certificate:
     facts |= {"multipliers": found.origin, "second_order": bend.how}
     terms += [
         _stationarity(local, found, bend, tol),
-        Term("complementarity", found.complementarity, tol, local.scale),
+        _complementarity(local, found, tol),
         Term("multiplier_signs", found.signs, tol, local.scale),
         Term("curvature", bend.value, _wide(max(tol, 1e-8), 1e-4), note=bend.how),
         oracle_term(problem, local.x, local.seed),
@@ -93,7 +99,10 @@ def _certify(local: Local, point: Point, tol: float) -> Certificate:
         note = f"{flat} degenerate directions: necessary conditions hold, sufficient ones do not" if flat else ""
         terms.append(Term("probe", fall, _wide(max(tol, 1e-7)), local.scale, note=note))
         facts["probes"] = float(told)
-    if all(term.ok for term in terms):
+    if all(term.ok for term in terms) and (fallen := _falls_alone(local, found, point, tol)):
+        facts |= fallen
+        terms[1] = Term("stationarity", _alone(local, found), tol, note="of one coordinate: f has no bound along a ray")
+    elif all(term.ok for term in terms):
         facts["strict"] = bend.strict
     elif not feasible:
         facts |= infeasibility(local, point)
@@ -105,6 +114,42 @@ def _certify(local: Local, point: Point, tol: float) -> Certificate:
 def _wide(tol: float, cap: float = 1e-2) -> float:
     """100 tol, but not above `cap` unless tol is."""
     return max(tol, min(100 * tol, cap))
+
+
+def _falls_alone(local: Local, found: Measured, point: Point, tol: float) -> Facts:
+    """A proof that a linear program has no bound, looked for where a coordinate's residual is not small by itself."""
+    if not local.problem.affine or local.problem.objective_function.degree != 1:
+        return {}
+    if _alone(local, found) <= max(tol, min(WIDE * tol, 0.5)):
+        return {}
+    ray = unboundedness(local, point, tol)
+    return ray if ray.get("proven") == "unbounded" else {}
+
+
+def _alone(local: Local, found: Measured) -> float:
+    """max_j |r_j| / (|grad_j f| + sum_i |J_ij y_i| + FLOOR ||J_j|| ||y||_inf)."""
+    J = csr_array(local.jacobian)
+    y = np.abs(found.y)
+    norms = np.sqrt(np.asarray(J.power(2).sum(axis=0)).ravel())
+    unit = np.abs(local.gradient) + abs(J).T @ y + FLOOR * norms * float(y.max(initial=0.0))
+    left = np.abs(found.residual)
+    return float((left[left > 0] / np.maximum(unit[left > 0], TINY)).max(initial=0.0))
+
+
+def _complementarity(local: Local, found: Measured, tol: float) -> Term:
+    """The products, or what f falls by on the way to the bounds that multipliers press on: near a pole S is huge."""
+    plain = Term("complementarity", found.complementarity, tol, local.scale)
+    if not plain.ok:
+        return plain
+    problem, x, wide = local.problem, local.x, _wide(tol)
+    side = np.where(found.z < 0, problem.lowest, problem.highest)
+    near = (found.z != 0) & (np.abs(x - side) <= wide * local.size)
+    if not np.any(near & (x != side)):
+        return plain
+    fall, size = local.value - problem.value(np.where(near, side, x)), 1 + abs(local.value)
+    if not fall > wide * size:
+        return plain
+    return Term("complementarity", fall, wide, size, note="f falls by so much on the way to an active bound")
 
 
 def _multipliers(local: Local, point: Point, tol: float) -> Measured:

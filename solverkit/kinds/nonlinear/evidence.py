@@ -6,9 +6,10 @@ Infeasibility, by a block `farkas` w (m,) (Farkas): every feasible x has
 
 so where the least value of w'c over the box is above beta, no point is feasible. Rows are affine, or of degree 2 with
 w'c convex: then its linearization at x is nowhere above it. Where a variable has no bound on the side that its
-coefficient v_j = (J'w)_j asks for, v_j should be 0 and is rounding instead, as a curvature just below 0 is; the proof
-then holds for |x_j| <= R, and R of at least FAR (1 + ||x||_inf) is asked for. Besides the block, the core tries the
-weights of the local test below, and for affine rows the dual of the least violation, a linear program.
+coefficient v_j = (J'w)_j asks for, v_j has to be 0: for affine rows w is moved to where it is, up to rounding
+(`operators/settle.py`). What rounding leaves, and a curvature just below 0, make the proof hold for |x_j| <= R, and R
+of at least FAR (1 + ||x||_inf) is asked for. Besides the block, the core tries the weights of the local test below, and
+for affine rows the dual of the least violation, a linear program.
 
 Local infeasibility, for any rows: to first order no move lessens every broken row and keeps the active ones,
 
@@ -19,8 +20,9 @@ and at points near by. It holds where any weighted sum of violations is stationa
 places beside a root of high order, are left out. This is a sign, not a proof.
 
 Unboundedness, by a block `ray` d (n,) at a feasible point, for affine rows and a quadratic objective: d keeps every
-row and bound for ever, and either d'Hd < 0, or H d = 0 and grad f'd < 0. Without the block, a linear program looks for
-a d with H d = 0 in problems of up to MAX_LP variables and rows.
+row and bound for ever, and either d'Hd < 0, or H d = 0 and grad f'd < 0; d is moved to where it does, up to rounding.
+Without the block, a linear program looks for a d with H d = 0 in problems of up to MAX_LP variables and rows. There the
+least violation says too whether a point is feasible at all: far out, rounding makes any point so.
 """
 
 from __future__ import annotations
@@ -34,13 +36,15 @@ from solverkit.kinds.nonlinear.local import STEPS, TINY, Local
 from solverkit.kinds.nonlinear.multipliers import active_sides
 from solverkit.kinds.nonlinear.problem import FARKAS, RAY
 from solverkit.operators.least_squares import null_space, signed_least_squares
-from solverkit.operators.qp import solve_qp
+from solverkit.operators.qp import QPSolution, solve_qp
+from solverkit.operators.settle import ROUNDING, settled
 
 FAR = 1e6
 CLEAN = 1e-9  # relative size up to which a part of a ray counts as zero
 STATIONARY = 1e-4  # length of the sum of the u_i up to which it counts as zero
 ACTIVE = 1e-4
 MAX_LP = 5000
+HELD = 1e-8  # scaled violation up to which the point of least violation is feasible
 
 Facts = dict[str, float | str | bool]
 
@@ -48,14 +52,19 @@ Facts = dict[str, float | str | bool]
 def infeasibility(local: Local, point: Point) -> Facts:
     """Facts of a point that breaks constraints."""
     slope, weights = _violation_slope(local)
-    for w in (_given(local, point), weights, _phase_one(local)):
-        if w is None:
-            continue
-        margin, radius = margin_and_radius(local, w)
-        if margin > 0 and radius >= FAR * (1 + float(np.abs(local.x).max(initial=0.0))):
-            proof: Facts = {"proven": "infeasible", "farkas_margin": margin}
-            return proof | ({"farkas_radius": radius} if np.isfinite(radius) else {})
+    near = _near(local)
+    for w in (_given(local, point), weights, _weights(near, _phase_one(near))):
+        if w is not None and (proof := _farkas(near, w)):
+            return proof
     return {"violation_slope": slope, "infeasible_stationary": _stationary(local, slope, weights)}
+
+
+def _near(local: Local) -> Local:
+    """Affine rows are the same everywhere, and rounding is least where x is small."""
+    problem = local.problem
+    if not problem.affine:
+        return local
+    return Local(problem, np.clip(np.zeros(problem.n), problem.lowest, problem.highest), local.seed)
 
 
 def _given(local: Local, point: Point) -> np.ndarray | None:
@@ -64,8 +73,17 @@ def _given(local: Local, point: Point) -> np.ndarray | None:
     return block if block.shape == (local.problem.m,) and np.isfinite(block).all() else None
 
 
-def _phase_one(local: Local) -> np.ndarray | None:
-    """Multipliers of  min sum s + t  s.t.  lower - s <= J x + c_0 <= upper + t,  x in its box, s, t >= 0."""
+def _farkas(local: Local, w: np.ndarray) -> Facts:
+    """The proof that w is, empty where it is none."""
+    margin, radius = margin_and_radius(local, w)
+    if not (margin > 0 and radius >= FAR * (1 + float(np.abs(local.x).max(initial=0.0)))):
+        return {}
+    proof: Facts = {"proven": "infeasible", "farkas_margin": margin}
+    return proof | ({"farkas_radius": radius} if np.isfinite(radius) else {})
+
+
+def _phase_one(local: Local) -> QPSolution | None:
+    """min sum s + t  s.t.  lower - s <= J x + c_0 <= upper + t,  x in its box, s, t >= 0."""
     problem, m, n = local.problem, local.problem.m, local.problem.n
     if m == 0 or not problem.affine or n + m > MAX_LP:
         return None
@@ -77,10 +95,15 @@ def _phase_one(local: Local) -> np.ndarray | None:
     lower = np.concatenate([problem.lower / norms - offset, problem.lowest, np.zeros(2 * m)])
     upper = np.concatenate([problem.upper / norms - offset, problem.highest, np.full(2 * m, np.inf)])
     cost = np.concatenate([np.zeros(n), np.ones(2 * m)])
-    found = solve_qp(None, cost, csr_array(vstack([A, box])), lower, upper)
-    # the multipliers push c back: lambda >= 0 at `upper`
-    weights = found.multiplier[:m] / norms
-    return np.where(np.abs(found.multiplier[:m]) > 1e-9, weights, 0.0)
+    return solve_qp(None, cost, csr_array(vstack([A, box])), lower, upper)
+
+
+def _weights(local: Local, least: QPSolution | None) -> np.ndarray | None:
+    """Of the rows, from the multipliers of the least violation: they push c back, so they are >= 0 at `upper`."""
+    if least is None:
+        return None
+    multiplier = least.multiplier[: local.problem.m]
+    return np.where(np.abs(multiplier) > 1e-9, multiplier, 0.0) / np.maximum(local.norms, TINY)
 
 
 def margin_and_radius(local: Local, weights: np.ndarray) -> tuple[float, float]:
@@ -95,6 +118,8 @@ def margin_and_radius(local: Local, weights: np.ndarray) -> tuple[float, float]:
         return -1.0, 0.0
     unit = float(np.abs(w * np.where(local.norms > TINY, local.norms, 1.0)).max())
     w, bend = w / unit, bend / unit
+    if problem.affine:
+        w = settled(local.jacobian.T, w, np.isfinite(problem.lowest) & np.isfinite(problem.highest))
     pulled = local.jacobian.T @ w
     asked = np.where(w > 0, problem.upper, problem.lower)
     beta = float(np.sum(np.where(w != 0, w * np.where(w != 0, asked, 0.0), 0.0)))
@@ -104,6 +129,9 @@ def margin_and_radius(local: Local, weights: np.ndarray) -> tuple[float, float]:
     least = offset + float(np.sum(np.where(bounded, pulled * np.where(bounded, side, 0.0), 0.0)))
     size = abs(offset) + abs(beta) + float(np.sum(np.abs(w * local.rows))) + float(np.sum(np.abs(pulled * local.x)))
     margin = least - beta - 1e-12 * size
+    noise = ROUNDING * (abs(local.jacobian).T @ np.abs(w))
+    if problem.affine and np.any(~bounded & (np.abs(pulled) > noise)):
+        return margin, 0.0
     loose = float(np.sum(np.abs(pulled[~bounded])))
     radius = margin / loose if loose > 0 else np.inf
     return margin, float(min(radius, np.sqrt(2 * max(margin, 0.0) / bend) if bend > 0 else np.inf))
@@ -194,26 +222,71 @@ def unboundedness(local: Local, point: Point, tol: float) -> Facts:
         d = _flat_ray(local) if quadratic and problem.n + problem.m <= MAX_LP else np.zeros(problem.n)
     if not np.any(d):
         return {}
-    d = d / float(np.abs(d).max())
+    d = _kept(local, d / float(np.abs(d).max()))
     if not local.violation[0] <= tol or not _recedes(local, d):
         return {"ray": "leaves the constraints"}
     product = problem.hvp(local.x, np.zeros(problem.m), d)
-    curved, slope = float(d @ product), float(local.gradient @ d)
+    start = _near(local).gradient if quadratic else local.gradient
+    curved, slope = float(d @ product), float(start @ d)
     size = max(local.change[1], TINY)
-    falls = curved < -CLEAN * size or (
-        float(np.abs(product).max()) <= CLEAN * size and slope < -tol * float(np.abs(local.gradient).max())
-    )
+    steep = slope < -CLEAN * float(np.abs(start) @ np.abs(d))
+    falls = curved < -CLEAN * size or (_flat(local, d, product) and steep)
     if falls and quadratic:
-        return {"proven": "unbounded", "ray_slope": slope, "ray_curvature": curved}
+        empty, known = _searched(local)
+        if empty or known:
+            return empty or {"proven": "unbounded", "ray_slope": slope, "ray_curvature": curved}
+        return {"ray": "no point that satisfies the constraints is known beyond rounding"}
     far = [problem.value(local.x + 10.0**k * d) for k in range(3, 9)]
     falling = bool(np.all(np.diff([local.value, *far]) < 0))
     return {"ray": "f falls along it as far as 1e8" if falling else "f does not fall along it"}
 
 
+def _searched(local: Local) -> tuple[Facts, bool]:
+    """(a proof that no point is feasible, whether one is known), for affine rows."""
+    problem, near = local.problem, _near(local)
+    if problem.m == 0 or near.violation[0] == 0:
+        return {}, True
+    least = _phase_one(near)
+    if least is None:  # too many rows
+        return {}, float((ROUNDING * (local.lengths + np.abs(local.rows)) - CLEAN * local.norms).max()) <= 0
+    weights = _weights(near, least)
+    if weights is not None and (empty := _farkas(near, weights)):
+        return empty, False
+    at = Local(problem, np.clip(least.v[: problem.n], problem.lowest, problem.highest), local.seed)
+    return {}, bool(at.violation[0] <= HELD and np.abs(at.x).max() <= FAR * near.size.max())
+
+
+def _hessian(local: Local) -> csr_array | None:
+    problem = local.problem
+    if "hessian" not in problem.provides:
+        return None
+    return csr_array(problem.hessian(local.x, np.zeros(problem.m)))
+
+
+def _kept(local: Local, d: np.ndarray) -> np.ndarray:
+    """d with rows and curvature that it nearly keeps at 0 exactly there, for affine rows and f of degree 2."""
+    problem = local.problem
+    if not problem.affine:
+        return d
+    open_rows = np.isinf(problem.lower) & np.isinf(problem.upper)
+    H = _hessian(local) if problem.objective_function.degree == 2 else None
+    if H is None:
+        return settled(local.jacobian, d, open_rows)
+    both = csr_array(vstack([csr_array(local.jacobian), H]))
+    return settled(both, d, np.append(open_rows, np.zeros(problem.n, bool)))
+
+
+def _flat(local: Local, d: np.ndarray, product: np.ndarray) -> bool:
+    """Whether product = H d is 0 up to rounding."""
+    H = _hessian(local)
+    terms = local.change[1] if H is None else abs(H) @ np.abs(d)
+    return bool(np.all(np.abs(product) <= ROUNDING * terms))
+
+
 def _flat_ray(local: Local) -> np.ndarray:
     """The steepest d without curvature that keeps to the constraints, ||d||_inf <= 1; zero where there is none."""
     problem, n = local.problem, local.problem.n
-    H = csr_array(problem.hessian(local.x, np.zeros(problem.m))) if "hessian" in problem.provides else None
+    H = _hessian(local)
     if H is None or not np.any(local.gradient):
         return np.zeros(n)
     norms = np.maximum(local.norms, TINY)
@@ -231,7 +304,7 @@ def _flat_ray(local: Local) -> np.ndarray:
 def _recedes(local: Local, d: np.ndarray) -> bool:
     """d keeps to every row (to first order) and bound."""
     problem = local.problem
-    along, allowance = local.jacobian @ d, CLEAN * local.norms
+    along, allowance = local.jacobian @ d, ROUNDING * (abs(local.jacobian) @ np.abs(d))
     rows = np.where(np.isfinite(problem.upper), along <= allowance, True)
     rows &= np.where(np.isfinite(problem.lower), along >= -allowance, True)
     bounds = np.where(np.isfinite(problem.highest), d <= 0, True) & np.where(np.isfinite(problem.lowest), d >= 0, True)

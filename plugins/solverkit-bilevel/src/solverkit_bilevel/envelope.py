@@ -131,7 +131,8 @@ class ProximalLagrangian:
         try:
             return ProximalQP(M, self.sparse_Ay, self.lo, self.hi, self.gamma2, rows)
         except NotPositiveDefinite:
-            shift = 0.1 / self.gamma1 - least_eigenvalue(M)
+            least = least_eigenvalue(M)
+            shift = max(0.1 / self.gamma1, 1e-8 * abs(least)) - least  # the first is lost beside a huge curvature
             M = csr_array(M + shift * eye_array(self.m))
             return ProximalQP(M, self.sparse_Ay, self.lo, self.hi, self.gamma2, rows)
 
@@ -144,6 +145,7 @@ class ProximalLagrangian:
         out[self.n :] = slope[self.n :] + d / self.gamma1
         return Saddle(d, lam, float(gap), out)
 
+    @np.errstate(over="ignore", invalid="ignore")  # a lower level without a bound runs off to infinity
     def _newton(self, problem, w, f, slope, z, lam) -> Saddle:
         """Newton with line search on the envelope; each model's QP is solved by semismooth Newton."""
         n, active = self.n, self._inside(lam)

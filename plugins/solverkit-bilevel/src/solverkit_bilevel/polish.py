@@ -135,6 +135,7 @@ class NullSpace:
         return point, nu * self.scale
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a level without a bound runs off to infinity, and is left then
 def polish(problem: Bilevel, w: np.ndarray, rest: AffineRows, structure: Structure, iterations: int) -> Polished | None:
     """The stationary point that Newton reaches from w, or the feasible iterate of least F; None where there is none.
 

@@ -2,6 +2,9 @@
 
 Simplex and interior point are run in a thread and cancelled when a limit is reached. PDLP does not look at
 cancellation, so it runs in a process of its own that can be ended; what that costs is part of its time here.
+
+Where there is no answer, HiGHS is asked for the ray that says so, which the certificate checks. It may solve the
+program again to find one; that is left out above RAYS rows and variables.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ from solverkit.engine.solver import Context, Observe, OneShotSolver, Stop
 from solverkit.engine.status import Termination
 from solverkit.kinds.base import Point
 from solverkit.kinds.inclusion.problem import Inclusion
+from solverkit.kinds.inclusion.rays import INFEASIBILITY, UNBOUNDEDNESS
+from solverkit.kinds.inclusion.structure import LinearProgram
 from solverkit_baselines.inclusion.options import HighsOptions
 from solverkit_baselines.inclusion.program import Program, program_of
 
@@ -27,8 +32,9 @@ TOLERANCES = (
     "ipm_optimality_tolerance",
     "pdlp_optimality_tolerance",
 )
-OPTIMAL, INFEASIBLE, UNBOUNDED = "Optimal", "Infeasible", "Unbounded"
+OPTIMAL, INFEASIBLE, UNBOUNDED, EITHER = "Optimal", "Infeasible", "Unbounded", "Primal infeasible or unbounded"
 ENDS = {INFEASIBLE: Termination.INFEASIBLE, UNBOUNDED: Termination.UNBOUNDED}
+RAYS = 20_000
 
 Answer = tuple[str, np.ndarray, np.ndarray, float]
 """HiGHS's word on the model, x, y, and the seconds of its run."""
@@ -79,12 +85,37 @@ def answer_of(highs: Any, seconds: float) -> Answer:
     return status, np.array(solution.col_value), -np.array(solution.row_dual), seconds
 
 
+def rays_of(highs: Any) -> Point:
+    """The ray of a model without an answer, by its name in a point; empty where HiGHS has none."""
+    status = str(highs.modelStatusToString(highs.getModelStatus()))
+    if status not in (INFEASIBLE, UNBOUNDED, EITHER) or highs.getNumRow() + highs.getNumCol() > RAYS:
+        return {}
+    if status != UNBOUNDED:
+        _, there, ray = highs.getDualRay()
+        if there:
+            return {INFEASIBILITY: -np.array(ray)}
+    if status != INFEASIBLE:
+        _, there, ray = highs.getPrimalRay()
+        if there:
+            return {UNBOUNDEDNESS: np.array(ray)}
+    return {}
+
+
 def run_highs(program: Program, solver: str, tolerance: float, threads: int = 1, presolve: bool = True) -> Answer:
     """HiGHS on a program, without limits: what figures time."""
     highs = model_of(program, solver, tolerance, threads, presolve)
     begun = time.perf_counter()
     highs.run()
     return answer_of(highs, time.perf_counter() - begun)
+
+
+def run_with_rays(*settings: Any) -> tuple[Answer, Point]:
+    """HiGHS on a program, and its ray."""
+    highs = model_of(*settings)
+    begun = time.perf_counter()
+    highs.run()
+    answer = answer_of(highs, time.perf_counter() - begun)
+    return answer, rays_of(highs)
 
 
 class HighsPeer(OneShotSolver[Inclusion]):
@@ -98,20 +129,22 @@ class HighsPeer(OneShotSolver[Inclusion]):
         program = program_of(problem, self.name)
         tolerance = self.options.tolerance or float(np.clip(ctx.tol / 10, 1e-10, 1e-4))
         settings = (program, self.solver, tolerance, self.options.threads, self.options.presolve)
-        status, x, y, seconds = self._run(settings, ctx)
+        (status, x, y, seconds), rays = self._run(settings, ctx)
         ctx.log(f"HiGHS itself took {seconds:.3f} s")
         whole = len(x) == len(program.c) and len(y) == len(program.row_lower)
         point = program.point(problem, x, y) if whole else None
         if status != OPTIMAL:
-            raise Stop(ENDS.get(status, Termination.STALLED), f"HiGHS says: {status}", point)
+            if rays and isinstance(problem.structure, LinearProgram):
+                point = {**(point or start), **rays}
+            end = Termination.INFEASIBLE if INFEASIBILITY in rays else Termination.UNBOUNDED if rays else None
+            raise Stop(end or ENDS.get(status, Termination.STALLED), f"HiGHS says: {status}", point)
         assert point is not None
         return point
 
-    def _run(self, settings: tuple, ctx: Context) -> Answer:
+    def _run(self, settings: tuple, ctx: Context) -> tuple[Answer, Point]:
         """In a thread, cancelled when a limit is reached; highspy's `startSolve` allows a process one run at a time."""
         highs = model_of(*settings)
         highs.HandleUserInterrupt = True
-        begun = time.perf_counter()
         with ThreadPoolExecutor(1) as thread:
             running = thread.submit(_run_in_thread, highs)
             try:
@@ -120,13 +153,15 @@ class HighsPeer(OneShotSolver[Inclusion]):
             except BaseException:
                 highs.cancelSolve()
                 raise
-        running.result()
-        return answer_of(highs, time.perf_counter() - begun)
+        return running.result()
 
 
-def _run_in_thread(highs: Any) -> None:
+def _run_in_thread(highs: Any) -> tuple[Answer, Point]:
+    begun = time.perf_counter()
     try:
         highs.run()
+        answer = answer_of(highs, time.perf_counter() - begun)
+        return answer, rays_of(highs)
     finally:
         highs.resetThreadScheduler(False)  # HiGHS keeps one a thread
 
@@ -148,9 +183,9 @@ class HighsPdlp(HighsPeer):
 
     name, solver = "highs-pdlp", "pdlp"
 
-    def _run(self, settings: tuple, ctx: Context) -> Answer:
+    def _run(self, settings: tuple, ctx: Context) -> tuple[Answer, Point]:
         try:
-            return in_child(run_highs, *_plain(settings), look=ctx.look)
+            return in_child(run_with_rays, *_plain(settings), look=ctx.look)
         except ChildEnded as ended:
             raise Stop(Termination.STALLED, f"HiGHS ended without an answer, {ended}") from None
 

@@ -78,6 +78,7 @@ class Domain:
             return v
         return np.clip(v, self.lower, self.upper) if self.boxed else self.simple.project(v)
 
+    @np.errstate(over="ignore")
     def residual(self, v: np.ndarray, gradient: np.ndarray) -> float:
         """||P(v - g) - v||."""
         if self.unbounded:
@@ -192,6 +193,8 @@ def _falls(change: float, slope: float, rate: float, slack: float) -> bool:
     return change <= ARMIJO * rate or (change <= slack and slope <= (2 * ARMIJO - 1) * rate)
 
 
+# without a bound, values run off to infinity; `_falls` asks for finite ones
+@np.errstate(over="ignore", invalid="ignore")
 def minimize(
     evaluate: Evaluate, domain: Domain, walk: Walk, tol: float, limit: int, noise: float, memory: int = 20
 ) -> tuple[Walk, int]:
