@@ -271,6 +271,14 @@ def test_zero_seconds_between_checkpoints_is_after_each_step_even_if_the_clock_s
     assert not Checkpointer(tmp_path, 0.1).due(0.0)
 
 
+def test_the_time_to_the_next_checkpoint_counts_from_the_one_before(tmp_path):
+    writer = Checkpointer(tmp_path, 10.0)
+    assert writer.due(12.0)
+    writer.write({}, 0, Best({}), None, 12.0)
+    assert not writer.due(21.9)
+    assert writer.due(22.0)
+
+
 def test_other_tools_find_a_whole_archive(tmp_path):
     begin(tmp_path)
     content = (tmp_path / NAME).read_bytes()
