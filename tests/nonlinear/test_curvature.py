@@ -270,6 +270,17 @@ class TestDependent:
         assert -2 + 0.2 * moved.y[0] + 8 * moved.y[1] >= 0
         assert moved.worst < 1e-9
 
+    def test_from_those_given_where_the_least_ones_have_a_wrong_sign(self):
+        """y_a + 3 y_b - y_c = 2: the least forces are (2, 2, -2) / 3. -2 + 4 y_c is the curvature, so y_c >= 1 / 2."""
+        at = local("-2*x[0] - x[1]**2", [0, 0], {"a": "x[0] <= 0", "b": "3*x[0] <= 0", "c": "2*x[1]**2 - x[0] <= 0"})
+        found = measure(at, np.array([2.0, 0, 0]), np.zeros(2), "given")
+        moved = degenerate.better_multipliers(at, found, Active.of(at, found, 1e-6), bends.dense_hessian)
+        y = moved.y
+        assert y.min() >= -1e-9
+        assert y[0] + 3 * y[1] - y[2] == pytest.approx(2)
+        assert y[2] >= 0.5 - 1e-9
+        assert curvature(at, found, 1e-6, 1e-6).value < 1e-9
+
 
 class TestProbe:
     circle = local("x[0]", [0.6, 0.8], {"c": "x[0]**2 + x[1]**2 == 1"})

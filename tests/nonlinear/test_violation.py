@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -61,6 +63,14 @@ class TestSlope:
         assert weights == pytest.approx([-1, 1])
         assert slope([0.0, 0.0], {"a": "x[0] >= 5", "b": "x[0] >= 0"})[0] == pytest.approx(1)
         assert slope([0.0, 0.0], {"a": "x[0] >= 5", "b": "x[0] == 0"})[0] == pytest.approx(0, abs=1e-9)
+
+    def test_a_fit_that_finds_nothing_is_no_sign(self, monkeypatch):
+        fit = SimpleNamespace(u=np.zeros(1))
+        monkeypatch.setattr(evidence, "signed_least_squares", lambda *_: fit)
+        at = local([1.0, 1.0], {"a": "x[0] <= 0"})
+        found, weights = evidence._violation_slope(at)
+        assert (found, weights) == (np.inf, None)
+        assert not evidence._stationary(at, found, weights)
 
 
 class TestStationary:
