@@ -7,6 +7,9 @@ import sys
 
 def main() -> None:
     """Run the command line, and leave with its exit code."""
-    from solverkit.cli.run import run
-
+    try:
+        from solverkit.cli.run import run
+    except KeyboardInterrupt:  # imports take a good part of a second
+        print("solverkit: interrupted", file=sys.stderr)
+        sys.exit(130)
     sys.exit(run(sys.argv[1:]))

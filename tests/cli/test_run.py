@@ -14,7 +14,7 @@ import time
 import click
 import pytest
 
-from solverkit.cli import output
+from solverkit.cli import main, output
 from solverkit.cli.run import run
 from solverkit.errors import CheckpointError, UsageError
 from solverkit.plugin import CommandSpec, SolverSpec, hookimpl
@@ -249,3 +249,18 @@ def test_describe_of_a_file_says_which_command_is_meant(name, capsys):
     said = " ".join(capsys.readouterr().err.split())
     assert f"solverkit methods --for {name}" in said
     assert f"solverkit check {name}" in said
+
+
+class Importing:
+    """Stands for a module whose import Ctrl-C ends."""
+
+    def __getattr__(self, name):
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_during_imports_is_no_traceback(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "solverkit.cli.run", Importing())
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 130
+    assert capsys.readouterr() == ("", "solverkit: interrupted\n")
