@@ -20,8 +20,8 @@ SolverKit is under BSD-3-Clause. `python -m tests.supply` writes this page from 
 weaker copyleft are used and never copied: {weak}. CasADi, under the LGPL, is optional: it comes with the extras
 `casadi`, `cvxpy` and `pyomo` only; its wheels bring IPOPT, which is under the EPL-2.0.
 
-*Run* marks what users may get with a distribution of SolverKit and its extras; the rest is for its developers alone. Not in the
-table is atheris, under the Apache License 2.0, which `requirements/fuzz.txt` pins and nothing else asks for.
+*Run* marks what users may get with a distribution of SolverKit and its extras; the rest is for its developers alone.
+Not in the table is atheris, under the Apache License 2.0, which `requirements/fuzz.txt` pins and nothing else asks for.
 
 | package | version | licence | run |
 |---|---|---|---|
