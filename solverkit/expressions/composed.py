@@ -145,8 +145,7 @@ class ComposedFunction:
         for i, (row, left) in enumerate(self._parts):
             cross = H[row, self._lengths[i] : self._lengths[i + 1]]
             if cross.nnz:
-                both = cross.multiply(left.T) if issparse(left) else left.T * cross.toarray()
-                total[row] += 2.0 * np.asarray(both.sum(axis=1)).ravel()
+                total[row] += 2.0 * np.asarray(cross.multiply(left.T).sum(axis=1)).ravel()
             for j, (column, right) in enumerate(self._parts):
                 middle = H[self._lengths[i] : self._lengths[i + 1], self._lengths[j] : self._lengths[j + 1]]
                 if middle.nnz and row == column:
