@@ -6,8 +6,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from solverkit.kinds.nonlinear import evidence, nonlinear
+from solverkit.kinds.nonlinear.certificate import certify
 from solverkit.kinds.nonlinear.local import Local
 
 
@@ -91,6 +93,14 @@ class TestStationary:
         assert not evidence._stationary(at, 9.9e-5, None)
         assert evidence._stationary(at, 0.0, None)
 
+    def test_far_out_a_tenth_of_the_size_of_x_is_further(self):
+        """At x = 200 pi a slope of 1e-5 ends what at 0 it would not."""
+        for x, is_minimum in ((0.0, True), (200 * np.pi, False)):
+            at = local([x], {"a": "cos(x[0]) <= 0.99995"})
+            assert 1e-6 < 5e-5 / at.row_sizes[0] < 6e-4
+            assert evidence._stationary(at, 1e-6, None)
+            assert evidence._stationary(at, 1e-5, None) is is_minimum
+
     def test_maxima_and_saddles_are_none(self):
         """Of w'c with w = (1): up, down, and both."""
         for row, is_minimum in (
@@ -113,3 +123,17 @@ class TestStationary:
         assert evidence._bent(at, None)
         monkeypatch.setattr(evidence, "DENSE", 1)
         assert evidence._bent(at, np.ones(1))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_proofs_are_found_wherever_the_box_is(seed):
+    """Random A x <= b in a box about 50, against a linear program."""
+    rng = np.random.default_rng(seed)
+    A, centre = rng.normal(size=(6, 3)), rng.uniform(40, 60, 3)
+    b = A @ centre + rng.normal(size=6) - 0.3
+    low, high = centre - rng.uniform(0, 2, 3), centre + rng.uniform(0, 2, 3)
+    box = {"shape": 3, "lower": low, "upper": high}
+    problem = nonlinear({"x": box}, "sum(x**2)", {"r": "A @ x <= b"}, {"A": A, "b": b})
+    empty = linprog(np.zeros(3), A, b, bounds=list(zip(low, high, strict=True))).status == 2
+    worst = high + 5.0
+    assert (certify(problem, {"x": worst}).facts.get("proven") == "infeasible") is empty
