@@ -125,6 +125,8 @@ def test_bounds_in_any_order_and_names_that_are_taken():
         ("x >= - - - 3", (-3, np.inf)),
         ("- -inf >= x", (0, np.inf)),
         ("x = - 3", (-3, -3)),
+        ("x <= 0", (0, 0)),
+        ("x <= 0.5", (0, 0.5)),
     ],
 )
 def test_signs_in_a_row(bound, sides_of_x):

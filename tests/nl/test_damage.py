@@ -208,6 +208,9 @@ def test_the_line_is_the_very_line():
     with pytest.raises(Refused) as error:
         read_model(text.encode())
     assert text.split("\n")[error.value.line - 1] == "1 0x"
+    with pytest.raises(Refused, match="the file ends where an entry of G0 is expected") as error:
+        read_model(WHOLE[: -len("3 0\n")].encode())
+    assert (error.value.line, error.value.column) == (84, 1)
 
 
 def test_names_beside_the_file(tmp_path):
