@@ -115,6 +115,12 @@ class TestDense:
         assert "not finite" in found.how
         assert not found.walks
 
+    def test_without_an_objective_there_is_nothing_to_bend(self):
+        problem = nonlinear({"x": {"shape": 2}}, subject_to={"r": "x[0]**2 - x[1]**2 == 0"})
+        found = bent(Local(problem, np.zeros(2), 0))
+        assert (found.value, found.strict, found.walks) == (0, True, False)
+        assert found.how == "no objective: every feasible point is an answer"
+
     def test_equilibration_keeps_signs_and_leaves_rounding(self):
         H = np.array([[4e8, 0, 0], [0, -1.0, 0.5], [0, 0.5, 1e-30]])
         scaled, unit = bends._equilibrated(H)
@@ -236,15 +242,16 @@ class TestDependent:
         assert degenerate._maximize([-p for p in parts], N, force, np.ones(1), free, 0.2) == pytest.approx([0])
 
     @pytest.mark.parametrize("seed", range(6))
-    def test_against_a_grid(self, seed):
+    @pytest.mark.parametrize("below", [10, 1.5, 1])
+    def test_against_a_grid(self, seed, below):
         rng = np.random.default_rng(seed)
         parts = [part + part.T for part in rng.standard_normal((3, 3, 3))]
-        parts[0] -= 10 * np.eye(3)
+        parts[0] -= below * np.eye(3)
         s = degenerate._maximize(parts, np.eye(2), np.zeros(2), np.ones(2), np.ones(2, bool), 2.0)
         side = np.linspace(-2, 2, 81)
         best = max(self.least(parts, (a, b)) for a in side for b in side)
         assert np.abs(s).max() <= 2 + 1e-9
-        assert self.least(parts, s) >= best - 1e-6
+        assert self.least(parts, s) >= min(best, 0) - 1e-6  # at 0 it is enough
 
     def test_where_there_is_no_choice(self):
         at = local("sum(x**2)", [0, 0], {"a": "x[0] <= 0"})

@@ -125,6 +125,15 @@ class TestStationary:
         assert evidence._bent(at, np.ones(1))
 
 
+def test_rows_that_leave_a_single_point_are_no_proof():
+    """3 <= x_0 <= 3 by two rows: the sum of the two says 0 <= 0, which rounding may not make 0 < 0."""
+    rows = {"a": "x[0] + x[1] <= 3", "b": "x[0] + x[1] >= 3"}
+    for x in ([3.0, 0.0], [1e3, -1e3], [0.1, 0.7]):
+        assert evidence.margin_and_radius(local(x, rows), np.array([1.0, -1.0]))[0] <= 0
+    apart = rows | {"b": "x[0] + x[1] >= 3.000001"}
+    assert evidence.margin_and_radius(local([3.0, 0.0], apart), np.array([1.0, -1.0]))[0] > 0
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_proofs_are_found_wherever_the_box_is(seed):
     """Random A x <= b in a box about 50, against a linear program."""
