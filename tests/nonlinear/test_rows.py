@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array, issparse
 
+from solverkit.kinds.nonlinear import nonlinear
+from solverkit.kinds.nonlinear.consistency import oracle_term
 from solverkit.kinds.nonlinear.rows import Part, Stack, _bounds_out, box_and_rows, joined, refined
 from solverkit.operators.quadratic import Linear
 from solverkit.operators.sets import Box, Free, Product, Simplex
+from tests.nonlinear.adversary import Wrong
 
 RNG = np.random.default_rng(0)
 A, B = RNG.standard_normal((3, 4)), RNG.standard_normal((2, 2))
@@ -172,3 +177,13 @@ def test_boxes_and_rows_of_a_product_of_sets():
     assert (lowest.tolist(), highest.tolist(), rows) == ([0, 0], [1, 1], [])
     lowest, highest, rows = box_and_rows(Simplex(2.0, 1), 1)  # x = 2 and x >= 0
     assert (lowest.tolist(), highest.tolist(), rows) == ([2], [2], [])
+
+
+@pytest.mark.parametrize(("off", "ok"), [(0.0, True), (1e-10, True), (8e-9, False), (1e-6, False)])
+def test_products_with_the_transpose_are_exact(off, ok):
+    """Both are of one matrix: half of 8e-9 apart is more than rounding."""
+    problem = nonlinear({"x": {"shape": 2}}, "x[0]", {"a": "x[0]**2 + x[1] == 2", "b": "x[0]*x[1] <= 2"})
+    function = Wrong(problem.constraint_function, "vjp", lambda value: (1 + off) * value)
+    term = oracle_term(replace(problem, constraint_function=function), np.ones(2), 0)
+    assert term.ok is ok
+    assert ("vjp of c" in term.note) is not ok

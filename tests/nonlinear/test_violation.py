@@ -146,3 +146,19 @@ def test_proofs_are_found_wherever_the_box_is(seed):
     empty = linprog(np.zeros(3), A, b, bounds=list(zip(low, high, strict=True))).status == 2
     worst = high + 5.0
     assert (certify(problem, {"x": worst}).facts.get("proven") == "infeasible") is empty
+
+
+def test_a_ray_is_looked_for_where_f_is_quadratic_and_the_problem_is_small(monkeypatch):
+    def told(f):
+        return certify(nonlinear({"x": {"shape": 2}}, f), {"x": np.zeros(2)}).facts
+
+    assert told("x[0]**2 + x[1]")["proven"] == "unbounded"
+    assert "ray" not in told("x[0]**3 + x[1]")  # what its derivatives say at 0 is not so elsewhere
+    monkeypatch.setattr(evidence, "MAX_LP", 1)
+    assert not {"proven", "ray"} & set(told("x[0]**2 + x[1]"))
+
+
+@pytest.mark.parametrize(("f", "box"), [("x[0]", {"lower": [-np.inf, 0]}), ("-x[0]", {"upper": [np.inf, 0]})])
+def test_a_ray_may_run_along_a_bound(f, box):
+    problem = nonlinear({"x": {"shape": 2, **box}}, f)
+    assert certify(problem, {"x": np.zeros(2)}).facts["proven"] == "unbounded"
