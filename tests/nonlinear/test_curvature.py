@@ -309,11 +309,11 @@ class TestProbe:
         assert probes._restored(ends, np.array([-1.0, 0.0]), 1e-6) is None
 
     def test_what_slack_could_give(self):
-        """2 |1 - 3| + 3 |1 - 0| + 5 |0.5 - 0|; a bound that does not exist gives nothing."""
+        """0.5 |1 - 3| + 3 |1 - 0| + 5 |1 - 0.5|; a bound that does not exist gives nothing."""
         rows = {"a": "x[0] <= 3", "b": "x[1] >= 0", "c": "x[1] <= 9"}
         at = local("x[0]", [1.0, 1.0], rows, lower=[0.5, -np.inf])
-        y, z = np.array([2.0, -3.0, -7.0]), np.array([-5.0, -4.0])
-        assert probes._slack(at, measure(at, y, z, "")) == pytest.approx(2 * 2 + 3 * 1 + 5 * 0.5)
+        y, z = np.array([0.5, -3.0, -7.0]), np.array([-5.0, -4.0])
+        assert probes._slack(at, measure(at, y, z, "")) == pytest.approx(0.5 * 2 + 3 * 1 + 5 * 0.5)
 
     def test_directions(self):
         """Both senses, of length one in the largest entry, and six random sums of those that are degenerate."""

@@ -158,7 +158,7 @@ def test_a_ray_is_looked_for_where_f_is_quadratic_and_the_problem_is_small(monke
     assert not {"proven", "ray"} & set(told("x[0]**2 + x[1]"))
 
 
-@pytest.mark.parametrize(("f", "box"), [("x[0]", {"lower": [-np.inf, 0]}), ("-x[0]", {"upper": [np.inf, 0]})])
-def test_a_ray_may_run_along_a_bound(f, box):
-    problem = nonlinear({"x": {"shape": 2, **box}}, f)
-    assert certify(problem, {"x": np.zeros(2)}).facts["proven"] == "unbounded"
+@pytest.mark.parametrize("box", [{"lower": [-np.inf, 0]}, {"upper": [np.inf, 0]}])
+def test_a_ray_may_run_along_a_bound(box):
+    problem = nonlinear({"x": {"shape": 2, **box}}, "x[0]")
+    assert certify(problem, {"x": np.zeros(2), "ray": np.array([-1.0, 0.0])}).facts["proven"] == "unbounded"
