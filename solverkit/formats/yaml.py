@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,22 @@ class _Builder:
         self.documents = 0
 
     def build(self) -> Document:
+        with suppress(_Stop):
+            self._parse()
+        if not self.defects and self.documents == 0:
+            self._refuse((1, 1), "the file is empty")
+        if not self.defects and not isinstance(self.document.value, dict):
+            self._refuse((1, 1), "a problem file is a mapping, and begins with `solverkit: 1`")
+        if not self.defects and self.text[-1] not in "\n\r" and self.text.rstrip()[-1] not in "}]\"'":
+            self._refuse(
+                _position(self.text), "the last line does not end, as in a file that is cut; add a newline behind it"
+            )
+        if self.defects:
+            raise InvalidProblem(self.defects)
+        return self.document
+
+    def _parse(self) -> None:
+        """All events; what the parser refuses is a defect like the others."""
         from ruamel.yaml import YAML
         from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -189,8 +206,6 @@ class _Builder:
         try:
             for event in yaml.parse(self.text):
                 self._event(event)
-        except _Stop:
-            pass
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -198,17 +213,6 @@ class _Builder:
         except (YAMLError, RecursionError, MemoryError, ValueError, OverflowError, AttributeError, IndexError) as error:
             place = self.stack[-1].key_mark if self.stack and self.stack[-1].key else (1, 1)
             self._refuse(place, f"not YAML that can be read ({type(error).__name__})")
-        if not self.defects and self.documents == 0:
-            self._refuse((1, 1), "the file is empty")
-        if not self.defects and not isinstance(self.document.value, dict):
-            self._refuse((1, 1), "a problem file is a mapping, and begins with `solverkit: 1`")
-        if not self.defects and self.text[-1] not in "\n\r" and self.text.rstrip()[-1] not in "}]\"'":
-            self._refuse(
-                _position(self.text), "the last line does not end, as in a file that is cut; add a newline behind it"
-            )
-        if self.defects:
-            raise InvalidProblem(self.defects)
-        return self.document
 
     def _explain(self, problem: str) -> str:
         problem = " ".join(problem.split())

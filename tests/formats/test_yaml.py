@@ -214,3 +214,11 @@ def test_at_most_a_hundred_defects():
     with pytest.raises(InvalidProblem) as caught:
         parse("a: [" + ", ".join("&a 1" for _ in range(300)) + "]")
     assert len(caught.value.defects) == 100
+
+
+def test_the_last_defect_that_is_listed_may_be_the_parsers():
+    lines = [f"a{k}: &x 1" for k in range(yaml.MAX_DEFECTS - 1)]
+    with pytest.raises(InvalidProblem) as refused:
+        yaml.parse("\n".join([*lines, "b: [\n"]).encode(), "problem.yaml")
+    assert len(refused.value.defects) == yaml.MAX_DEFECTS
+    assert refused.value.defects[-1].message.startswith("not YAML: ")
