@@ -92,6 +92,7 @@ def test_what_was_done_before_can_be_resumed(tmp_path):
 
     first, _ = solved(Later(4), limits=Limits(max_time=1.4), out=tmp_path)
     assert (first.termination, first.nit) == (Termination.MAX_TIME, 4)
+    assert Checkpoint.load(tmp_path).header["nit"] == 4
     resumed, _ = solved(
         Descent(DescentOptions()), limits=Limits(9), out=tmp_path, resume_from=Checkpoint.load(tmp_path)
     )

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import solverkit as sk
+from solverkit.engine.child import in_child
 from solverkit.engine.limits import LimitReached
 from solverkit.engine.solver import Stop
 from solverkit.engine.status import Termination
@@ -45,8 +46,10 @@ def values(problem):
 @pytest.mark.parametrize("solver", ["CLARABEL", "SCS"])
 def test_the_answer_is_that_of_cvxpy(solver, small, monkeypatch):
     monkeypatch.setattr(cones, "SMALL", small)
-    ours, theirs = model(), model()
+    handed, ours, theirs = [], model(), model()
+    monkeypatch.setattr(cones, "in_child", lambda *work, look: handed.append(work) or in_child(*work, look=look))
     cones.solve(ours, solver, dict(TIGHT[solver]), go_on)
+    assert len(handed) == (solver == "SCS" or not small)
     theirs.solve(solver=solver, **TIGHT[solver])
     assert ours.status == theirs.status == "optimal"
     (x, duals), (other, others) = values(ours), values(theirs)

@@ -9,6 +9,7 @@ import pytest
 from dag_cases import dag, linear_model
 
 import solverkit as sk
+from solverkit.engine.status import Termination
 from solverkit.kinds.dag.acyclic import topological_order
 from solverkit.kinds.dag.knowledge import Knowledge
 from solverkit.kinds.dag.metrics import shd
@@ -98,3 +99,11 @@ def test_noise_scales_are_the_best_for_the_residuals() -> None:
     for factor in (0.9, 1.1):
         assert (v / unequal + unequal <= v / (factor * unequal) + factor * unequal).all()
         assert (v / equal + equal).sum() <= (v / (factor * equal) + factor * equal).sum()
+
+
+def test_a_long_step_of_colide_is_left_when_its_time_is_over() -> None:
+    problem = dag(linear_model(6, 0, degree=1)[0])
+    endless = {"warm_iterations": 10**7, "last_iterations": 10**7, "checkpoint": 10**7, "rtol": 0.0}
+    result = sk.solve(problem, "colide", options=endless, max_time=0.1)
+    assert (result.termination, result.nit) == (Termination.MAX_TIME, 0)
+    assert result.timing["solve"] < 10
