@@ -18,7 +18,7 @@ from solverkit.errors import InvalidProblem, SolverKitError
 from tests.fuzz.audit import Audit
 
 MEMORY = 512 * 2**20  # bytes that one file may take beside what the process has
-PATIENCE = 10.0  # seconds until a process that says nothing is ended
+PATIENCE = 60.0  # seconds until a process that says nothing is ended: much, for a busy machine stops one for a while
 SLOW = 2.0  # seconds of processor time
 READ, REFUSED = "read", "refused"
 File = tuple[str, Path, bytes]

@@ -2,7 +2,7 @@
 
 | what | against | tolerance |
 |---|---|---|
-| components F_i / (n q_i) | F: their mean under q, all up to EVERY, otherwise samples | 1e-8, beyond noise |
+| components F_i / (n q_i) | F: their mean under q; samples first beyond EVERY of them | 1e-8, beyond noise |
 | equally likely components | F: the means over the parts of a random partition | 1e-8 |
 | F of a saddle problem | central differences of its payoff (`kinds/oracles.py`) | 1e-4 |
 | F | itself, evaluated twice | 1e-8 |
@@ -19,7 +19,9 @@ from solverkit.kinds.inclusion.local import inside
 from solverkit.kinds.inclusion.problem import Inclusion
 from solverkit.kinds.oracles import TOLERANCE, Discrepancy, Oracle, consistency
 
-EVERY = 512  # components that are added one by one
+EVERY = 512  # more components are sampled first, and added up where samples disagree
+DIGITS = 44  # of the smallest weight
+BLOCK = 4096  # components asked for at once
 PARTS = 7  # into which equally likely components are split, beside a single one
 BATCH, ROUNDS, DEVIATIONS = 256, 16, 6  # of samples, where there are more of them
 AWAY = 0.1  # distance of the second point, times 1 + |u_i|
@@ -75,12 +77,32 @@ def _components(problem: Inclusion, u: np.ndarray, whole: np.ndarray, size: floa
         parts = [order[:1], *np.array_split(order[1:], min(PARTS, n - 1))]
         total = sum(len(part) / n * problem.components(u, part) for part in parts)
         return float(np.abs(total - whole).max(initial=0.0)) / size
-    drawn = np.flatnonzero(weights > 0)
-    if len(drawn) <= EVERY:
-        total = sum(weights[i] * problem.components(u, np.array([i])) for i in drawn)
-        return float(np.abs(total - whole).max(initial=0.0)) / size
+    if n > EVERY and _sampled(problem, u, weights, whole, size, seed) <= EXACT:
+        return 0.0
+    return float(np.abs(_weighted_mean(problem, u, weights) - whole).max(initial=0.0)) / size
+
+
+def _sampled(
+    problem: Inclusion, u: np.ndarray, weights: np.ndarray, whole: np.ndarray, size: float, seed: int
+) -> float:
+    """What samples are off by beyond their noise: all of both may miss a rare component of a large size."""
     rng = np.random.default_rng(seed)
-    means = np.array([problem.components(u, rng.choice(n, BATCH, p=weights)) for _ in range(ROUNDS)])
+    means = np.array([problem.components(u, rng.choice(problem.count, BATCH, p=weights)) for _ in range(ROUNDS)])
     off = float(np.linalg.norm(means.mean(axis=0) - whole))
     noise = float(np.sqrt((means.var(axis=0, ddof=1) / ROUNDS).sum()))
     return max(0.0, off - DEVIATIONS * noise) / (size + noise)
+
+
+def _weighted_mean(problem: Inclusion, u: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """sum_i q_i F_i / (n q_i), of all components, from plain means over those whose q_i has a given binary digit."""
+    total, rest = np.zeros(len(u)), weights.copy()
+    drawn = weights > 0
+    last = np.frexp(weights[drawn].min())[1] - DIGITS
+    for place in range(np.frexp(weights.max())[1], last, -1):
+        digit = np.ldexp(1.0, place - 1)
+        here = np.flatnonzero(rest >= digit)
+        rest[here] -= digit
+        for first in range(0, len(here), BLOCK):
+            part = here[first : first + BLOCK]
+            total += digit * len(part) * problem.components(u, part)
+    return total

@@ -16,6 +16,8 @@ ones the point at hand has to be one, and not so large that rounding hides what 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
@@ -27,6 +29,7 @@ from solverkit.operators.settle import ROUNDING, SLACK, settled
 INFEASIBILITY, UNBOUNDEDNESS = "infeasibility_ray", "unboundedness_ray"
 FAR = 1e6
 CLEAN = 1e-9  # relative size up to which a part of a ray counts as zero
+DUST = 1e-14  # an entry beside one of 1: what a method's rounding leaves of 0, or a row in a small unit
 DOUBT = 1e-11  # of a sum, relative to the sizes of its terms
 MAX_LP = 5000
 HELD = 1e-10  # violation up to which HiGHS takes a point for feasible
@@ -36,20 +39,19 @@ Facts = dict[str, float | str | bool]
 
 def proof(program: LinearProgram, point: Point, x: np.ndarray, feasible: bool) -> Facts:
     """The fact `proven` with its margin, where a block of the point proves it; empty elsewhere."""
-    y = _ray(point, INFEASIBILITY, len(program.row_lower))
-    if y is not None:
+    for y in _rays(point, INFEASIBILITY, len(program.row_lower)):
         margin, radius = infeasibility(program, y)
-        if margin > 0 and radius >= FAR * (1 + float(np.abs(x).max(initial=0.0))):
+        if radius >= FAR * (1 + float(np.abs(x).max(initial=0.0))):
             found: Facts = {"proven": "infeasible", "farkas_margin": margin}
             return found | ({"farkas_radius": radius} if np.isfinite(radius) else {})
-    d = _ray(point, UNBOUNDEDNESS, len(program.c))
-    if d is not None and (fall := recession(program, d)) > 0 and _has_point(program, x, feasible):
-        return {"proven": "unbounded", "ray_fall": fall}
+    for d in _rays(point, UNBOUNDEDNESS, len(program.c)):
+        if (fall := recession(program, d)) > 0 and _has_point(program, x, feasible):
+            return {"proven": "unbounded", "ray_fall": fall}
     return {}
 
 
 def infeasibility(program: LinearProgram, y: np.ndarray) -> tuple[float, float]:
-    """(margin, R) of y with largest entry 1; a margin within rounding is 0."""
+    """(margin, R) of y with largest entry 1; both are 0 where the margin is within rounding."""
     strays, _, _ = support(y, program.row_lower, program.row_upper)
     y = np.where(strays != 0, 0.0, y)
     y = settled(program.A.T, y, np.isfinite(program.lower) & np.isfinite(program.upper))
@@ -57,7 +59,7 @@ def infeasibility(program: LinearProgram, y: np.ndarray) -> tuple[float, float]:
     pull, size = -(program.A.T @ y), abs(program.A).T @ np.abs(y)
     free, bounds, more = support(pull, program.lower, program.upper)
     margin = -(sides + bounds)
-    if margin <= DOUBT * (terms + more) or np.any(np.abs(free) > ROUNDING * size):
+    if not margin > DOUBT * (terms + more) or np.any(np.abs(free) > ROUNDING * size):
         return 0.0, 0.0
     missed = float(np.abs(free).sum())
     return margin, margin / missed if missed > 0 else np.inf
@@ -80,13 +82,17 @@ def recession(program: LinearProgram, d: np.ndarray) -> float:
     return fall if clean and fall > CLEAN * float(np.abs(program.c) @ np.abs(held)) else 0.0
 
 
-def _ray(point: Point, name: str, length: int) -> np.ndarray | None:
-    """The block with largest entry 1, where it is a vector of that length that is finite and not 0."""
+def _rays(point: Point, name: str, length: int) -> Iterator[np.ndarray]:
+    """The block with largest entry 1, as it is and without DUST, where it is a finite vector of that length, not 0."""
     value = point.get(name)
     ray = None if value is None else np.asarray(value, dtype=float)
     if ray is None or ray.shape != (length,) or not np.isfinite(ray).all() or not ray.any():
-        return None
-    return ray / np.abs(ray).max()
+        return
+    ray = ray / np.abs(ray).max()
+    yield ray
+    dust = (np.abs(ray) < DUST) & (ray != 0)
+    if dust.any():
+        yield np.where(dust, 0.0, ray)
 
 
 def _has_point(program: LinearProgram, x: np.ndarray, feasible: bool) -> bool:

@@ -90,6 +90,17 @@ def rays_of(highs: Any) -> Point:
     status = str(highs.modelStatusToString(highs.getModelStatus()))
     if status not in (INFEASIBLE, UNBOUNDED, EITHER) or highs.getNumRow() + highs.getNumCol() > RAYS:
         return {}
+    found = _ray(highs, status)
+    if not found and highs.getOptionValue("presolve")[1] != "off":  # it may have been presolve that saw it
+        highs.clearSolver()
+        highs.setOptionValue("presolve", "off")
+        highs.setOptionValue("solver", "simplex")
+        highs.run()
+        found = _ray(highs, status)
+    return found
+
+
+def _ray(highs: Any, status: str) -> Point:
     if status != UNBOUNDED:
         _, there, ray = highs.getDualRay()
         if there:
