@@ -31,6 +31,9 @@ NONLINEAR = (
     _curved("a square too large for its box", "sum(x**2)", INFEASIBLE, ("x[0]**2 >= 1",), lower=-0.5, upper=0.5),
     _curved("a curve above a line", "x[0]", INFEASIBLE, ("x[1] >= x[0]**2 + 1", "x[1] <= x[0]"), start=1),
     _curved("a parabola with a free slope", "x[0]**2 - x[1]", UNBOUNDED),
+    _curved("a parabola with a free slope of 1e-6", "x[0]**2 - 1e-6*x[1]", UNBOUNDED),
+    _curved("a parabola with a free slope of 1e-9", "x[0]**2 - 1e-9*x[1]", UNBOUNDED, ("x[1] >= x[0]",)),
+    _curved("a slope of 1e-8 along a valley", "(x[0] + x[1])**2 - 1e-8*(x[0] - x[1])", UNBOUNDED),
     _curved("a saddle, from its middle", "x[0]*x[1]", UNBOUNDED),
     _curved("a saddle on a cone", "-x[0]*x[1]", UNBOUNDED, ("x[0] - x[1] <= 1", "x[1] - x[0] <= 1"), lower=0),
     _curved("a valley that falls", "(x[0] - x[1])**2 - x[0]", UNBOUNDED, ("x[0] + x[1] >= 1",)),
@@ -45,6 +48,8 @@ NONLINEAR = (
     _curved("a disc touched by a line", "x[0]", 1.0, ("sum(x**2) <= 1", "x[0] >= 1")),
     _curved("a parabola with a far minimum", "1e-7*x[0]**2 - x[0] + x[1]**2", -2.5e6),
     _curved("curvature of 1e-10 beside 1", "1e-10*x[0]**2 - x[0] + x[1]**2", -2.5e9),
+    _curved("a valley without a slope", "(x[0] + x[1] - 0.1)**2 + 1e-9*(x[0] + x[1])", 1e-10),
+    _curved("a slope of 1e-9 that 1e-12 of curvature ends", "x[0]**2 + 1e-12*x[1]**2 - 1e-9*x[1]", -2.5e-7),
     _curved("an infimum at infinity", "exp(-x[0]) + x[1]**2", 0.0),
     _curved("a slope of 1e-7 in a large disc", "-1e-7*x[0]", -1e-4, ("sum(x**2) <= 1e6",)),
 )

@@ -14,8 +14,9 @@ Multipliers are those of the point where these certify it, and the core's own by
 (`multipliers.py`). S is the scale of grad f (`local.py`); `wide` is 100 tol, but not above 1e-2 unless tol itself is. A
 row counts as active within 100 tol of its bound, at most 1e-3.
 
-S does not see a slope in a small unit beside one in a large unit: where, in a linear program, r_j is not small (WIDE
-tol) beside the terms that it is the sum of, a ray along which f has no bound is looked for, and breaks `stationarity`.
+S does not see a slope in a small unit beside one in a large unit: where, in a linear program or a quadratic one with a
+flat direction, r_j without the multipliers of rows that are not active is not small (WIDE tol) beside the terms that it
+is the sum of, a ray along which f has no bound is looked for, and breaks `stationarity`.
 
 Where the reduced Hessian is positive definite, a Newton step on the active constraints of at most tol (1 + |x_j|) in
 each x_j satisfies `stationarity` too: the distance to the minimizer, whatever the units of f. And a step along which f
@@ -38,7 +39,7 @@ from solverkit.kinds.nonlinear.consistency import oracle_term
 from solverkit.kinds.nonlinear.curvature import Curvature, curvature
 from solverkit.kinds.nonlinear.evidence import infeasibility, unboundedness
 from solverkit.kinds.nonlinear.local import TINY, Local
-from solverkit.kinds.nonlinear.multipliers import Measured, least_squares, of_point
+from solverkit.kinds.nonlinear.multipliers import Measured, least_squares, measure, of_point
 from solverkit.kinds.nonlinear.probe import newton_fall, probe
 from solverkit.kinds.nonlinear.problem import Nonlinear
 from solverkit.kinds.nonlinear.rows import refined
@@ -95,13 +96,14 @@ def _certify(local: Local, point: Point, tol: float) -> Certificate:
     ]
     if bend.walks and all(term.ok for term in terms):
         fall, told = probe(local, found, bend, tol)
-        flat = 0 if bend.degenerate is None else len(bend.degenerate)
+        flat = len(bend.degenerate)
         note = f"{flat} degenerate directions: necessary conditions hold, sufficient ones do not" if flat else ""
         terms.append(Term("probe", fall, _wide(max(tol, 1e-7)), local.scale, note=note))
         facts["probes"] = float(told)
-    if all(term.ok for term in terms) and (fallen := _falls_alone(local, found, point, tol)):
+    if all(term.ok for term in terms) and (fallen := _falls_alone(local, found, bend, point, tol)):
         facts |= fallen
-        terms[1] = Term("stationarity", _alone(local, found), tol, note="of one coordinate: f has no bound along a ray")
+        share = _alone(local, _near(local, found, tol))
+        terms[1] = Term("stationarity", share, tol, note="of one coordinate: f has no bound along a ray")
     elif all(term.ok for term in terms):
         facts["strict"] = bend.strict
     elif not feasible:
@@ -116,14 +118,25 @@ def _wide(tol: float, cap: float = 1e-2) -> float:
     return max(tol, min(100 * tol, cap))
 
 
-def _falls_alone(local: Local, found: Measured, point: Point, tol: float) -> Facts:
-    """A proof that a linear program has no bound, looked for where a coordinate's residual is not small by itself."""
-    if not local.problem.affine or local.problem.objective_function.degree != 1:
+def _falls_alone(local: Local, found: Measured, bend: Curvature, point: Point, tol: float) -> Facts:
+    """A proof that a program has no bound, looked for where a coordinate's residual is not small by itself."""
+    degree = local.problem.objective_function.degree
+    if not local.problem.affine or degree is None or degree > 2 or (degree == 2 and bend.strict):
         return {}
-    if _alone(local, found) <= max(tol, min(WIDE * tol, 0.5)):
+    if _alone(local, _near(local, found, tol)) <= max(tol, min(WIDE * tol, 0.5)):
         return {}
     ray = unboundedness(local, point, tol)
     return ray if ray.get("proven") == "unbounded" else {}
+
+
+def _near(local: Local, found: Measured, tol: float) -> Measured:
+    """Without the multipliers of rows and bounds that are not active: small ones carry a small slope all the same."""
+    width = _wide(tol, 1e-3)
+    y, z = (
+        np.where(np.where(multiplier > 0, above, below) <= width, multiplier, 0.0)
+        for multiplier, (below, above) in ((found.y, local.row_room), (found.z, local.bound_room))
+    )
+    return measure(local, y, z, found.origin)
 
 
 def _alone(local: Local, found: Measured) -> float:
@@ -144,8 +157,6 @@ def _complementarity(local: Local, found: Measured, tol: float) -> Term:
     problem, x, wide = local.problem, local.x, _wide(tol)
     side = np.where(found.z < 0, problem.lowest, problem.highest)
     near = (found.z != 0) & (np.abs(x - side) <= wide * local.size)
-    if not np.any(near & (x != side)):
-        return plain
     fall, size = local.value - problem.value(np.where(near, side, x)), 1 + abs(local.value)
     if not fall > wide * size:
         return plain
