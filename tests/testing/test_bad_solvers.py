@@ -23,9 +23,18 @@ def test_the_good_step_method_is_asked_everything():
     assert {outcome.verdict for outcome in report} == {Verdict.PASSED}, str(report)
 
 
+PROCESSES = ("resume", "light_options", "other_process")  # start Python, which takes all the others' time
+
+
+def asked(place: str) -> list[str]:
+    """All checks of every fifth method and of those that a process catches; the quick ones of the others."""
+    whole = BAD[place] in PROCESSES or list(BAD).index(place) % 5 == 0
+    return [check for check in list_checks() if whole or check not in PROCESSES]
+
+
 @pytest.mark.parametrize("place", BAD)
 def test_a_bad_method_is_caught_by_one_check(place):
-    report = check_solver(named(place), [small], budget=BUDGET, raise_failures=False)
+    report = check_solver(named(place), [small], budget=BUDGET, checks=asked(place), raise_failures=False)
     assert report.failed == {BAD[place]}, str(report)
 
 
