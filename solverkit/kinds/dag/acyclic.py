@@ -35,7 +35,5 @@ def closure(edges: np.ndarray) -> np.ndarray:
     d = len(edges)
     bits = np.packbits(edges, axis=1)
     for node in order[::-1]:
-        children = np.flatnonzero(edges[node])
-        if children.size:
-            bits[node] |= np.bitwise_or.reduce(bits[children], axis=0)
+        bits[node] |= np.bitwise_or.reduce(bits[edges[node]], axis=0)
     return np.unpackbits(bits, axis=1, count=d).astype(bool)

@@ -122,7 +122,6 @@ def _certify(problem: Dag, W: np.ndarray, order: np.ndarray | None, point: Point
 def _moments(problem: Dag, X: np.ndarray, seed: int) -> float:
     """How far the Gram matrix is from that of the samples, in units of each variable's size, along random vectors."""
     size = np.sqrt(np.diag(problem.gram))
-    size = np.where(size > 0, size, 1.0)
     v = np.random.default_rng(seed).choice([-1.0, 1.0], (problem.d, PROBES)) / size[:, None]
     left = (X.T @ (X @ v) / problem.n - problem.gram @ v) / size[:, None]
     return float(np.abs(left).max(initial=0.0)) / problem.d
@@ -206,9 +205,8 @@ def _refitted_gain(
         changed = sum(nodes.at(candidate, place) for place in range(low, high + 1))
         best = min(best, float(parts.sum() - parts[low : high + 1].sum() + changed))
     every = 3 * problem.d * (problem.d - 1) // 2 - 2 * (problem.d - 1)
-    return (score - best) / max(
-        abs(score), np.finfo(float).tiny
-    ), "" if tried == every else f"{tried} of {every} moves tried"
+    note = "" if tried == every else f"{tried} of {every} moves tried"
+    return (score - best) / max(abs(score), np.finfo(float).tiny), note
 
 
 def _network_term(problem: Dag, W: np.ndarray, point: Point, tol: float) -> Term:

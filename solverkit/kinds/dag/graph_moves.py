@@ -43,11 +43,12 @@ def best_graph_move(problem: Dag, edges: np.ndarray) -> GraphMove:
     R = root(problem)
     add, delete = single_changes(R / np.sqrt((R**2).sum(axis=0)), edges, price)
     required, forbidden = problem.known.required, problem.known.forbidden
-    paths = closure(edges | required)
+    whole = edges | required
+    paths = closure(whole)
     best = GraphMove("none", 0, 0, 0.0)
     addable = ~edges & ~paths.T & ~forbidden
     removable = edges & ~required
-    around = (edges.astype(float) @ paths.astype(float)) > 0.5  # a path of two edges or more from i to j
+    around = (whole.astype(float) @ paths.astype(float)) > 0  # a path of two edges or more from i to j
     reversible = removable & ~around & ~forbidden.T
     tables = [
         ("add", np.where(addable, add, np.inf)),

@@ -62,48 +62,52 @@ def lasso(S: np.ndarray, s: np.ndarray, l1: float, start: np.ndarray) -> tuple[f
 
     The variable whose derivative breaks the condition most joins; the quadratic is then minimized for fixed signs, and
     where a sign would change the step ends at the best of the changes on the way. Each round lowers the value.
+    Variables are divided by their sizes first: what is small, or dependent, does not hang on units.
     """
-    w, size = start.copy(), float(np.abs(s).max(initial=0.0))
-    _settle(S, s, l1, w, np.sign(w))
-    for _ in range(20 * len(s) + 20):
-        slope = S @ w - s
-        excess = np.where(w == 0, np.abs(slope) - l1, 0.0)
-        joins = int(np.argmax(excess)) if len(s) else 0
-        if not len(s) or excess[joins] <= 1e-13 * size:
-            break
-        signs = np.sign(w)
-        signs[joins] = -np.sign(slope[joins])
-        _settle(S, s, l1, w, signs)
+    size = np.sqrt(np.where(np.diag(S) > 0, np.diag(S), 1.0))
+    scaled, aim, price, v = S / np.outer(size, size), s / size, l1 / size, start * size
+
+    def excess(v: np.ndarray) -> np.ndarray:
+        return np.where(v == 0, np.abs(scaled @ v - aim) - price, 0.0)
+
+    rounding, rounds = 1e-13 * np.abs(aim).max(initial=0.0), 20 * len(s) + 20
+    _settle(scaled, aim, price, v, np.sign(v))
+    while rounds > 0 and (joins := np.argmax(np.append(excess(v), rounding))) < len(s):
+        signs = np.sign(v)
+        signs[joins] = np.sign(aim[joins] - scaled[joins] @ v)
+        _settle(scaled, aim, price, v, signs)
+        rounds -= 1
+    w = v / size
     return float(w @ (0.5 * (S @ w) - s)) + l1 * float(np.abs(w).sum()), w
 
 
-def _settle(S: np.ndarray, s: np.ndarray, l1: float, w: np.ndarray, signs: np.ndarray) -> None:
+def _settle(S: np.ndarray, s: np.ndarray, l1: np.ndarray, w: np.ndarray, signs: np.ndarray) -> None:
     """Minimize over the variables with a sign, in place, until all signs hold."""
-    while (active := np.flatnonzero(signs)).size:
-        block, linear, old = S[np.ix_(active, active)], s[active], w[active]
-        way, bounded = _descent(block, linear - l1 * signs[active] - block @ old)
-        turns = (old + way) * signs[active] <= 0 if bounded else way * signs[active] < 0
-        if bounded and not turns.any():
+    rounds = 20 * len(s) + 20  # where digits alone are left to gain it need not end
+    while rounds > 0 and (active := np.flatnonzero(signs)).size:
+        rounds -= 1
+        block, linear, price, old = S[np.ix_(active, active)], s[active], l1[active], w[active]
+        step, left = _descent(block, linear - price * signs[active] - block @ old)
+        forever = bool((left * signs[active] < 0).any())  # down a way without a minimum, up to where a sign turns
+        way = left if forever else step
+        turns = way * signs[active] < 0 if forever else (old + way) * signs[active] <= 0
+        if not turns.any():
             w[active] = old + way
             return
-        steps = np.unique(np.append(-old[turns] / way[turns], 1.0) if bounded else -old[turns] / way[turns])
+        steps = np.unique(np.append(-old[turns] / way[turns], [] if forever else 1.0))
         tried = [np.where(turns & (-old / np.where(way == 0, 1.0, way) == t), 0.0, old + t * way) for t in steps]
-        values = [float(v @ (0.5 * (block @ v) - linear)) + l1 * float(np.abs(v).sum()) for v in tried]
+        values = [float(v @ (0.5 * (block @ v) - linear)) + float(price @ np.abs(v)) for v in tried]
         best = tried[int(np.argmin(values))]
-        stuck = np.array_equal(best, old)
         w[active] = best
         signs[active] = np.sign(best)
-        if stuck:
-            return
 
 
-def _descent(block: np.ndarray, residual: np.ndarray) -> tuple[np.ndarray, bool]:
-    """The step to the minimum of a quadratic; where dependent columns leave it without one, a way down forever."""
-    step = np.linalg.lstsq(block, residual, rcond=1e-12)[0]
+def _descent(block: np.ndarray, residual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The step to the minimum of a quadratic, and what dependent columns leave of the residual: a way down forever."""
+    step = np.linalg.lstsq(block, residual, rcond=1e-14)[0]
     left = residual - block @ step
-    if float(np.abs(left).max()) <= 1e-9 * float(np.abs(residual).max()):
-        return step, True
-    return left, False
+    rounding = 1e-9 * np.abs(residual).max() + 1e-13 * np.abs(step).sum()
+    return step, np.where(np.abs(left) <= rounding, 0.0, left)
 
 
 def _logistic(A: np.ndarray, y: np.ndarray, w: np.ndarray) -> tuple[float, np.ndarray]:
