@@ -182,9 +182,9 @@ def _upper_terms(
         found = upper_stationarity(local, candidate, values, _wide(tol) * local.upper_scale)
         curved = reduced_curvature(local, candidate, found, gradients)
         count += 1
-        if worst is None or not found.value <= worst.value:
+        if worst is None or not (found.value <= worst.value or np.isnan(worst.value)):
             worst = found
-        if bend.how == "" or not curved.value <= bend.value:
+        if bend.how == "" or not (curved.value <= bend.value or np.isnan(bend.value)):
             bend = curved
     assert worst is not None
     _upper_facts(facts, worst, bend, count, len(values))

@@ -90,10 +90,6 @@ class LevelRows:
         """Every row is affine, by proof."""
         return self.file.affine and self.set.affine
 
-    def violation(self, z: np.ndarray) -> float:
-        """The largest broken row at z, scaled as in the module's formula."""
-        return RowsAt.of(self, z).violation
-
 
 def _set_rows(simple, n: int) -> Rows:
     function, lower, upper = simple.rows(n)

@@ -31,6 +31,7 @@ REACH = 10.0  # an axis without bounds is searched over y +- REACH (1 + |y|)
 FEASIBLE = 1e-8  # scaled violation up to which a point found here counts
 FALLS = 1e-7  # of f, relative: by how much a point of the search is lower than all ends of local solves
 SEMIDEFINITE = -1e-10  # lambda_min / max|h_ij| from which a Hessian counts as semidefinite
+BENT = 0.1  # of max|h_ij|, added to a Hessian that is shifted: steps of a nearly singular one go anywhere
 
 
 @dataclass(frozen=True)
@@ -298,10 +299,11 @@ def _sqp(local: Local, start: np.ndarray, iterations: int = 40) -> np.ndarray | 
     for _ in range(iterations):
         n = local.problem.n
         hessian = csr_array(here.lagrangian_hessian(multiplier)[n:, n:])
-        shift = 0.0
-        while positive_definiteness(csr_array(hessian + shift * eye_array(hessian.shape[0]))) < SEMIDEFINITE:
+        model, shift = hessian, 0.0
+        while positive_definiteness(model) < SEMIDEFINITE:
             shift = max(10 * shift, 1e-4 * largest(hessian))
-        found = lower_qp(here, csr_array(hessian + shift * eye_array(hessian.shape[0])))
+            model = csr_array(hessian + (shift + BENT * largest(hessian)) * eye_array(hessian.shape[0]))
+        found = lower_qp(here, model)
         if not found.ok:
             return here.z[n:]
         weight = max(weight, 2 * float(np.abs(found.multiplier).max(initial=0.0)))

@@ -49,7 +49,8 @@ def lanczos(product: Product, start: np.ndarray, steps: int = STEPS, negative: f
     basis[0] = start / length
     diagonal: list[float] = []
     below: list[float] = []
-    for k in range(steps):
+    while True:
+        k = len(below)
         image = np.asarray(product(basis[k]), dtype=float)
         if not np.isfinite(image).all():
             return Extremes(np.nan, np.nan, np.nan, start)

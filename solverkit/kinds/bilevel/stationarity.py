@@ -197,10 +197,9 @@ class _Adjoint:
         inverse = LinearOperator(
             K.shape, matvec=factor.solve, rmatvec=lambda v: factor.solve(v, trans="T"), dtype=float
         )
-        if not np.isfinite(factor.solve(np.ones(K.shape[0]))).all():
-            return None
+        finite = bool(np.isfinite(factor.solve(np.ones(K.shape[0]))).all())
         # With t > 1 columns SciPy draws from NumPy's global generator: a verdict must not depend on that.
-        if not onenormest(inverse, t=1) * np.abs(balanced).sum(axis=0).max() < CONDITION:
+        if not (finite and onenormest(inverse, t=1) * np.abs(balanced).sum(axis=0).max() < CONDITION):
             return None
         cross = csr_array(block_array([[hessian[:n, n:] * unit, csr_array(tight[:, :n]).T]]))
         return cls(n, factor, scale, cross, unit)

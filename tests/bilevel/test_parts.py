@@ -1,0 +1,346 @@
+"""Parts of the bilevel certificate where the usual small problem does not take them: many variables, bad functions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array, diags_array
+
+from solverkit.kinds.base import PointStatus
+from solverkit.kinds.bilevel import certificate, curvature, local, lower_solve, stationarity
+from solverkit.kinds.bilevel.certificate import certify
+from solverkit.kinds.bilevel.local import Local
+from solverkit.kinds.bilevel.lower_solve import LowerAnswer, local_solve, quadratic_label, solve_lower
+from solverkit.kinds.bilevel.multipliers import lower_multipliers, unique_multipliers, vertices
+from solverkit.kinds.bilevel.optimistic import best_upper
+from solverkit.kinds.bilevel.spectrum import lanczos
+from solverkit.operators.sets import Box
+
+from .functions import Quadratic, Smooth, bilevel, equations, point, rows
+
+
+def quadratic(Q, a, c=0.0):
+    return Quadratic(csr_array(np.asarray(Q, float)), np.asarray(a, float)[None, :], c)
+
+
+def flat(n):
+    return quadratic(np.zeros((n, n)), np.zeros(n))
+
+
+def at(problem, *z, width=1e-4):
+    return Local(problem, np.concatenate([np.atleast_1d(np.asarray(part, float)) for part in z]), width)
+
+
+def of_y(m, value, slope, second, degree=None):
+    """A function of y alone, by numbers of each entry."""
+    return Smooth(
+        1 + m,
+        lambda z: value(z[1:]).sum(),
+        lambda z: np.concatenate([[0.0], slope(z[1:])]),
+        lambda z: np.diag(np.concatenate([[0.0], second(z[1:])])),
+        degree=degree,
+    )
+
+
+# -- the lower level
+
+
+@pytest.mark.parametrize(("off", "ok"), [(1e-7, True), (-1e-7, True), (3e-6, False)])
+def test_a_lower_level_in_large_units_is_judged_by_the_distance_to_its_solution(off, ok):
+    """f = 5e7 (y - x)^2: at y off by 1e-7 the slope is 10, and that is as near as 1e-7."""
+    problem = bilevel(1, 1, quadratic(np.eye(2), [0, 0]), quadratic(1e8 * np.array([[1.0, -1], [-1, 1]]), [0, 0]))
+    found = certify(problem, point(0, off))["lower_kkt"]
+    assert found.ok == ok
+    if ok:
+        assert found.note == "relative distance to the lower solution"
+        assert found.value == pytest.approx(abs(off), rel=1e-6)
+        assert found.tolerance == 1e-6
+    else:
+        assert found.note == ""
+
+
+def test_a_row_that_is_straight_at_the_point_alone_is_no_part_of_a_quadratic_program():
+    f = quadratic(np.diag([0.0, 1.0]), [0, -1])
+    cubic = of_y(1, lambda y: y**3 - 8, lambda y: 3 * y**2, lambda y: 6 * y)
+    assert quadratic_label(at(bilevel(1, 1, f, f), 0, 0), 0) == "proved convex QP"
+    assert quadratic_label(at(bilevel(1, 1, f, f, g=rows(cubic, 2)), 0, 0), 0) == ""
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("bend", [0.0, 1e-3, 1.0])
+def test_a_quadratic_of_unknown_degree_is_seen_by_its_values_and_second_derivatives(scale, bend):
+    """f = scale (5 + y^2 - 3 y + bend y^4) at y = 0, where the quartic shows in no derivative up to the second."""
+    f = of_y(
+        2,
+        lambda y: scale * (5 + y**2 - 3 * y + bend * y**4),
+        lambda y: scale * (2 * y - 3 + 4 * bend * y**3),
+        lambda y: scale * (2 + 12 * bend * y**2),
+    )
+    label = quadratic_label(at(bilevel(1, 2, flat(3), f), 0, [0, 0]), 0)
+    assert label == ("" if bend else "convex QP (probed)")
+
+
+def test_a_lower_level_that_falls_forever_has_no_answer():
+    """f = -exp(y): every local solve runs away, and what the search itself saw is lower than the candidate."""
+    f = of_y(1, lambda y: -np.exp(y), lambda y: -np.exp(y), lambda y: -np.exp(y))
+    with np.errstate(all="ignore"):
+        found = solve_lower(at(bilevel(1, 1, flat(2), f), 0, 0), 0)
+    assert found.gap > 1
+
+
+def wells(m):
+    """sum (y^2 - 1)^2 + 0.3 y: two minima an entry, the left one lower."""
+    return of_y(m, lambda y: (y**2 - 1) ** 2 + 0.3 * y, lambda y: 4 * y * (y**2 - 1) + 0.3, lambda y: 12 * y**2 - 4)
+
+
+def test_equations_leave_no_grid():
+    """y_1 + y_2 = 0 with two wells each: the answer is found all the same, and not called one of a grid."""
+    one = equations(Quadratic([None], csr_array(np.array([[0.0, 1.0, 1.0]])), 0.0), 3)
+    problem = bilevel(1, 2, flat(3), wells(2), g=one)
+    found = solve_lower(at(problem, 0, [1.0, -1.0]), 0)
+    assert found.label == "multi-start only"
+    assert found.value == pytest.approx(0.0, abs=1e-9)
+    assert abs(found.minimizers[0].sum()) < 1e-8
+
+
+class Fragile(Smooth):
+    """Raises where y is above 1/2."""
+
+    def value(self, z):
+        if z[1] > 0.5:
+            raise ValueError("out of its domain")
+        return super().value(z)
+
+
+@pytest.mark.parametrize("kind", ["raises", "nan"])
+def test_a_local_solve_that_leaves_the_domain_has_no_end(kind):
+    value = {"raises": lambda z: -z[1], "nan": lambda z: -z[1] if z[1] <= 0.5 else np.nan}[kind]
+    f = (Fragile if kind == "raises" else Smooth)(2, value, lambda z: [0.0, -1.0], lambda z: np.zeros((2, 2)))
+    here = at(bilevel(1, 1, flat(2), f), 0, 0)
+    with np.errstate(all="ignore"):
+        assert local_solve(here, np.zeros(1)) is None
+
+
+def test_convexity_is_looked_at_where_the_lower_level_has_a_value():
+    """f = -log(y): no value for y <= 0, convex where it has one; y^4 - y^2 is not convex about 0."""
+    log = of_y(1, lambda y: -np.log(y), lambda y: -1 / y, lambda y: 1 / y**2)
+    with np.errstate(all="ignore"):
+        assert lower_solve.negative_curvature(at(bilevel(1, 1, flat(2), log), 0, 1), 0) == 0.0
+    bent = of_y(1, lambda y: y**4 - y**2, lambda y: 4 * y**3 - 2 * y, lambda y: 12 * y**2 - 2)
+    assert lower_solve.negative_curvature(at(bilevel(1, 1, flat(2), bent), 0, 0), 0) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("m", [3, 70])
+@pytest.mark.parametrize("start", [0.9, 0.05, -3.0])
+def test_local_solves_end_at_a_minimizer_small_or_large(m, start):
+    """Up to 60 lower variables by SLSQP, then by Newton steps: the same minima, with rows and without."""
+    left, right = sorted(root.real for root in np.roots([4, 0, -4, 0.3]) if abs(root.real) > 0.5)
+    free = at(bilevel(1, m, flat(1 + m), wells(m)), 0, np.zeros(m))
+    end = local_solve(free, np.full(m, start))
+    assert np.minimum(abs(end - left), abs(end - right)).max() < 1e-6
+    inside = at(bilevel(1, m, flat(1 + m), wells(m), Y=Box(-0.5, 0.5)), 0, np.zeros(m))
+    end = local_solve(inside, np.full(m, np.clip(start, -0.4, 0.4)))
+    np.testing.assert_allclose(np.abs(end), 0.5, atol=1e-7)
+    sum_is_half = equations(Quadratic([None], csr_array(np.concatenate([[0.0], np.ones(m)])[None, :]), -0.5), 1 + m)
+    bowl = of_y(m, lambda y: np.cosh(y), np.sinh, np.cosh)
+    end = local_solve(at(bilevel(1, m, flat(1 + m), bowl, g=sum_is_half), 0, np.zeros(m)), np.full(m, start))
+    np.testing.assert_allclose(end, 0.5 / m, atol=1e-7)
+
+
+def test_a_local_solve_that_is_slow_ends_on_the_way():
+    """Of sum y^40 each of the forty steps of Newton takes 1/39 of the way."""
+    steep = of_y(70, lambda y: y**40, lambda y: 40 * y**39, lambda y: 1560 * y**38)
+    end = local_solve(at(bilevel(1, 70, flat(71), steep), 0, np.zeros(70)), np.full(70, 3.0))
+    np.testing.assert_allclose(end, 3 * (38 / 39) ** 40, rtol=1e-6)
+
+
+@pytest.mark.parametrize("m", [3, 70])
+def test_a_local_solve_without_a_feasible_point_has_no_end(m):
+    table = np.zeros((2, 1 + m))
+    table[0, 1], table[1, 1] = 1.0, -1.0
+    nowhere = rows(Quadratic([None, None], csr_array(table), np.array([1.0, 1.0])), 1 + m)  # y_1 <= -1 and y_1 >= 1
+    assert local_solve(at(bilevel(1, m, flat(1 + m), wells(m), g=nowhere), 0, np.zeros(m)), np.zeros(m)) is None
+
+
+# -- multipliers
+
+
+def pinned(m, double):
+    """min sum y over y >= 0, the first `double` rows given twice: multipliers 1, split in any way where doubled."""
+    table = np.vstack([-np.eye(m), -np.eye(m)[:double]])
+    below = Quadratic(
+        [None] * len(table), csr_array(np.hstack([np.zeros((len(table), 1)), table])), np.zeros(len(table))
+    )
+    f = quadratic(np.zeros((1 + m, 1 + m)), np.concatenate([[0.0], np.ones(m)]))
+    return at(bilevel(1, m, flat(1 + m), f, g=rows(below, 1 + m)), 0, np.zeros(m))
+
+
+@pytest.mark.parametrize("m", [1, 4, 12, 601])
+def test_independent_rows_have_one_set_of_multipliers(m):
+    here = pinned(m, 0)
+    found = lower_multipliers(here)
+    np.testing.assert_allclose(found.value, 1.0, atol=1e-9)
+    assert found.residual < 1e-9
+    assert unique_multipliers(here)
+    assert vertices(here, found, 0) == [found]
+
+
+@pytest.mark.parametrize("m", [1, 4, 601])
+def test_a_row_given_twice_has_the_vertices_in_which_one_of_both_carries_all(m):
+    here = pinned(m, 1)
+    found = lower_multipliers(here)
+    assert not unique_multipliers(here)
+    ends = vertices(here, found, 0)
+    pairs = {(round(float(each.value[0]), 6), round(float(each.value[m]), 6)) for each in ends}
+    assert pairs >= {(0.0, 1.0), (1.0, 0.0)}
+    for each in ends:
+        assert each.residual < 1e-6
+        assert (each.value >= -1e-9).all()
+        assert each.value[0] + each.value[m] == pytest.approx(1.0, abs=1e-6)
+
+
+# -- the best upper value, curvature, spectra
+
+
+def test_newton_steps_on_f_that_are_slow_are_not_called_exact():
+    """F = y^40 over all y: each step of Newton takes 1/39 of the way, and thirty of them do not end."""
+    F = of_y(1, lambda y: y**40, lambda y: 40 * y**39, lambda y: 1560 * y**38)
+    here = at(bilevel(1, 1, F, flat(2)), 0, 3)
+    answer = LowerAnswer("proved convex QP", 0.0, 0.0, [np.array([3.0])], quadratic=True)
+    best = best_upper(here, answer)
+    assert not best.exact
+    assert best.y[0] == pytest.approx(3 * (38 / 39) ** 30, rel=1e-6)
+    assert best.value == pytest.approx(best.y[0] ** 40)
+
+
+def test_the_bend_of_the_lower_level_is_its_third_derivative():
+    """f = sum exp(y_i) + x y_0^2: (w' grad_y L)'' d = (2 w_0 d_{y0}, ...) by hand."""
+    f = Smooth(
+        3,
+        lambda z: np.exp(z[1:]).sum() + z[0] * z[1] ** 2,
+        lambda z: [z[1] ** 2, np.exp(z[1]) + 2 * z[0] * z[1], np.exp(z[2])],
+        lambda z: [[0, 2 * z[1], 0], [2 * z[1], np.exp(z[1]) + 2 * z[0], 0], [0, 0, np.exp(z[2])]],
+    )
+    here = at(bilevel(1, 2, flat(3), f), 0.3, [0.2, -0.4])
+    w = np.array([0.7, -1.1])
+    apply = curvature._bend(here, lower_multipliers(here), w)
+    third = np.array([[0, 2 * w[0], 0], [2 * w[0], w[0] * np.exp(0.2), 0], [0, 0, w[1] * np.exp(-0.4)]])
+    for d in (np.array([1.0, 0, 0]), np.array([0.3, -2.0, 0.5]), np.array([0, 0, 1e-6]), np.zeros(3)):
+        np.testing.assert_allclose(apply(d), third @ d, atol=1e-6 * np.abs(d).max(initial=0.0))
+
+
+def test_negative_curvature_is_the_same_from_products():
+    """W = diag(-1, 0, 1, 2, ...) on the moves with sum 0, dense and by Lanczos."""
+    N = 40
+    W, tangent = csr_array(diags_array(np.arange(-1.0, N - 1))), csr_array(np.ones((1, N)) / np.sqrt(N))
+    cross = csr_array((N, 0))
+    dense = curvature._dense(W, cross, None, tangent, N - 2.0)
+    products = curvature._lanczos(W, cross, None, tangent, N - 2.0)
+    basis = np.linalg.qr(np.column_stack([np.ones(N), np.eye(N)[:, 1:]]))[0][:, 1:]
+    least = -np.linalg.eigvalsh(basis.T @ W.toarray() @ basis)[0] / (N - 2.0)
+    assert dense.value == pytest.approx(least, rel=1e-9)
+    assert 0.5 * least < products.value <= least * (1 + 1e-9)  # it ends once the sign is sure
+    bent = curvature._lanczos(W, cross, lambda d: 3 * d, tangent, N - 2.0)
+    assert bent.value == 0.0
+    broken = curvature._lanczos(csr_array(np.full((N, N), np.nan)), cross, None, tangent, 1.0)
+    assert np.isnan(broken.value)
+    assert "not finite" in broken.how
+
+
+def test_a_probe_leaves_out_moves_at_which_the_lower_level_has_no_value():
+    """f = (y - sqrt(x))^2 / 2 at x = 0.005: a move of 0.01 downward has no value, and all others tell something."""
+    f = Smooth(
+        2,
+        lambda z: 0.5 * (z[1] - np.sqrt(z[0])) ** 2,
+        lambda z: [-0.5 * (z[1] - np.sqrt(z[0])) / np.sqrt(z[0]), z[1] - np.sqrt(z[0])],
+        lambda z: [[0.25 * z[1] * z[0] ** -1.5, -0.5 / np.sqrt(z[0])], [-0.5 / np.sqrt(z[0]), 1.0]],
+    )
+    problem = bilevel(1, 1, quadratic(np.diag([0.0, 1.0]), [0, 0]), f)
+    with np.errstate(all="ignore"):
+        here = at(problem, 0.005, np.sqrt(0.005))
+        found = curvature.probe(here, solve_lower(here, 0), None, 0, 1e-6)
+        far = at(problem, 1.0, 1.0)
+        every = curvature.probe(far, solve_lower(far, 0), None, 0, 1e-6)
+    assert 0 < found.informative < every.informative
+    assert found.value > 0  # F = x / 2 falls to the left
+
+
+def test_krylov_spaces_end_where_there_is_nothing_left():
+    none = lanczos(lambda v: v, np.zeros(3))
+    assert (none.smallest, none.largest, none.residual) == (0.0, 0.0, 0.0)
+    one = lanczos(lambda v: -2 * v, np.array([3.0]))
+    assert (one.smallest, one.largest) == pytest.approx((-2.0, -2.0))
+    A = np.diag([-3.0, 1.0, 4.0, 5.0])
+    whole = lanczos(lambda v: A @ v, np.ones(4), negative=np.inf)
+    assert (whole.smallest, whole.largest) == pytest.approx((-3.0, 5.0))
+    assert np.abs(whole.vector / np.linalg.norm(whole.vector)) == pytest.approx([1, 0, 0, 0], abs=1e-9)
+
+
+@pytest.mark.parametrize("size", [0.0, 3.0, np.inf])
+def test_the_norm_of_a_hessian_from_its_products(size):
+    found = local._norm(lambda v: size * v, 5)
+    assert found == size or (np.isnan(found) and size == np.inf)
+    A = np.diag([7.0, 1.0, 2.0])
+    assert local._norm(lambda v: A @ v, 3) == pytest.approx(7.0, rel=1e-3)
+    assert local._norm(lambda v: A @ v, 3, 1) == pytest.approx(2.0, rel=1e-3)
+
+
+# -- stationarity
+
+
+def eliminated(K):
+    """Whether y can be eliminated by this K."""
+    m = len(K)
+    hessian = np.zeros((1 + m, 1 + m))
+    hessian[1:, 1:] = K
+    return stationarity._Adjoint.of(csr_array(hessian), csr_array((0, 1 + m)), 1) is not None
+
+
+def test_a_lower_kkt_matrix_that_is_singular_or_no_number_eliminates_nothing():
+    assert eliminated(np.array([[2.0, 1.0], [1.0, 3.0]]))
+    assert eliminated(np.diag([1e-9, 1.0, 1e9]))  # units
+    assert not eliminated(np.array([[1.0, 1.0], [1.0, 1.0]]))
+    assert not eliminated(np.array([[1.0, 1.0], [1.0, 1.0 + 1e-13]]))
+    assert not eliminated(np.array([[np.nan, 1.0], [1.0, 3.0]]))
+
+
+def test_many_coupled_upper_rows_go_to_the_reformulation(monkeypatch):
+    """min (x - 2)^2 + y^2 with y = x and x + y <= 1: x = y = 1/2, by either way."""
+    F, f = quadratic(2 * np.eye(2), [-4, 0], 4), quadratic([[0, -1], [-1, 1]], [0, 0])
+    problem = bilevel(1, 1, F, f, G=Quadratic([None], csr_array(np.array([[1.0, 1.0]])), -1.0))
+    assert "hypergradient" in certify(problem, point(0.5, 0.5)).facts
+    monkeypatch.setattr(stationarity, "MAX_COUPLED", 0)
+    found = certify(problem, point(0.5, 0.5))
+    assert found.status is PointStatus.CERTIFIED
+    assert "hypergradient" not in found.facts
+    assert certify(problem, point(0.4, 0.4)).status is PointStatus.FEASIBLE
+
+
+def test_dependence_is_relative_to_rows_of_length_one():
+    """Two rows that differ by 1e-6 are two; by 1e-12 they are one, whatever multiplies them."""
+    for apart, unique in ((1e-6, True), (1e-12, False)):
+        table = np.array([[0.0, -1.0, 0.0], [0.0, -1e8, -1e8 * apart]])
+        f = quadratic(np.zeros((3, 3)), [0, 1, 0])
+        below = rows(Quadratic([None, None], csr_array(table), np.zeros(2)), 3)
+        assert unique_multipliers(at(bilevel(1, 2, flat(3), f, g=below), 0, [0, 0])) == unique
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_multipliers_that_could_not_be_judged_are_worse_than_any_others(monkeypatch, order):
+    """Two choices of multipliers, one of which leaves NaN: the certificate must not hold, whichever comes first."""
+    problem = bilevel(1, 1, quadratic(np.eye(2), [0.0, 0.0]), quadratic(np.eye(2), [0.0, 0.0]))
+    sound = certify(problem, point(0.0, 0.0))
+    assert sound.status is PointStatus.CERTIFIED
+    real, calls = certificate.upper_stationarity, iter(order)
+
+    def one_fails(*arguments):
+        found = real(*arguments)
+        return replace(found, value=np.nan) if next(calls) else found
+
+    monkeypatch.setattr(certificate, "vertices", lambda local, first, seed: [first, first])
+    monkeypatch.setattr(certificate, "upper_stationarity", one_fails)
+    verdict = certify(problem, point(0.0, 0.0))
+    assert np.isnan(verdict["upper_stationarity"].value)
+    assert verdict.status is not PointStatus.CERTIFIED
