@@ -326,6 +326,7 @@ def test_polytopes_that_are_none_give_no_verdict(E: Any, e: Any, message: str) -
         (L1Ball(3.0), 2, 6.0),
         (L2Ball(3.0, 5.0), 2, 6.0),
         (Simplex(2.0), 3, 2 * np.sqrt(2)),
+        (Simplex(2.0), 2, 2 * np.sqrt(2)),
         (Simplex(2.0), 1, 0.0),
         (Box(-1.0, 2.0), 4, 6.0),
         (Box(0.0, np.inf), 1, np.inf),

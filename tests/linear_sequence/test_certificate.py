@@ -72,6 +72,38 @@ def test_the_smaller_of_rtol_and_tol_decides(rtol, tol, holds):
     assert (certify(problem, {"x": x}, tol).status is PointStatus.CERTIFIED) is holds
 
 
+def one_number(t, residual):
+    """x of the system x = 1, number t of three, with this residual; the others are solved."""
+    x = np.ones((3, 1))
+    x[t] -= residual
+    return {"x": x}
+
+
+@pytest.mark.parametrize(("residual", "holds"), [(1.005e-6, True), (1.02e-6, False)])
+def test_one_percent_beyond_the_tolerance_which_is_1e_6_is_allowed(residual, holds):
+    problem = linear_sequence((csr_array([[1.0]]), np.ones(1)) for _ in range(3))
+    certificate = certify(problem, one_number(1, residual))
+    assert (certificate.status is PointStatus.CERTIFIED) is holds
+    assert certificate.facts["unsolved"] == (not holds)
+    assert certificate["residual"].note == ("" if holds else "1 of 3 systems are not solved, the first is system 1")
+
+
+def test_a_residual_at_the_limit_is_small_enough():
+    rtol = 0.25 / 1.01
+    assert 1.01 * rtol == 0.25
+    problem = linear_sequence(((csr_array([[1.0]]), np.ones(1)) for _ in range(3)), rtol=rtol)
+    certificate = certify(problem, one_number(2, 0.25), 0.9)
+    assert certificate.status is PointStatus.CERTIFIED
+    assert certificate.facts["unsolved"] == 0
+
+
+def test_facts_are_of_all_residuals():
+    problem = linear_sequence((csr_array([[1.0]]), np.ones(1)) for _ in range(5))
+    facts = certify(problem, {"x": 1 - np.array([[0.5], [0.25], [1.0], [0.125], [0.0]])}).facts
+    assert (facts["worst_system"], facts["unsolved"], facts["median_residual"]) == (2, 4, 0.25)
+    assert "total_cost" not in facts
+
+
 def test_nan_never_holds():
     problem = recorded()
     x = answers(problem)
@@ -81,9 +113,24 @@ def test_nan_never_holds():
     assert certificate.facts["worst_system"] == 4
 
 
-@pytest.mark.parametrize("point", [{}, {"x": np.zeros(5)}, {"x": np.zeros((5, 6))}, {"x": np.zeros((6, 5), complex)}])
-def test_what_is_no_point_is_unverified(point):
-    assert certify(recorded(), point).status is PointStatus.UNVERIFIED
+@pytest.mark.parametrize(
+    ("point", "word"),
+    [
+        ({}, "block 'x' is missing"),
+        ({"x": np.zeros(5)}, "has shape (5,)"),
+        ({"x": np.zeros((5, 6))}, "has shape (5, 6)"),
+        ({"x": np.zeros((6, 5), complex)}, "block 'x'"),
+    ],
+)
+def test_what_is_no_point_is_unverified(point, word):
+    certificate = certify(recorded(), point)
+    assert certificate.status is PointStatus.UNVERIFIED
+    assert word in certificate.unverified
+
+
+def test_whole_numbers_are_a_point():
+    problem = linear_sequence([(csr_array(np.eye(2)), np.array([2.0, 3.0]))])
+    assert certify(problem, {"x": np.array([[2, 3]])}).status is PointStatus.CERTIFIED
 
 
 def test_a_zero_right_hand_side_has_the_zero_answer_alone():
@@ -120,6 +167,45 @@ def test_a_function_that_changes_its_mind_is_found():
     problem = linear_sequence(lambda t, previous: (A[t], f[t] * (1 + 1e-3 * next(calls))), 6, initial=np.zeros(5))
     certificate = certify(problem, {"x": answers(problem)}, 0.1)
     assert not certificate["oracles"].ok
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-3, 1e6])
+@pytest.mark.parametrize("t", range(5))
+@pytest.mark.parametrize("what", ["matrix", "right-hand side"])
+def test_every_system_of_a_short_sequence_is_made_twice(size, t, what):
+    A, f, asked = size * matrices(), size * rights(), np.zeros(5)
+
+    def make(number, previous):
+        asked[number] += 1
+        last = number == t and asked[t] == 3 + (t == 0)  # the first one is asked for once more, to see the pattern
+        factor = 1.25 if last else 1.0
+        return (A[number] * factor, f[number]) if what == "matrix" else (A[number], f[number] * factor)
+
+    problem = linear_sequence(make, 5, initial=np.zeros(5), rtol=1e-8)
+    certificate = certify(problem, {"x": np.zeros((5, 5))}, 1e-6)
+    assert certificate["oracles"].value == pytest.approx(0.25)
+    assert list(asked) == [3 + (number == 0) for number in range(5)]
+
+
+def test_a_right_hand_side_that_stays_zero_has_not_changed():
+    problem = linear_sequence(lambda t, previous: (np.eye(2), np.zeros(2)), 3, initial=np.ones(2))
+    certificate = certify(problem, {"x": np.zeros((3, 2))})
+    assert certificate.status is PointStatus.CERTIFIED
+    assert certificate["oracles"].value == 0
+
+
+def test_a_long_sequence_is_made_once_and_ten_systems_more():
+    calls = []
+
+    def make(t, previous):
+        calls.append(t)
+        return np.eye(1), np.ones(1)
+
+    problem = linear_sequence(make, 40, initial=np.zeros(1))
+    calls.clear()
+    assert certify(problem, {"x": np.ones((40, 1))}).status is PointStatus.CERTIFIED
+    assert sorted(set(calls)) == list(range(40))
+    assert len(calls) == 50
 
 
 def test_a_system_is_always_asked_for_after_the_solution_before_it():

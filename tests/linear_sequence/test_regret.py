@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from solverkit.errors import UsageError
+from solverkit.kinds.linear_sequence import linear_sequence
 from solverkit.kinds.linear_sequence.regret import regret
 from tests.linear_sequence.cases import recorded
 
@@ -59,9 +61,57 @@ def test_arms_that_are_none_say_nothing_of_the_costs(run, arm):
     assert np.isnan(regret(problem, {**point, "arm": arm}, richardson, STEPS).reproduced)
 
 
-def test_what_is_missing_is_said(run):
+def ones(T, **given):
+    """x = 1, T times."""
+    return linear_sequence(((csr_array([[1.0]]), np.ones(1)) for _ in range(T)), **given)
+
+
+def test_a_parameter_has_no_costs_from_the_system_on_that_it_does_not_solve():
+    problem, asked = ones(4), []
+
+    def replay(system, previous, parameter):
+        asked.append(parameter)
+        fails = parameter == "cheap" and asked.count("cheap") == 3
+        return np.full(1, 0.0 if fails else 1.0), 1.0 if parameter == "cheap" else 10.0
+
+    found = regret(problem, {"x": np.ones((4, 1)), "cost": np.full(4, 5.0)}, replay, ["cheap", "dear"])
+    assert list(found.totals) == [np.inf, 40.0]
+    assert (found.best, found.each, found.total, found.regret) == (1, 22.0, 20.0, -20.0)
+    assert asked.count("cheap") == 3
+
+
+@pytest.mark.parametrize(("residual", "holds"), [(0.999e-6, True), (1.005e-6, True), (1.02e-6, False)])
+def test_replayed_answers_are_held_to_what_the_certificate_asks_for(residual, holds):
+    point = {"x": np.ones((2, 1)), "cost": np.ones(2)}
+    found = regret(ones(2), point, lambda system, previous, parameter: (np.full(1, 1 - residual), 1.0), [0])
+    assert np.isfinite(found.totals[0]) is np.bool_(holds)
+
+
+def test_a_residual_at_the_limit_is_small_enough():
+    point = {"x": np.ones((2, 1)), "cost": np.ones(2)}
+    problem = ones(2, rtol=0.25 / 1.01)
+    assert regret(problem, point, lambda *_: (np.full(1, 0.75), 1.0), [0], tol=0.9).totals[0] == 2
+
+
+def test_a_replay_is_given_the_system_and_the_solution_that_its_own_path_leads_to():
+    """x_t = x_{t-1} + 1 from 3. The cost is x_{t-1}; parameters are offsets below what is asked for."""
+    problem = linear_sequence(lambda t, previous: (np.eye(1), previous + 1), 4, initial=np.full(1, 3.0), rtol=1e-2)
+    x = np.array([[4.0], [5.0], [6.0], [7.0]])
+    point = {"x": x, "cost": np.array([3.0, 4.0, 5.0, 6.0]), "arm": np.zeros(4)}
+
+    def replay(system, previous, parameter):
+        assert system.rhs == previous + 1
+        return system.rhs + parameter, float(previous[0])
+
+    found = regret(problem, point, replay, [0.0, 1e-3], tol=1e-2)
+    assert found.totals == pytest.approx([18.0, 18.0 + 6e-3], rel=1e-12)
+    assert (found.best, found.regret, found.reproduced) == (0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("cost", [None, np.ones(5), np.ones((6, 1)), np.float64(1.0)])
+def test_what_is_missing_is_said(run, cost):
     problem, point = run
     with pytest.raises(UsageError, match="no block 'cost' of 6 costs"):
-        regret(problem, {"x": point["x"]}, richardson, STEPS)
+        regret(problem, {"x": point["x"]} | ({} if cost is None else {"cost": cost}), richardson, STEPS)
     with pytest.raises(UsageError, match="at least one"):
         regret(problem, point, richardson, ())

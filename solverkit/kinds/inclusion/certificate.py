@@ -79,7 +79,7 @@ def _game(problem: Inclusion, u: np.ndarray, found: Bracket, scale: float, tol: 
     }
     terms = (
         Term("strategies", found.violation, tol, feasibility=True),
-        Term("gap", found.gap if np.isfinite(found.upper - found.lower) else np.nan, tol, scale),
+        Term("gap", found.gap, tol, scale),
         oracle_term(problem, u, seed),
     )
     return Certificate(terms, facts)

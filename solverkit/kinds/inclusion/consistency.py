@@ -58,7 +58,7 @@ def _maps(problem: Inclusion, u: np.ndarray, seed: int) -> Discrepancy:
         return worst
     for part, block, place in zip(problem.sets, problem.variables, problem.slices, strict=True):
         found = maps.proximal_map(part, u[place], seed)
-        if not found.value <= worst.value:
+        if not (found.value <= worst.value or np.isnan(worst.value)):
             worst = Discrepancy(found.value, f"{found.oracle}, of '{block.name}'")
     return worst
 

@@ -34,8 +34,8 @@ class Bracket:
 
     @property
     def gap(self) -> float:
-        """upper - lower, not below 0 but for rounding."""
-        return max(self.upper - self.lower, 0.0)
+        """upper - lower, not below 0 but for rounding; NaN where one of them is."""
+        return float(np.maximum(self.upper - self.lower, 0.0))
 
 
 def game_bracket(game: Game, u: np.ndarray) -> Bracket:

@@ -8,12 +8,13 @@ the gap clipped to its bounds, and the clipping counts in the primal residual.
 
 | residual | norm | scaling |
 |---|---|---|
-| primal | distance of A x to [l, u], and of x to its bounds, 2-norm | at most 1 + ||b||, b the finite sides |
-| dual | the parts that press on infinite sides, 2-norm | at most 1 + ||c|| |
+| primal | distance of A x to [l, u], and of x to its bounds, 2-norm | ||b||, b the finite sides |
+| dual | the parts that press on infinite sides, 2-norm | ||c|| |
 | gap | |c'x - dual value| | at most 1 + |c'x| + |dual value| |
 
-These scalings are those of LP codes. Where the data are small beside 1, the 1 would hide any error, so that each 1 is
-replaced by what the data themselves say: ||b||, ||c||, and the sizes of the terms that enter c'x and sigma(y).
+LP codes divide by 1 + ||b|| and 1 + ||c||. Where the data are small beside 1, the 1 would hide any error, so that it is
+left out, and the gap is over no more than the sizes of the terms that enter c'x and sigma(y). Where b or c is 0, what
+one unit of x or y does, at most 1, takes its place.
 
 Norms do not see a row in a small unit beside one in a large unit, nor a column, so that each counts by itself too,
 
@@ -30,7 +31,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import issparse
 
 from solverkit.kinds.inclusion.structure import LinearProgram
 
@@ -77,8 +78,8 @@ def optimality(program: LinearProgram, u: np.ndarray, at_u: np.ndarray | None = 
     x, y = u[:n], u[n:]
     held = np.clip(x, program.lower, program.upper)
     activity = program.A @ held if at_u is None else -at_u[n:]
-    outside = np.maximum(program.row_lower - activity, activity - program.row_upper)
-    primal = float(np.hypot(np.linalg.norm(np.maximum(outside, 0.0)), np.linalg.norm(x - held)))
+    short = np.maximum(np.maximum(program.row_lower - activity, activity - program.row_upper), 0.0)
+    primal = float(np.hypot(np.linalg.norm(short), np.linalg.norm(x - held)))
     side = np.where(activity < program.row_lower, program.row_lower, program.row_upper)
     reduced = program.c + program.A.T @ y if at_u is None else at_u[:n]
     strays, sigma, terms = support(y, program.row_lower, program.row_upper)
@@ -89,13 +90,13 @@ def optimality(program: LinearProgram, u: np.ndarray, at_u: np.ndarray | None = 
     entering = float(np.abs(program.c) @ np.abs(held)) + terms + more
     return Optimality(
         primal,
-        min(1 + sizes.b, sizes.primal),
+        sizes.primal,
         float(np.hypot(np.linalg.norm(strays) * sizes.row, np.linalg.norm(pulls))),
-        min(1 + sizes.c, sizes.dual),
+        sizes.dual,
         value,
         dual_value,
         min(1 + abs(value) + abs(dual_value), max(entering, sizes.value)),
-        *_backward_errors(program, held, y, np.maximum(outside, 0.0), side, np.abs(pulls)),
+        *_backward_errors(program, held, y, short, side, np.abs(pulls)),
     )
 
 
@@ -115,7 +116,7 @@ def _backward_error(A: Any, missed: np.ndarray, unit: np.ndarray, v: np.ndarray)
     error = missed / np.maximum(unit, TINY)
     doubtful = np.flatnonzero(error > SMALL)
     if len(doubtful):
-        terms = abs(A[doubtful] if isinstance(A, np.ndarray) else csr_array(A)[doubtful]) @ np.abs(v)
+        terms = abs(A[doubtful]) @ np.abs(v)
         error[doubtful] = missed[doubtful] / np.maximum(unit[doubtful] + terms, TINY)
     return _largest(error)
 
@@ -127,8 +128,8 @@ def _largest(v: np.ndarray) -> float:
 def support(y: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, float, float]:
     """(parts of y on infinite sides, sigma of the rest, the sum of the sizes of its terms)."""
     side = np.where(y > 0, upper, lower)
-    free = np.isinf(side) & (y != 0)
-    terms = np.where(free | (y == 0), 0.0, y) * np.where(np.isinf(side), 0.0, side)
+    free = np.isinf(side)
+    terms = y * np.where(free, 0.0, side)
     return np.where(free, y, 0.0), float(terms.sum()), float(np.abs(terms).sum())
 
 
@@ -136,8 +137,6 @@ def support(y: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> tuple[np.nda
 class _Sizes:
     """Scalings that follow the units of the program."""
 
-    b: float
-    c: float
     row: float  # size of a row of A: what one unit of y does to the reduced costs
     primal: float
     dual: float
@@ -146,16 +145,14 @@ class _Sizes:
     @classmethod
     def of(cls, program: LinearProgram) -> _Sizes:
         A = program.A
-        entries = np.abs(A.data if issparse(A) else A).ravel()
-        norm = float(np.linalg.norm(entries))
-        sides = np.where(np.isfinite(program.row_upper), program.row_upper, program.row_lower)
-        sides = np.maximum(
-            np.where(np.isfinite(sides), np.abs(sides), 0.0),
-            np.where(np.isfinite(program.row_lower), np.abs(program.row_lower), 0.0),
-        )
-        bounds = [np.where(np.isfinite(side), np.abs(side), 0.0) for side in (program.lower, program.upper)]
+        sides = np.maximum(_finite(program.row_lower), _finite(program.row_upper))
         b, c = float(np.linalg.norm(sides)), float(np.linalg.norm(program.c))
-        typical = norm / np.sqrt(max(A.shape[0], 1)) or 1.0
-        reach = max((float(bound.max(initial=0.0)) for bound in bounds), default=0.0)
+        typical = float(np.linalg.norm(A.data if issparse(A) else A)) / np.sqrt(max(A.shape[0], 1)) or 1.0
+        reach = max(_largest(_finite(bounds)) for bounds in (program.lower, program.upper))
         unit = min(1.0, b / typical if b > 0 else reach or 1.0)
-        return cls(b, c, typical, b or min(1.0, typical * unit), c or min(1.0, typical), min(1.0, c or 1.0) * unit)
+        return cls(typical, b or min(1.0, typical * unit), c or min(1.0, typical), min(1.0, c or 1.0) * unit)
+
+
+def _finite(sides: np.ndarray) -> np.ndarray:
+    """Their sizes, 0 where they are infinite."""
+    return np.where(np.isfinite(sides), np.abs(sides), 0.0)
