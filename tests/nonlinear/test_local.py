@@ -41,6 +41,15 @@ class TestScales:
             change, exact = local("x[0]**3", [0.0], seed=seed).change
             assert exact == 0
             assert 0.75 <= change <= 3
+            at = local("1e-2*x[0]**3", [0.0], seed=seed)
+            assert at.scale == at.relative_scale == pytest.approx(1e-2 * change)
+
+    def test_of_a_gradient_that_waves(self):
+        """1 - cos 10 x at 0: its change over a tenth of the size of x is (1 - cos d) / 0.1, with d of 0.5 at least."""
+        for seed in range(10):
+            change, exact = local("x[0] - sin(10*x[0])/10", [0.0], seed=seed).change
+            assert exact == pytest.approx(0)
+            assert change >= (1 - np.cos(0.5)) / 0.1
 
     def test_of_differences_that_cancel(self):
         """(x_1 - x_2)^2 changes along every d that is drawn: lengths are random, not signs alone."""
@@ -51,6 +60,7 @@ class TestScales:
         assert Local(problem, np.array([5.0]), 0).scale == 1
         assert local("0.25*x[0]", [5.0]).scale == 0.25
         assert local("0.25*x[0]", [5.0]).relative_scale == 0.25 * 6
+        assert local("0.25*x[0]", [0.0]).relative_scale == 0.25
 
     def test_what_is_not_finite_far_out_is_left_out(self):
         at = local("x[0] - log(x[0])", [0.05])
@@ -89,6 +99,18 @@ class TestRooms:
         assert above[1] == pytest.approx(-1e-12 / 1.3, rel=1e-2)
         assert below == pytest.approx([0.3, 0.3])
         assert at.violation == (pytest.approx(1e-12 / 1.3, rel=1e-2), "bound of x[1]")
+
+    def test_a_row_broken_within_rounding_of_its_terms_is_not(self):
+        assert 0.1 + 0.2 > 0.3
+        assert local("x[0]", [0.1, 0.2], {"r": "x[0] + x[1] <= 0.3"}).violation == (0.0, "")
+        assert local("x[0]", [0.1, -0.3], {"r": "x[0] + x[1] + 0.2 <= 0"}).violation == (0.0, "")
+        assert local("x[0]", [np.nextafter(1e9, 2e9)], upper=1e9).violation == (0.0, "")
+        assert local("x[0]", [1e9 + 1e-3], upper=1e9).violation[0] > 0
+
+    def test_gradients_near_by_are_a_tenth_of_the_size_of_x_away(self):
+        for x in (0.0, 9.0, -99.0):
+            at = local("x[0]", [x], {"r": f"(x[0] - {x!r})**2 <= -1"})
+            assert at.row_sizes == pytest.approx([2 * 0.1 * (1 + abs(x))])
 
     def test_a_row_of_another_sign_than_its_bound(self):
         """5 cos x = -1 at 0, where its gradient vanishes: by 6, over 1 and the gradient near by, 5 sin 0.1."""
@@ -133,7 +155,9 @@ class TestRooms:
         assert isinstance(at.jacobian, np.ndarray) is dense
         assert at.lengths == pytest.approx([sum(abs(a * v) for a, v in zip(row, x, strict=True)) for row in A])
         assert at.norms == pytest.approx([np.sqrt(sum(a * a for a in row)) for row in A])
-        assert at.pulled_size(y) == pytest.approx(max(sum(abs(y[i] * A[i, j]) for i in range(150)) for j in range(3)))
+        pulled = max(sum(abs(y[i] * A[i, j]) for i in range(150)) for j in range(3))
+        for factor in (1e-9, 1.0):
+            assert at.pulled_size(factor * y) == pytest.approx(factor * pulled)
 
 
 class TestMeasured:

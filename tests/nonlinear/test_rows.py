@@ -11,7 +11,7 @@ from scipy.sparse import csr_array, issparse
 from solverkit.kinds.nonlinear import nonlinear
 from solverkit.kinds.nonlinear.consistency import oracle_term
 from solverkit.kinds.nonlinear.rows import Part, Stack, _bounds_out, box_and_rows, joined, refined
-from solverkit.operators.quadratic import Linear
+from solverkit.operators.quadratic import Linear, SquaredDistance
 from solverkit.operators.sets import Box, Free, Product, Simplex
 from tests.nonlinear.adversary import Wrong
 
@@ -94,6 +94,37 @@ def test_a_single_row_has_a_gradient():
     assert one.gradient(X).tolist() == [0, 5, -1, 0]
     assert one.degree == 1
     assert one.hvp(X, np.ones(1), D).tolist() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("at", [slice(0, 4), slice(0, 3), slice(1, 4), slice(1, 3)])
+def test_parts_of_degree_two_stand_where_their_slice_is(at, monkeypatch):
+    """2 w I of the slice's entries, beside an affine part that has none."""
+    monkeypatch.setattr("solverkit.kinds.nonlinear.rows.DENSE_SHARE", 2.0)
+    centre = np.arange(1.0, 1 + at.stop - at.start)
+    rows = Stack([(slice(0, 4), Linear(csr_array(A))), (at, SquaredDistance(centre))], 4)
+    assert rows.degree == 2
+    w, inside = RNG.standard_normal(4), np.zeros(4)
+    inside[at] = 1.0
+    assert csr_array(rows.hessian(X, w)).toarray() == pytest.approx(2 * w[3] * np.diag(inside))
+    assert rows.hvp(X, w, D) == pytest.approx(2 * w[3] * inside * D)
+    last = np.zeros(4)
+    last[at] = 2 * (X[at] - centre)
+    assert csr_array(rows.jacobian(X)).toarray() == pytest.approx(np.vstack([A, last]))
+
+
+def test_parts_move_to_a_device_together():
+    class Moves(Cubes):
+        def to(self, device, dtype):
+            twin = Moves()
+            twin.device, twin.dtype = device, dtype
+            return twin
+
+    stays = Linear(csr_array(A))
+    moved = Stack([(slice(0, 4), stays), (slice(1, 3), Moves())], 4).to("cuda", "float32")
+    assert (moved.device, moved.dtype, moved.inputs) == ("cuda", "float32", 4)
+    assert moved.parts[0][1] is stays
+    alone = Stack([(slice(0, 4), stays)], 4)
+    assert alone.to("cuda", "float32") is alone
 
 
 def test_what_each_part_is_the_stack_is():

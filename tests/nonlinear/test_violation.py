@@ -118,6 +118,23 @@ class TestStationary:
         assert evidence._bent(local([0.0, 0.0], row, lower=0, upper=0), np.ones(1))
         assert evidence._bent(local([0.0, 0.0], row | {"b": "x[1] == 0"}), np.array([1.0, 0.0]))
 
+    @pytest.mark.parametrize("units", [1e-6, 1.0, 1e6])
+    def test_units_of_rows_do_not_matter(self, units):
+        """A saddle, bent upwards where the rows b and c hold x_1 and x_2: c is active, b broken as a is."""
+        saddle = {"a": f"{units!r}*(x[0]**2 - x[1]**2 - x[2]**2) <= {-units!r}"}
+        held = {"b": f"{1e3 * units!r}*x[1] >= {2e3 * units!r}", "c": f"{1e-2 * units!r}*x[2] >= 0"}
+        assert not evidence._bent(local(np.zeros(3), saddle), np.ones(1) / units)
+        weights = np.array([1.0, -1e-3, 0.0]) / units
+        assert evidence._bent(local(np.zeros(3), saddle | held), weights)
+        assert not evidence._bent(local(np.zeros(3), saddle | {"b": held["b"]}), weights[:2])
+
+    @pytest.mark.parametrize("curvature", [1e-6, 1.0])
+    def test_a_little_curvature_counts_as_much(self, curvature):
+        at = local([0.0, 0.0], {"a": f"{curvature!r}*(x[0]**2 - x[1]**2) <= -1"})
+        assert not evidence._bent(at, np.ones(1))
+        at = local([0.0, 0.0], {"a": f"{curvature!r}*(x[0]**2 - x[1]**2) <= -1", "b": "x[1] >= 2"})
+        assert evidence._bent(at, np.array([1.0, -1.0]))
+
     def test_where_nothing_is_known_it_is_let_pass(self, monkeypatch):
         at = local([0.0, 0.0], {"a": "x[0]**2 - x[1]**2 <= -1"})
         assert evidence._bent(at, None)

@@ -21,11 +21,9 @@ MADE_OF_PRODUCTS = 50  # n up to which a Hessian that torch makes of products is
 
 
 def oracle_term(problem: Nonlinear, x: np.ndarray, seed: int) -> Term:
-    """The worst relative discrepancy of any oracle at x."""
-    worst = Discrepancy(0.0, "")
-    for found in _discrepancies(problem, x, seed):
-        if not found.value <= worst.value:
-            worst = found
+    """The worst relative discrepancy of any oracle at x; one that could not be checked is worse than any other."""
+    found = [Discrepancy(0.0, ""), *_discrepancies(problem, x, seed)]
+    worst = max(found, key=lambda each: np.inf if np.isnan(each.value) else each.value)
     return _term("oracles", worst.value, f"worst: {worst.oracle}" if worst.oracle else "")
 
 

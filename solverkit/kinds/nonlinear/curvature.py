@@ -20,7 +20,7 @@ r divided by it is the distance to the minimizer of the model, whatever the unit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -47,6 +47,10 @@ SOFTEST = 4  # directions of least curvature that are handed on
 RANK = 1e-10
 
 
+def _none() -> np.ndarray:
+    return np.zeros((0, 0))
+
+
 @dataclass(frozen=True, eq=False)
 class Curvature:
     """What second derivatives say of a point."""
@@ -54,10 +58,10 @@ class Curvature:
     value: float  # relative negative curvature, at least 0; NaN where it could not be computed
     how: str
     strict: bool = False  # positive definite on K: a strict local minimum
-    degenerate: np.ndarray | None = None  # (k, n) directions of no or weakly negative curvature; None: not looked for
-    soft: np.ndarray | None = None  # (k, n) those of least curvature, x_j measured by 1 + |x_j|
-    stiff: np.ndarray | None = None  # (n, k) eigenvectors of positive curvature over its root: stiff stiff' inverts H
-    inverse: np.ndarray | None = None  # (k, n) the left inverse of `stiff`
+    degenerate: np.ndarray = field(default_factory=_none)  # (k, n) directions of no or weakly negative curvature
+    soft: np.ndarray = field(default_factory=_none)  # (k, n) those of least curvature, x_j measured by 1 + |x_j|
+    stiff: np.ndarray = field(default_factory=_none)  # (n, k) eigenvectors over the roots of their positive curvature
+    inverse: np.ndarray = field(default_factory=_none)  # (k, n) the left inverse of `stiff`; stiff stiff' inverts H
     step: np.ndarray | None = None  # the Newton step on T, (n,)
     descent: np.ndarray | None = None  # the same where rows of H count that are of rounding size beside the largest
     outside: float = float("nan")  # what of the residual lies outside of T, infinity norm
@@ -66,7 +70,7 @@ class Curvature:
     @property
     def walks(self) -> bool:
         """Whether there is a direction that a probe should walk."""
-        return any(part is not None and len(part) > 0 for part in (self.degenerate, self.soft))
+        return len(self.degenerate) + len(self.soft) > 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,7 +40,7 @@ def better_multipliers(
     problem, rows, bounds = local.problem, active.rows, active.bounds
     gradients = active.gradients(local)
     norms = np.maximum(np.linalg.norm(gradients, axis=1), TINY)
-    N = null_space((gradients / norms[:, None]).T, RANK) if len(norms) else np.zeros((0, 0))
+    N = null_space((gradients / norms[:, None]).T, RANK)
     if not 0 < N.shape[1] <= PRODUCTS:
         return None
     tangent = null_space(gradients / norms[:, None], RANK)

@@ -204,7 +204,8 @@ def _bent(local: Local, weights: np.ndarray | None) -> bool:
     held = np.abs(weights) * local.row_sizes > STATIONARY
     H = dense_hessian(local, weights, 0.0)
     rows, bounds = active_sides(local.row_room, ACTIVE)[0], active_sides(local.bound_room, ACTIVE)[0]
-    gradients = csr_array(local.jacobian[np.union1d(np.flatnonzero(held), rows)]).toarray()
+    keep = np.union1d(np.flatnonzero(held), rows)
+    gradients = csr_array(local.jacobian[keep]).toarray() / local.row_sizes[keep][:, None]
     rigid = np.vstack([gradients, np.eye(problem.n)[bounds]])
     rigid = rigid[np.linalg.norm(rigid, axis=1) > STATIONARY * np.abs(H).max(initial=0.0)]
     tangent = null_space(rigid / np.linalg.norm(rigid, axis=1, keepdims=True), 1e-8)

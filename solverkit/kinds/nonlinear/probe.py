@@ -41,6 +41,8 @@ def probe(local: Local, found: Measured, bend: Curvature, tol: float) -> tuple[f
     for d in _directions(bend):
         for step in STEPS:
             moved = _restored(local, local.x + step * size * d, tol)
+            if moved is None:
+                continue
             falls = []
             for there in (moved, _relaxed(moved, found.y, d, bend, tol)):
                 if there is None or not np.isfinite(there.value):
@@ -50,7 +52,7 @@ def probe(local: Local, found: Measured, bend: Curvature, tol: float) -> tuple[f
                     falls.append((local.value - there.value) / distance)
                     worst = max(worst, falls[-1] - noise / distance)
             told += len(falls)
-            if falls and max(falls) < 0 and moved is not None and local.value + noise < moved.value:
+            if falls and max(falls) < 0 and local.value + noise < moved.value:
                 break
     return worst, told
 
@@ -81,8 +83,8 @@ def _slack(local: Local, found: Measured) -> float:
 
 def _directions(bend: Curvature) -> list[np.ndarray]:
     """Both senses of each, the largest entry 1."""
-    rows = [part for part in (bend.degenerate, bend.soft) if part is not None and len(part)]
-    if bend.degenerate is not None and len(bend.degenerate) > 1:
+    rows = [part for part in (bend.degenerate, bend.soft) if len(part)]
+    if len(bend.degenerate) > 1:
         weights = np.random.default_rng(0).normal(size=(SUMS, len(bend.degenerate)))
         rows.append(weights @ bend.degenerate)
     directions = np.vstack(rows)
@@ -91,9 +93,9 @@ def _directions(bend: Curvature) -> list[np.ndarray]:
     return [sign * d for d in unit for sign in (1.0, -1.0)]
 
 
-def _relaxed(there: Local | None, y: np.ndarray, d: np.ndarray, bend: Curvature, tol: float) -> Local | None:
+def _relaxed(there: Local, y: np.ndarray, d: np.ndarray, bend: Curvature, tol: float) -> Local | None:
     """The point after a Newton step in the directions of positive curvature, as far as it does not take back d."""
-    if there is None or bend.stiff is None or bend.inverse is None or bend.stiff.shape[1] == 0:
+    if bend.stiff.shape[1] == 0:
         return None
     slope = bend.stiff.T @ (there.gradient + there.jacobian.T @ y)
     own = bend.inverse @ d

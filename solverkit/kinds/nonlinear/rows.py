@@ -17,7 +17,7 @@ from scipy.sparse import csr_array, vstack
 
 from solverkit.kinds.nonlinear.affine import DENSE_SHARE
 from solverkit.operators.quadratic import Linear, shifted
-from solverkit.operators.sets import Box, Free, Product, SimpleSet
+from solverkit.operators.sets import Box, Product, SimpleSet
 
 if TYPE_CHECKING:
     from solverkit.expressions.function import Function
@@ -152,8 +152,6 @@ def box_and_rows(simple: SimpleSet, inputs: int) -> tuple[np.ndarray, np.ndarray
     lowest, highest = np.full(inputs, -np.inf), np.full(inputs, np.inf)
     rows: list[Part] = []
     for at, part in simple.parts if isinstance(simple, Product) else [(slice(0, inputs), simple)]:
-        if isinstance(part, Free):
-            continue
         if isinstance(part, Box):
             lowest[at], highest[at] = part.lower, part.upper
             continue
