@@ -222,3 +222,17 @@ def test_the_table_sees_a_false_proof_and_a_false_answer() -> None:
     assert trial(replace(edge, known=1.0), "highs-simplex")[1] == "it is not"
     solvable = SOLVABLES[0].edges()[0]
     assert "it is infeasible" in trial(replace(solvable, known=INFEASIBLE), "highs-simplex")[1]
+
+
+@pytest.mark.parametrize("slope", [1e-6, 1e-9, 1e-12])
+@pytest.mark.parametrize("pressed", [False, True])
+def test_a_slope_of_any_size_is_no_answer_also_where_a_row_far_off_is_said_to_carry_it(slope, pressed, tmp_path):
+    content = {"variables": {"x": {"shape": [2], "start": 0}}, "minimize": f"x[0]**2 - {slope}*x[1]"}
+    problem = impossible.Edge("slope", "nonlinear", content | {"subject_to": {"r": "x[1] >= x[0]"}}, UNBOUNDED)
+    loaded = problem.load(tmp_path)
+    x = np.array([slope / 2, 0.05])
+    carried = slope / loaded.constraint_function.jacobian(x).toarray()[0, 1]  # what is left of the Lagrangian is 0
+    point = {"x": x} | ({"multipliers": np.array([carried])} if pressed else {})
+    verdict = nonlinear_verdict(loaded, point)
+    assert verdict.status is not PointStatus.CERTIFIED
+    assert verdict.facts["proven"] == "unbounded"
