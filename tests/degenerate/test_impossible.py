@@ -15,6 +15,7 @@ import solverkit as sk
 from solverkit.kinds.base import PointStatus
 from solverkit.kinds.inclusion.certificate import certify as inclusion_verdict
 from solverkit.kinds.inclusion.rays import INFEASIBILITY, UNBOUNDEDNESS
+from solverkit.kinds.nonlinear import certificate as nonlinear_certificate
 from solverkit.kinds.nonlinear.certificate import certify as nonlinear_verdict
 from solverkit.kinds.nonlinear.problem import FARKAS, RAY
 from tests.degenerate import impossible
@@ -236,3 +237,11 @@ def test_a_slope_of_any_size_is_no_answer_also_where_a_row_far_off_is_said_to_ca
     verdict = nonlinear_verdict(loaded, point)
     assert verdict.status is not PointStatus.CERTIFIED
     assert verdict.facts["proven"] == "unbounded"
+
+
+def test_the_error_of_an_iteration_in_a_valley_starts_no_search_for_a_ray(tmp_path, monkeypatch):
+    content = {"variables": {"x": {"shape": [2], "start": 0}}, "minimize": "(x[0] + x[1] - 0.1)**2"}
+    loaded = impossible.Edge("valley", "nonlinear", content, 0.0).load(tmp_path)
+    monkeypatch.setattr(nonlinear_certificate, "unboundedness", lambda *_: pytest.fail("a linear program is solved"))
+    verdict = nonlinear_verdict(loaded, {"x": np.array([0.05 + 1e-9, 0.05])})
+    assert verdict.status is PointStatus.CERTIFIED

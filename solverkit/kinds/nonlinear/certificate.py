@@ -33,6 +33,7 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.sparse import csr_array
+from scipy.sparse.linalg import LinearOperator, lsmr
 
 from solverkit.kinds.base import Certificate, Point, Term
 from solverkit.kinds.nonlinear.consistency import oracle_term
@@ -45,6 +46,7 @@ from solverkit.kinds.nonlinear.problem import Nonlinear
 from solverkit.kinds.nonlinear.rows import refined
 
 WIDE, FLOOR = 1e4, 1e-4
+PRODUCTS = 200  # with the Hessian, before a ray is looked for by a linear program
 
 Facts = dict[str, float | str | bool]
 
@@ -123,7 +125,8 @@ def _falls_alone(local: Local, found: Measured, bend: Curvature, point: Point, t
     degree = local.problem.objective_function.degree
     if not local.problem.affine or degree is None or degree > 2 or (degree == 2 and bend.strict):
         return {}
-    if _alone(local, _near(local, found, tol)) <= max(tol, min(WIDE * tol, 0.5)):
+    near, least = _near(local, found, tol), max(tol, min(WIDE * tol, 0.5))
+    if _alone(local, near) <= least or (degree == 2 and _alone(local, _straight(local, near)) <= least):
         return {}
     ray = unboundedness(local, point, tol)
     return ray if ray.get("proven") == "unbounded" else {}
@@ -137,6 +140,18 @@ def _near(local: Local, found: Measured, tol: float) -> Measured:
         for multiplier, (below, above) in ((found.y, local.row_room), (found.z, local.bound_room))
     )
     return measure(local, y, z, found.origin)
+
+
+def _straight(local: Local, found: Measured) -> Measured:
+    """With what the range of the Hessian leaves of r: no ray without curvature sees the rest, an iteration's error."""
+    problem = local.problem
+
+    def product(d: np.ndarray) -> np.ndarray:
+        return problem.hvp(local.x, np.zeros(problem.m), np.ravel(d))
+
+    H = LinearOperator((problem.n, problem.n), matvec=product, rmatvec=product, dtype=float)
+    step = lsmr(H, found.residual, atol=1e-12, btol=1e-12, maxiter=PRODUCTS)[0]
+    return replace(found, residual=found.residual - product(step))
 
 
 def _alone(local: Local, found: Measured) -> float:
