@@ -1,4 +1,4 @@
-"""`python -m tests.soak [NAME ...] [--cases N] [--seed K]`: one line a bar; exit code 1 where a bar is broken."""
+"""`python -m tests.soak [NAME ...] [--cases N] [--minutes M] [--seed K]`: a line a bar; exit code 1 if one breaks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.soak import Tally, TimeIsOver
+
 NAMES = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.name.startswith("_"))
 SHOWN = 40  # failures printed of each bar
 
@@ -16,13 +18,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*NAMES, []], metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--cases", type=int, help="in place of each bar's own number")
+    parser.add_argument("--minutes", type=float, help="of each bar, after which it ends with the cases it has tried")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     broken = 0
     for name in asked.names or NAMES:
         module = importlib.import_module(f"tests.soak.{name}")
         begun = time.perf_counter()
-        tally = module.run(asked.cases or module.CASES, asked.seed)
+        if asked.minutes:
+            Tally.end = time.monotonic() + 60 * asked.minutes
+        try:
+            tally = module.run(asked.cases or module.CASES, asked.seed)
+        except TimeIsOver as over:
+            (tally,) = over.args
         facts = "".join(f", {fact} {value}" for fact, value in tally.facts.items())
         seconds = time.perf_counter() - begun
         print(f"{name}: {(module.__doc__ or '').splitlines()[0]}")

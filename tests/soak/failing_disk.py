@@ -52,6 +52,7 @@ def run(cases: int, seed: int) -> Tally:
         chosen.shuffle(plan)
         commands = _commands(Path(place) / "command", kinds)
         total = len(plan)
+        tally.facts = {"of faults in all": total}
         for case in range(min(cases, total)):
             if case % COMMAND == COMMAND - 1:
                 what, failure = next(commands)
@@ -59,7 +60,6 @@ def run(cases: int, seed: int) -> Tally:
                 room, fault = plan.pop()
                 what, failure = f"{room.name}: {fault}", room.meet(fault)
             tally.count(f"{what}: {failure}" if failure else "")
-    tally.facts = {"of faults in all": total}
     return tally
 
 
