@@ -11,7 +11,7 @@ from scipy.optimize import Bounds, HessianUpdateStrategy, LinearConstraint, Nonl
 from solverkit.errors import UsageError
 from solverkit.kinds.base import Block
 from solverkit.kinds.nonlinear.affine import Affine
-from solverkit.kinds.nonlinear.callables import POINTS, HostFunction
+from solverkit.kinds.nonlinear.callables import POINTS, HostFunction, Last
 from solverkit.kinds.nonlinear.problem import Nonlinear
 from solverkit.kinds.nonlinear.rows import Part, joined
 
@@ -155,23 +155,19 @@ class _Both:
 
     def __init__(self, fun: Callable[..., Any], args: tuple[Any, ...]) -> None:
         self._fun, self._args = fun, args
-        self._at: np.ndarray | None = None
-        self._pair: tuple[Any, Any] = (None, None)
+        self._both = Last(self._call)
 
     def _call(self, x: np.ndarray) -> tuple[Any, Any]:
-        if self._at is None or not np.array_equal(self._at, x):
-            self._at = np.array(x)
-            pair = self._fun(x, *self._args)
-            if not isinstance(pair, tuple | list) or len(pair) != 2:
-                raise TypeError("with jac=True, fun returns (value, gradient)")
-            self._pair = pair[0], pair[1]
-        return self._pair
+        pair = self._fun(x, *self._args)
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise TypeError("with jac=True, fun returns (value, gradient)")
+        return pair[0], pair[1]
 
     def value(self, x: np.ndarray) -> Any:
-        return self._call(x)[0]
+        return self._both(x)[0]
 
     def gradient(self, x: np.ndarray) -> Any:
-        return self._call(x)[1]
+        return self._both(x)[1]
 
 
 def _points(given: Any, label: str) -> str:

@@ -41,14 +41,13 @@ class Last:
 
     def __init__(self, function: Callable[[np.ndarray], Any]) -> None:
         self._function = function
-        self._at: np.ndarray | None = None
-        self._value: Any = None
+        self._latest: tuple[np.ndarray, Any] | None = None  # set at once: threads may share it
 
     def __call__(self, x: np.ndarray) -> Any:
-        if self._at is None or not np.array_equal(self._at, x):
-            self._value = self._function(x)
-            self._at = np.array(x)
-        return self._value
+        latest = self._latest
+        if latest is None or not np.array_equal(latest[0], x):
+            latest = self._latest = np.array(x), self._function(x)
+        return latest[1]
 
 
 class Pattern:
@@ -60,13 +59,13 @@ class Pattern:
     def fit(self, matrix: Any) -> csr_array:
         """The same matrix on the common pattern."""
         coo = csr_array(matrix).tocoo()
-        columns = coo.shape[1]
+        columns, known = coo.shape[1], self._keys
         keys = coo.row.astype(np.int64) * columns + coo.col
-        if len(keys) != len(self._keys) or not np.array_equal(keys, self._keys):
-            self._keys = np.union1d(self._keys, keys)
-        data = np.zeros(len(self._keys))
-        np.add.at(data, np.searchsorted(self._keys, keys), coo.data)
-        row, column = np.divmod(self._keys, columns)
+        if len(keys) != len(known) or not np.array_equal(keys, known):
+            known = self._keys = np.union1d(known, keys)
+        data = np.zeros(len(known))
+        np.add.at(data, np.searchsorted(known, keys), coo.data)
+        row, column = np.divmod(known, columns)
         return csr_array((data, (row, column)), shape=coo.shape)
 
 
@@ -107,6 +106,7 @@ class HostFunction:
         self._identity = (*identity, jac, hess, hessp)
         self._jacobian_pattern, self._hessian_pattern = Pattern(), Pattern()
         self._values, self._jacobians = Last(self._new_value), Last(self._new_jacobian)
+        self._hessians = Last(self._new_hessian)
         self._operator = hess is not None and isinstance(hess(x0.copy(), np.ones(outputs)), LinearOperator)
         self.products_only = self._operator or (hess is None and (hessp is not None or self.inputs > PRODUCTS))
 
@@ -138,12 +138,8 @@ class HostFunction:
             columns = [self.hvp(z, weights, direction) for direction in np.eye(self.inputs)]
             dense = np.array(columns).reshape(self.inputs, self.inputs)
             return (dense + dense.T) / 2
-        matrix = self._hess(z.copy(), weights.copy())
-        if not issparse(matrix):
-            return _shaped(matrix, (self.inputs, self.inputs), f"the Hessian of {self.label}").copy()
-        if matrix.shape != (self.inputs, self.inputs):
-            raise TypeError(f"the Hessian of {self.label} has shape {matrix.shape}, not {(self.inputs,) * 2}")
-        return self._hessian_pattern.fit(matrix)
+        matrix = self._hessians(np.concatenate([z, weights]))
+        return self._hessian_pattern.fit(matrix) if issparse(matrix) else matrix.copy()
 
     def hvp(self, z: np.ndarray, weights: np.ndarray, direction: np.ndarray) -> np.ndarray:
         """H(z, w) d, (n,)."""
@@ -151,10 +147,7 @@ class HostFunction:
             product = self._hessp(z.copy(), weights.copy(), direction.copy())
             return _shaped(product, (self.inputs,), f"the Hessian product of {self.label}").copy()
         if self._hess is not None:
-            matrix = self._hess(z.copy(), weights.copy())
-            if not issparse(matrix) and not isinstance(matrix, LinearOperator):
-                matrix = _shaped(matrix, (self.inputs, self.inputs), f"the Hessian of {self.label}")
-            return np.asarray(matrix @ direction).ravel()
+            return np.asarray(self._hessians(np.concatenate([z, weights])) @ direction).ravel()
         length = float(np.abs(direction).max(initial=0.0))
         if length == 0 or not np.isfinite(length):
             return np.zeros(self.inputs) * length
@@ -250,6 +243,16 @@ class HostFunction:
                 raise TypeError(f"the Jacobian of {self.label} has shape {matrix.shape}, not {shape}")
             return self._jacobian_pattern.fit(matrix)
         return _shaped(matrix, (self.outputs, self.inputs), f"the Jacobian of {self.label}")
+
+    def _new_hessian(self, both: np.ndarray) -> Any:
+        """At z and weights, one after the other: dense, sparse or an operator, as the user's is."""
+        matrix = self._hess(both[: self.inputs].copy(), both[self.inputs :].copy())
+        shape = (self.inputs, self.inputs)
+        if not issparse(matrix) and not isinstance(matrix, LinearOperator):
+            return _shaped(matrix, shape, f"the Hessian of {self.label}")
+        if matrix.shape != shape:
+            raise TypeError(f"the Hessian of {self.label} has shape {matrix.shape}, not {shape}")
+        return matrix
 
     def _differences(self, x: np.ndarray) -> Any:
         low, high = (np.broadcast_to(bound, x.shape) for bound in self._bounds)
