@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from solverkit.errors import InvalidProblem, Unsuitable, UsageError
+from solverkit import given
+from solverkit.errors import Unsuitable, UsageError
 from solverkit.registry.specs import SolverSpec
 from solverkit.text import clean
 
@@ -59,19 +60,7 @@ def load(
     """The problem of a file, a Pyomo model or a CVXPY problem; `parameters` and `data` in place of the file's.
 
     Raises InvalidProblem with every defect and its place, UsageError for a name that the file does not have."""
-    from solverkit import formats
-
-    if _is_pyomo(path):
-        from solverkit.pyomo.model import write
-
-        if parameters or data:
-            raise UsageError("a Pyomo model has parameters and data of its own: change them on the model")
-        return write(path).problem
-    if _is_cvxpy(path):
-        if parameters or data:
-            raise UsageError("a CVXPY problem has data of its own: change them there")
-        return _reduction(path, None).problem
-    return formats.load(Path(path), parameters=parameters, data=data, allow_python=allow_python)
+    return given.load(path, parameters, data, allow_python)
 
 
 def solve(
@@ -122,8 +111,8 @@ def solve(
 
     limits = Limits(max_iter, max_time, max_calls)
     kind = None if method is None else _registry().method(method).kind
-    reduction = _reduction(problem, kind)
-    found, source = (reduction.problem, "") if reduction else _problem(problem, allow_python, kind)
+    reduction = given.reduction(problem, kind)
+    found, source = (reduction.problem, "") if reduction else given.problem(problem, allow_python, kind)
     spec = _choose(found, method, device, dtype)
     return _run(
         found,
@@ -131,7 +120,7 @@ def solve(
         options,
         out,
         finish=reduction.finish if reduction else None,
-        start=reduction.start() if reduction and start is None else _start(found, start),
+        start=reduction.start() if reduction and start is None else given.start(found, start),
         limits=limits,
         tol=tol,
         seed=seed,
@@ -177,11 +166,11 @@ def resume(
             "resume(folder, problem) or --problem FILE --parameter NAME=VALUE"
         )
     spec = _registry().method(identity["method"])
-    reduction = _reduction(problem, spec.kind)
+    reduction = given.reduction(problem, spec.kind)
     asked = header["source"] if problem is None else problem
-    found, source = (reduction.problem, "") if reduction else _problem(asked, allow_python, spec.kind)
-    given = {"max_iter": max_iter, "max_time": max_time, "max_calls": max_calls}
-    limits = Limits(**header["limits"] | {name: value for name, value in given.items() if value is not None})
+    found, source = (reduction.problem, "") if reduction else given.problem(asked, allow_python, spec.kind)
+    asked_limits = {"max_iter": max_iter, "max_time": max_time, "max_calls": max_calls}
+    limits = Limits(**header["limits"] | {name: value for name, value in asked_limits.items() if value is not None})
     return _run(
         found,
         spec,
@@ -221,8 +210,8 @@ def verify(
     from solverkit.engine.verdict import Judge
 
     known = result if isinstance(result, Result) else Result.load(result)
-    reduction = _reduction(problem, known.kind)
-    found = reduction.problem if reduction else _problem(problem, allow_python, known.kind)[0]
+    reduction = given.reduction(problem, known.kind)
+    found = reduction.problem if reduction else given.problem(problem, allow_python, known.kind)[0]
     if known.fingerprint != found.fingerprint():
         ours, theirs = found.fingerprint()[:12], clean(known.fingerprint)[:12]
         raise UsageError(
@@ -243,7 +232,7 @@ def methods(problem: Problem | str | Path | None = None, *, allow_python: bool =
     registry = _registry()
     if problem is None:
         return Fits(Fit(spec) for spec in registry.methods())
-    found, _ = _problem(problem, allow_python)
+    found, _ = given.problem(problem, allow_python)
     fits = [Fit(spec, tuple(registry.fits(spec, found))) for spec in registry.methods()]
     order = sorted(fits, key=lambda fit: (not fit.fits, fit.spec.kind != found.kind, -fit.spec.priority, fit.spec.name))
     return Fits(order)
@@ -291,7 +280,6 @@ def bench(
     from solverkit.bench.call import call
 
     limits = {"max_time": max_time, "max_iter": max_iter, "max_calls": max_calls}
-    given = {name: value for name, value in limits.items() if value is not None} or None
     return call(
         suite,
         {
@@ -300,7 +288,7 @@ def bench(
             "seeds": seeds,
             "repetitions": repetitions,
             "tol": tol,
-            "limits": given,
+            "limits": {name: value for name, value in limits.items() if value is not None} or None,
             "threads": threads,
             "name": name,
         },
@@ -332,45 +320,6 @@ def _registry() -> Any:
     from solverkit.registry import registry
 
     return registry
-
-
-def _problem(given: Problem | str | Path, allow_python: bool, kind: str | None = None) -> tuple[Problem, str]:
-    """The problem, and the absolute path of its file; empty for an object.
-
-    kind : of the method, which decides for models that are problems of more than one"""
-    from solverkit.kinds.base import Problem
-
-    if isinstance(given, Problem):
-        return given, ""
-    if isinstance(given, (str, Path)):
-        return load(given, allow_python=allow_python), str(Path(given).resolve())
-    if _is_pyomo(given):
-        from solverkit.pyomo.model import write
-
-        return write(given, kind).problem, ""
-    if _is_cvxpy(given):
-        return load(given), ""
-    known = "a Problem, the path of a file, a Pyomo model or a CVXPY problem"
-    raise UsageError(f"a problem is {known}, not {type(given).__name__}")
-
-
-def _reduction(given: Any, kind: str | None) -> Any:
-    """What a CVXPY problem is as one of ours, of `kind` where that is given; None for everything else."""
-    if not _is_cvxpy(given):
-        return None
-    from solverkit.cvxpy.choose import reduce
-
-    return reduce(given, kind)
-
-
-def _is_cvxpy(given: Any) -> bool:
-    """Whether it is a CVXPY problem, seen without importing CVXPY."""
-    return any(base.__module__.partition(".")[0] == "cvxpy" for base in type(given).__mro__)
-
-
-def _is_pyomo(given: Any) -> bool:
-    """Whether it is a Pyomo model or block, seen without importing Pyomo."""
-    return any(base.__module__.partition(".")[0] == "pyomo" for base in type(given).__mro__)
 
 
 def _choose(problem: Problem, method: str | None, device: str, dtype: str) -> SolverSpec:
@@ -431,35 +380,3 @@ def _save(result: Result, folder: Path) -> None:
     if result.termination in COMPLETE:
         with suppress(OSError):  # a checkpoint that stays leads to the same result again
             discard(folder)
-
-
-def _start(problem: Problem, start: Any) -> Mapping[str, Any] | None:
-    """Blocks to begin from, out of whatever the user has."""
-    from solverkit.engine.result import Result
-
-    if isinstance(start, (str, Path)):
-        try:
-            start = Result.load(start)
-        except InvalidProblem as error:
-            raise UsageError(f"start: {error}") from None
-    if isinstance(start, Result):
-        return start.point
-    if start is None or isinstance(start, Mapping):
-        return start
-    import numpy as np
-
-    try:
-        vector = np.asarray(start, dtype=float)
-    except (TypeError, ValueError):
-        known = "a dict of blocks, a Result, its folder, or a vector"
-        raise UsageError(f"start is {known}; not {type(start).__name__}") from None
-    own = problem.start(np.random.default_rng(0))
-    if hasattr(problem, "blocks") and hasattr(problem, "flat"):
-        size = np.size(problem.flat(own))
-        if vector.shape != (size,):
-            own_shape = f"problem {clean(problem.name)!r} has ({size},)"
-            raise UsageError(f"start: the vector has shape {vector.shape}; {own_shape}")
-        return problem.blocks(vector)
-    if len(own) == 1:
-        return {next(iter(own)): vector}
-    raise UsageError(f"start: give a dict with the blocks {', '.join(map(clean, own))}")
