@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import solverkit as sk
+from solverkit.engine.child import in_child
 from solverkit.engine.status import Termination
 from solverkit.errors import UsageError
 from solverkit.kinds.base import PointStatus
@@ -76,6 +77,30 @@ def test_limits_on_time_are_kept(method):
     found = sk.solve(game(payoff), method=method, max_time=0.3)
     assert found.termination is Termination.MAX_TIME
     assert found.point_status is not PointStatus.CERTIFIED
+
+
+@highs
+@pytest.mark.parametrize("method", ["highs-simplex", "highs-ipm"])
+def test_a_large_program_is_solved_elsewhere_and_alike(method, monkeypatch):
+    import solverkit_baselines.inclusion.highs as module
+
+    here = sk.solve(program(), method=method)
+    handed = []
+    monkeypatch.setattr(module, "SMALL", 0)
+    monkeypatch.setattr(module, "in_child", lambda *work, look: handed.append(work) or in_child(*work, look=look))
+    there = sk.solve(program(), method=method)
+    assert len(handed) == 1
+    assert there.point_status is PointStatus.CERTIFIED
+    np.testing.assert_array_equal(here.x, there.x)
+
+
+@highs
+def test_the_rays_of_a_large_program_come_back(monkeypatch):
+    monkeypatch.setattr("solverkit_baselines.inclusion.highs.SMALL", 0)
+    nowhere = linear_program([1.0, 1], [[1.0, 1], [1, 1]], [2.0, -np.inf], [np.inf, 1.0])
+    found = sk.solve(nowhere, method="highs-simplex")
+    assert found.termination is Termination.INFEASIBLE
+    assert found.certificate.facts["proven"] == "infeasible"
 
 
 @highs
