@@ -102,6 +102,8 @@ class TestPoints:
             ("1e8*x[0]**2 - x[1]**2", [0, 0]),  # a saddle whose curvature is lost beside 1e8
             ("1e8*(x[0] + x[1])**2 - x[1]**2", [0, 0]),  # the same, and not along an axis
             ("x[0]**3 + x[1]**2", [0, 0]),  # flat to second order
+            ("x[0]**2 - x[1]**6", [0, 0]),  # to fifth order
+            ("x[0]**2 - x[1]**10 + 1", [0, 0]),
             ("(x[1] - x[0]**2)*(x[1] - 3*x[0]**2)", [0, 0]),  # Peano: a minimum along every line
             ("1e8*x[0]**2 + x[1]", [0, 0]),  # a slope lost beside 1e8
         ],

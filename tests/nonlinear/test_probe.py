@@ -25,7 +25,13 @@ def measured(at, y=(), z=None):
 
 def walked(at, bend=FIRST, y=(), z=None):
     """(fastest fall, moves that told something)"""
-    return probe.probe(at, measured(at, y, z), bend, 1e-6)
+    fall, _, told = probe.probe(at, measured(at, y, z), bend, 1e-6)
+    return fall, told
+
+
+def sudden(at, bend=FIRST, y=()):
+    """What f falls by ever faster."""
+    return probe.probe(at, measured(at, y), bend, 1e-6)[1]
 
 
 class TestWalks:
@@ -80,6 +86,52 @@ class TestWalks:
         for stiff in (np.zeros((2, 0)), np.eye(2)):  # nor is a Newton step tried from nowhere
             bend = Curvature(0.0, "", degenerate=FIRST.degenerate, stiff=stiff, inverse=stiff.T)
             assert walked(at, bend, y=[0.0]) == (0, 0)
+
+
+class TestSuddenFalls:
+    """f falls more than three times as fast per distance as it changed a step before."""
+
+    @pytest.mark.parametrize("power", [4, 6, 8, 10])
+    @pytest.mark.parametrize("size", [1.0, 10.0])
+    def test_high_powers(self, power, size):
+        at = local(f"-((x[0] - {size - 1})/{size})**{power}", [size - 1, 0.0])
+        assert sudden(at) == pytest.approx(0.1**power, rel=1e-3)
+
+    def test_rounding_may_hide_it(self):
+        """f = 1 may change by 1e-13 of itself: 1e-14 does not count, 1e-10 does."""
+        assert sudden(local("1 - x[0]**14", [0.0, 0.0])) == 0
+        assert sudden(local("1 - x[0]**10", [0.0, 0.0])) == pytest.approx(1e-10, rel=1e-3)
+
+    @pytest.mark.parametrize("f", ["-x[0]", "0*x[0]", "(x[0] - 0.02)**2", "(x[0] - 0.2)**6", "exp(-x[0])", "x[0]**4"])
+    def test_a_straight_fall_and_one_that_slows_down_are_none(self, f):
+        assert sudden(local(f, [0.0, 0.0])) == 0
+
+    @pytest.mark.parametrize(("power", "found"), [(1.4, False), (1.6, True)])
+    def test_three_times_as_fast(self, power, found):
+        """Ten times as far, 10^(power - 1) times as fast: 2.5 and 4."""
+        at = local(f"-(x[0]**2)**({power}/2)", [0.0, 0.0])
+        assert (sudden(at) > 0) is found
+
+    def test_behind_a_barrier_is_another_minimum(self):
+        assert sudden(local("x[0]**2 - 100*x[0]**4", [0.0, 0.0])) == 0
+
+    def test_around_a_rise_by_a_newton_step(self):
+        """3 t^8 along x_0, and -t^8 at (t, 2 t^4)."""
+        at = local("(x[1] - x[0]**4)*(x[1] - 3*x[0]**4)", [0.0, 0.0])
+        assert sudden(at, curvature(at, measured(at), 1e-4, 1e-6)) == pytest.approx(1e-8, rel=1e-3)
+
+    def test_an_oracle_that_trembles_falls_by_no_more_than_it_did_before(self):
+        """1e-7 up and down, whatever the distance."""
+        assert sudden(local("1e-7*sin(1e5*x[0])", [0.0, 0.0])) == 0
+
+    def test_the_length_of_the_move_counts_and_not_of_the_step(self, monkeypatch):
+        """A move that corrections make 450 times longer than the one before: a straight fall is one all the same."""
+        at = local("-x[0]", [0.0, 0.0])
+        lengths = iter([0.02, 9.0, 0.02] * 2)
+        monkeypatch.setattr(
+            probe, "_restored", lambda _, x, tol: Local(at.problem, at.x + next(lengths) * (x - at.x), at.seed)
+        )
+        assert sudden(at) == 0
 
 
 class TestWhatIsNoFall:

@@ -8,6 +8,7 @@
 | multiplier_signs | worst force of a multiplier whose bound does not exist | S | tol |
 | curvature | most negative curvature on the critical directions (`curvature.py`) | 1 | 100 tol, within [1e-6, 1e-4] |
 | probe | fall of f per distance along soft directions (`probe.py`) | S | wide, tol at least 1e-7 |
+| | or what f falls by there, ever faster | 1 | 0 |
 | oracles | derivatives against differences (`kinds/oracles.py`) | 1 | 1e-4 |
 
 Multipliers are those of the point where these certify it, and the core's own by least squares otherwise
@@ -97,11 +98,7 @@ def _certify(local: Local, point: Point, tol: float) -> Certificate:
         oracle_term(problem, local.x, local.seed),
     ]
     if bend.walks and all(term.ok for term in terms):
-        fall, told = probe(local, found, bend, tol)
-        flat = len(bend.degenerate)
-        note = f"{flat} degenerate directions: necessary conditions hold, sufficient ones do not" if flat else ""
-        terms.append(Term("probe", fall, _wide(max(tol, 1e-7)), local.scale, note=note))
-        facts["probes"] = float(told)
+        terms.append(_probe(local, found, bend, tol, facts))
     if all(term.ok for term in terms) and (fallen := _falls_alone(local, found, bend, point, tol)):
         facts |= fallen
         share = _alone(local, _near(local, found, tol))
@@ -113,6 +110,18 @@ def _certify(local: Local, point: Point, tol: float) -> Certificate:
     else:
         facts |= unboundedness(local, point, tol)
     return Certificate(tuple(terms), facts)
+
+
+def _probe(local: Local, found: Measured, bend: Curvature, tol: float, facts: Facts) -> Term:
+    """How f falls along soft directions: by how much per distance, or suddenly, which no minimum allows at all."""
+    fall, sudden, told = probe(local, found, bend, tol)
+    facts["probes"] = float(told)
+    flat = len(bend.degenerate)
+    note = f"{flat} degenerate directions: necessary conditions hold, sufficient ones do not" if flat else ""
+    plain = Term("probe", fall, _wide(max(tol, 1e-7)), local.scale, note=note)
+    if not plain.ok or sudden == 0:
+        return plain
+    return Term("probe", sudden, 0.0, note="f falls by so much, ever faster, along a soft direction")
 
 
 def _wide(tol: float, cap: float = 1e-2) -> float:
