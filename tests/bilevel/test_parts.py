@@ -257,12 +257,12 @@ def test_a_probe_leaves_out_moves_at_which_the_lower_level_has_no_value():
         lambda z: [-0.5 * (z[1] - np.sqrt(z[0])) / np.sqrt(z[0]), z[1] - np.sqrt(z[0])],
         lambda z: [[0.25 * z[1] * z[0] ** -1.5, -0.5 / np.sqrt(z[0])], [-0.5 / np.sqrt(z[0]), 1.0]],
     )
-    problem = bilevel(1, 1, quadratic(np.diag([0.0, 1.0]), [0, 0]), f)
+    problem, plain = bilevel(1, 1, quadratic(np.diag([0.0, 1.0]), [0, 0]), f), curvature.Curvature(0.0, "")
     with np.errstate(all="ignore"):
         here = at(problem, 0.005, np.sqrt(0.005))
-        found = curvature.probe(here, solve_lower(here, 0), None, 0, 1e-6)
+        found = curvature.probe(here, solve_lower(here, 0), plain, 0, 1e-6)
         far = at(problem, 1.0, 1.0)
-        every = curvature.probe(far, solve_lower(far, 0), None, 0, 1e-6)
+        every = curvature.probe(far, solve_lower(far, 0), plain, 0, 1e-6)
     assert 0 < found.informative < every.informative
     assert found.value > 0  # F = x / 2 falls to the left
 

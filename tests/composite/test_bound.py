@@ -139,6 +139,60 @@ def test_steps_on_the_dual_close_the_gap_where_nothing_is_strongly_convex():
     assert enough - 1e-3 <= bound.with_dual(problem, line, better, near) <= case.value + 1e-9
 
 
+def accelerated(problem, line, y, steps, centre, weight):
+    """The steps of `ascend` as the papers have them, where the domain of g* is a box; and how often they restart."""
+    strong, side = problem.simple.strong + weight, problem.structured.outer.weight.host
+    step, t = strong / bound.norm_of(problem) ** 2, [1.0]
+    points, ahead, restarts = [y], y, 0
+    for _ in range(steps):
+        u = problem.simple_step(line.gradient + problem.adjoint(ahead), centre, weight)
+        points.append(np.clip(ahead + step * problem.forward(u), -side, side))
+        moved = points[-1] - points[-2]
+        if (points[-1] - ahead) @ moved < 0:  # against the last step: its momentum is given up
+            t, restarts = [1.0], restarts + 1
+        t.append((1 + np.sqrt(1 + 4 * t[-1] ** 2)) / 2)
+        ahead = points[-1] + (t[-2] - 1) / t[-1] * moved
+    return points[-1], restarts
+
+
+def boxed(mu):
+    """Total variation in one dimension, whose dual is a box, over a set or with a square."""
+    rng = np.random.default_rng(5)
+    data = {"A": rng.standard_normal((6, 9)), "b": rng.standard_normal(6), "K": np.diff(np.eye(9), axis=0)}
+    problem = composite(
+        variables={"x": {"shape": 9, "set": {"ball": {"center": 0, "radius": 2}}}},
+        data={"A": data["A"], "b": data["b"]},
+        smooth=SQUARES,
+        nonsmooth=(data["K"], L1(0.3)),
+        simple=f"{mu}*sum(x**2)",
+    )
+    return problem, rng.standard_normal(9)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 7, 200])
+def test_steps_on_the_dual_are_those_of_the_papers(steps):
+    problem, x = boxed(0.2)
+    line, start = bound.Linearized.at(problem, x), np.full(8, 0.1)
+    expected, restarts = accelerated(problem, line, start, steps, x, line.strong)
+    found = bound.ascend(problem, line, start, bound.norm_of(problem), steps, np.inf)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
+    assert (restarts > 0) == (steps == 200)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 7])
+def test_steps_on_the_dual_bend_chi_by_what_is_missing(steps):
+    """(rho / 2) R^2 is a twentieth of what is missing, by which rho and so the length of the steps is known."""
+    problem, x = boxed(0.0)
+    line, start = bound.Linearized.at(problem, x), np.full(8, 0.1)
+    near = bound.Near(x + 0.5, 3.0)
+    missing = 2.5
+    enough = bound.with_dual(problem, line, start, near) + missing
+    weight = 2 * missing / 20 / 3.0**2
+    expected, _ = accelerated(problem, line, start, steps, near.x, weight)
+    found = bound.ascend(problem, line, start, bound.norm_of(problem), steps, enough, near)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
 class Counting(Outer):
     """Counts the products with K'."""
 
@@ -253,6 +307,22 @@ def test_steps_from_a_rough_point_end_at_the_minimizer(form):
     assert len(found[-1][1]) == len(y)
     if structured is not None:  # y is a subgradient of g at K z
         assert found[-1][1] @ problem.forward(case.x) == pytest.approx(problem.nonsmooth_value(case.x), abs=1e-5)
+
+
+@pytest.mark.parametrize("unit", [0.1, 10.0])
+def test_such_steps_move_the_dual_in_other_units_of_k(unit):
+    """K times a number and g of one by it is the same h; the dual is that of `wide` over the number."""
+    case = wide(3)
+    differences = unit * np.diff(np.eye(14), axis=0)
+    problem = replace(
+        case.problem,
+        structured=composite(
+            variables={"x": {"shape": 14}}, smooth="dot(x, x)", nonsmooth=(differences, L1(0.02 / unit))
+        ).structured,
+    )
+    *_, (z, y) = polish.pairs(problem, case.x + 0.1, np.full(13, 0.01 / unit), bound.norm_of(problem))
+    assert case.psi(z) == pytest.approx(case.value, abs=1e-7)
+    assert y @ problem.forward(case.x) == pytest.approx(problem.nonsmooth_value(case.x), abs=1e-5)
 
 
 def test_there_are_no_such_steps_without_a_constant_or_where_they_would_be_few(monkeypatch):

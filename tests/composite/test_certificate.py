@@ -13,7 +13,7 @@ pytest.importorskip("cvxpy")
 from solverkit.kinds.base import PointStatus
 from solverkit.kinds.composite import bound, composite
 from solverkit.kinds.composite.certificate import certify
-from solverkit.kinds.composite.problem import ANCHOR, CUTS, DUAL, WEIGHTS
+from solverkit.kinds.composite.problem import ANCHOR, CUTS, DUAL, WEIGHTS, Composite
 from tests.composite.cases import FORMS, Case, fused, lasso, machine
 
 CERTIFIED = PointStatus.CERTIFIED
@@ -103,6 +103,30 @@ def test_an_f_that_is_not_convex_or_has_a_wrong_gradient_is_not_certified() -> N
         variables=start, smooth=(lambda x: float("nan"), lambda x: np.full(3, np.nan)), simple="0.001*sum(x**2)"
     )
     assert certify(nothing, {"x": np.zeros(3)}).status is PointStatus.UNVERIFIED
+
+
+def dented(width: float, depth: float) -> tuple[Composite, np.ndarray]:
+    """x'x with a dent at (1/2, 1/2, 1/2), and the local minimizer in it, which is no global one."""
+    centre = np.full(3, 0.5)
+
+    def fall(x: np.ndarray) -> float:
+        return depth * float(np.exp(-((x - centre) @ (x - centre)) / width**2))
+
+    f = (lambda x: float(x @ x) - fall(x), lambda x: 2 * x + 2 * fall(x) / width**2 * (x - centre))
+    x = centre
+    for _ in range(100):  # where the gradient of f + 0.001 x'x is zero
+        x = centre - 1.001 * width**2 / fall(x) * x
+    return composite(variables={"x": {"shape": 3}}, smooth=f, simple="0.001*sum(x**2)"), x
+
+
+@pytest.mark.parametrize(("width", "depth"), [(0.001, 0.004), (0.05, 0.2)])
+def test_a_dent_in_f_is_seen_from_within(width: float, depth: float) -> None:
+    problem, x = dented(width, depth)
+    assert problem.objective({"x": x}) > 0.5
+    verdict = certify(problem, {"x": x}, 1e-5)
+    assert verdict["gap"].ok
+    assert not verdict["convexity"].ok
+    assert certify(problem, {"x": x}, 1e-5, seed=1).status is not CERTIFIED
 
 
 def test_a_wrong_subgradient_and_a_wrong_transpose_are_seen() -> None:

@@ -77,6 +77,20 @@ def test_an_anchor_that_is_better_than_x_is_used_and_one_that_is_none_is_not():
         assert certify(problem, {"x": x, DUAL: dual, ANCHOR: useless}, 1e-12)["gap"].value == pytest.approx(alone)
 
 
+def test_an_anchor_replaces_x_where_f_is_not_known_to_bend():
+    """l = 1.62 + 2.16 - 0.8^2 / 2 + 1/8 of the linearization at x = (1.2, 0), and 3.625, the least value, at (1, 0)."""
+    c = np.array([3.0, -0.5])
+    own = (lambda x: 0.5 * float((x - c) @ (x - c)), lambda x: x - c)
+    problem = composite(variables={"x": {"shape": 2}}, smooth=own, nonsmooth="norm1(x)", simple="0.5*sum(x**2)")
+    point = {"x": np.array([1.2, 0.0]), DUAL: np.array([1.0, -0.5])}
+    assert certify(problem, point, 1e-12).facts["lower_bound"] == pytest.approx(3.585, rel=1e-9)
+    for anchor in (np.array([1.0, 0.0]), np.array([[1.0], [0.0]])):
+        assert certify(problem, {**point, ANCHOR: anchor}, 1e-12).facts["lower_bound"] == pytest.approx(3.625, rel=1e-9)
+    for useless in (np.zeros(3), np.array([np.inf, 0.0])):
+        found = certify(problem, {**point, ANCHOR: useless}, 1e-12)
+        assert found.facts["lower_bound"] == pytest.approx(3.585, rel=1e-9)
+
+
 def test_an_oracle_that_fails_is_no_verdict():
     def broken(x):
         return float(x @ x) / (x.any() or 1 // 0)
@@ -177,6 +191,39 @@ def test_a_loss_of_rows_with_useless_cuts_is_bounded_by_its_dual():
     cut = certify(case.problem, {**point, CUTS: case.x[None, :]}, tol=10.0)  # good enough for this tolerance
     assert cut.status is CERTIFIED
     assert "dual" not in cut["gap"].note
+
+
+def test_the_better_bound_of_cuts_and_dual_counts(monkeypatch):
+    """Without steps the dual is zero, and one cut at x is better; with them it is worse."""
+    case = machine(1)
+    x = case.x + 0.01
+    point = {**case.problem.blocks(x), CUTS: x[None, :], WEIGHTS: np.ones(1)}
+    line = bound.Linearized.at(case.problem, x)
+    cut = bound.with_cuts(case.problem, line, x[None, :], np.ones(1))
+    own = certify(case.problem, point)
+    assert own.facts["lower_bound"] > cut + 1e-3
+    assert own["gap"].note == "the dual is the certificate's own"
+    monkeypatch.setattr(certificate, "ASCENT", 0)
+    found = certify(case.problem, point)
+    assert found.facts["lower_bound"] == pytest.approx(cut, rel=1e-12)
+    assert found["gap"].note == ""
+    del point[CUTS]
+    assert cut > 1e-3
+    assert certify(case.problem, point).facts["lower_bound"] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_how_far_the_bound_is_to_hold():
+    """Over all of a bounded X, or where ||u||_1 <= Psi(x) / w, which is at most that and ||x|| away; or ten sizes."""
+    for case in (ball(0), wide(0), fused(0, mu=0.0)):
+        x = case.x + 0.05
+        near = certificate._near(case.problem, x, case.psi(x))
+        size = np.linalg.norm(x)
+        corner = float(np.linalg.norm(np.maximum(1 - x, x + 2)))
+        radius = {"ball": 0.7 + size, "wide": case.psi(x) / 0.1 + size, "fuse": corner}[case.name[:4]]
+        assert (near.radius, near.everywhere) == (pytest.approx(radius), True)
+    plain = composite(variables={"x": {"shape": 2}}, smooth="x[0]", simple="norm1(x)")  # f may be below zero
+    near = certificate._near(plain, np.array([3.0, 4.0]), 10.0)
+    assert (near.radius, near.everywhere) == (60.0, False)
 
 
 @pytest.mark.parametrize("form", [wide, ball], ids=lambda form: form.__name__)

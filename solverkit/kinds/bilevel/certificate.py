@@ -88,8 +88,10 @@ def _certify(problem: Bilevel, z: np.ndarray, tol: float, seed: int) -> Certific
         upper, doubt = _upper_terms(local, answer, multipliers, tol, seed, facts)
     terms += [*upper, oracle_term(problem, z, seed, local.by_products)]
     if doubt is not None and len(z) <= DENSE and all(term.ok for term in terms):
-        moved = probe(local, answer, doubt.direction, seed, tol)
-        terms.append(Term("probe", moved.value, _wide(max(tol, 1e-7)), local.upper_scale))
+        moved = probe(local, answer, doubt, seed, tol)
+        plain = Term("probe", moved.value, _wide(max(tol, 1e-7)), local.upper_scale)
+        note = "F falls by so much, ever faster, along a soft direction"
+        terms.append(plain if not plain.ok or moved.sudden == 0 else Term("probe", moved.sudden, 0.0, note=note))
         facts["probes"] = float(moved.informative)
     facts |= {"lower_value": answer.value, "lower_global": answer.label, "best_upper_value": best.value}
     facts |= _uniqueness(local, answer, best)
@@ -192,7 +194,8 @@ def _upper_terms(
         Term("upper_stationarity", worst.value, _wide(tol), local.upper_scale, note=worst.note),
         Term("curvature", bend.value, _wide(max(tol, 1e-8), 1e-4), note=bend.how),
     ]
-    settled = bend.how == "Lagrangian convex" and worst.label == "S" and count == 1 and unique_multipliers(local)
+    convex = bend.how == "Lagrangian convex" and not bend.soft
+    settled = convex and worst.label == "S" and count == 1 and unique_multipliers(local)
     return terms, None if settled and answer.quadratic else bend
 
 

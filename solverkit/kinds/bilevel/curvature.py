@@ -14,11 +14,15 @@ at each, optimistic choice of y. Where upper rows hold at the new point, F may n
     (F(x, y) - F(x', y')) / ||(x', y') - (x, y)||_inf  <=  tolerance of the stationarity term * S_F,
 
 the descent that the stationarity term would tolerate. This also sees what multipliers cannot: kinks of y(x).
+
+Where F or a row is not quadratic, no curvature is no minimum yet (y^3 and -y^4 at 0). Then x also walks along the
+softest eigenvectors, in longer and longer moves until F has risen, and F may not fall SUDDEN times as fast per distance
+as it, or what rounding hides, changed a move before.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import eigh
@@ -36,6 +40,9 @@ from solverkit.operators.qp import largest, row_norms
 
 DENSE = 500  # n + m up to which the null space is dense, and up to which x is probed
 STEPS = (1e-2, 1e-3)  # of a probe, times 1 + ||x||_inf
+WALK = (1e-3, 1e-2, 1e-1)
+SOFTEST = 2  # eigenvectors that are walked along
+SUDDEN = 3.0
 COORDINATES = 10  # x of up to this length is probed along its coordinates
 RANDOM = 4
 DIFFERENCE = 1e-5
@@ -50,28 +57,41 @@ class Curvature:
     value: float
     how: str
     direction: np.ndarray | None = None
+    soft: tuple[np.ndarray, ...] = ()
+    """z of the softest eigenvectors, where second derivatives do not decide."""
 
 
 def reduced_curvature(local: Local, multipliers: LowerMultipliers, found: Stationarity, extra: np.ndarray) -> Curvature:
     """`extra`: gradients of value rows, (k, n + m)."""
     third = not _quadratic_lower(local)
     W = _lagrangian(local, found)
-    if not third and positive_definiteness(W) >= -1e-10:
+    size, N = local.problem.n + local.problem.m, len(local.z)
+    convex = not third and positive_definiteness(W) >= -1e-10
+    if convex and (size > DENSE or _quadratic_upper(local)):
         return Curvature(0.0, "Lagrangian convex")
     split = Split.of(local, multipliers)
-    size, N = local.problem.n + local.problem.m, len(local.z)
-    tangent, strong = _tangent(local, multipliers, split, extra)
+    tangent, strong = _tangent(local, multipliers, split, extra, local.active_upper)
     cross = _cross(local, found.w, strong) if third else csr_array((N, len(strong)))
     bend = _bend(local, multipliers, found.w) if third else None
     scale = max(largest(W), 1e-300)
     if size <= DENSE:
-        return _dense(W, cross, bend, tangent, scale)
+        seen = _dense(W, cross, bend, tangent, scale)
+        pressed = _pressed(local, found)
+        if len(pressed) < len(local.active_upper):
+            wider, _ = _tangent(local, multipliers, split, extra, pressed)
+            seen = replace(seen, soft=_dense(W, cross, bend, wider, scale).soft)
+        return Curvature(0.0, "Lagrangian convex", soft=seen.soft) if convex else seen
     return _lanczos(W, cross, bend, tangent, scale)
 
 
 def _quadratic_lower(local: Local) -> bool:
     degree = local.problem.lower_function.degree
     return degree is not None and degree <= 2 and local.lower.rows.affine
+
+
+def _quadratic_upper(local: Local) -> bool:
+    degree = local.problem.upper_function.degree
+    return degree is not None and degree <= 2 and local.upper.rows.affine
 
 
 def _lagrangian(local: Local, found: Stationarity) -> csr_array:
@@ -89,16 +109,24 @@ def _lagrangian(local: Local, found: Stationarity) -> csr_array:
     return csr_array(W)
 
 
+def _pressed(local: Local, found: Stationarity) -> np.ndarray:
+    """Active upper rows with a multiplier: the others may be left inwards."""
+    active = local.active_upper
+    return active[np.abs(found.alpha[: len(active)]) > local.width * local.upper_scale]
+
+
 def _tangent(
-    local: Local, multipliers: LowerMultipliers, split: Split, extra: np.ndarray
+    local: Local, multipliers: LowerMultipliers, split: Split, extra: np.ndarray, upper: np.ndarray
 ) -> tuple[csr_array, np.ndarray]:
-    """Rows over (dz, dlambda) that vanish on the critical subspace, and the lower rows whose multiplier moves."""
+    """Rows over (dz, dlambda) that vanish on the critical subspace, and the lower rows whose multiplier moves.
+
+    upper : the upper rows that are kept"""
     n = local.problem.n
     strong = np.concatenate([split.strong, split.equal])
     held = np.concatenate([strong, split.biactive, split.still])
     hessian = local.lagrangian_hessian(multipliers.value)
     moving = csr_array(local.lower.jacobian[strong][:, n:])
-    still = vstack([local.lower.jacobian[held], local.upper.jacobian[local.active_upper], csr_array(extra)])
+    still = vstack([local.lower.jacobian[held], local.upper.jacobian[upper], csr_array(extra)])
     first = block_array([[hessian[n:], moving.T]])
     second = block_array([[still, csr_array((still.shape[0], len(strong)))]])
     rows = csr_array(vstack([first, second]))
@@ -149,9 +177,11 @@ def _dense(W: csr_array, cross: csr_array, bend, tangent: csr_array, scale: floa
     if bend is not None:
         product = product + np.column_stack([bend(column) for column in z.T])
     reduced = z.T @ product + multiplier.T @ (cross.T @ z)
-    values, vectors = eigh((reduced + reduced.T) / 2, subset_by_index=[0, 0])
+    last = min(SOFTEST, len(reduced)) - 1
+    values, vectors = eigh((reduced + reduced.T) / 2, subset_by_index=[0, last])
     scale = max(scale, float(np.abs(reduced).max()))
-    return Curvature(max(-float(values[0]) / scale, 0.0), "reduced Hessian", z @ vectors[:, 0])
+    soft = tuple((z @ vectors).T)
+    return Curvature(max(-float(values[0]) / scale, 0.0), "reduced Hessian", soft[0], soft)
 
 
 def _lanczos(W: csr_array, cross: csr_array, bend, tangent: csr_array, scale: float) -> Curvature:
@@ -177,38 +207,60 @@ def _lanczos(W: csr_array, cross: csr_array, bend, tangent: csr_array, scale: fl
 
 @dataclass(frozen=True)
 class Probe:
-    """The fastest fall of F per distance that a move of x found, and how many moves told anything."""
+    """The fastest fall of F per distance that a move of x found, the largest sudden one, how many told anything."""
 
     value: float
+    sudden: float
     informative: int
 
 
-def probe(local: Local, answer: LowerAnswer, direction: np.ndarray | None, seed: int, tol: float) -> Probe:
-    """See the module. `direction`: in z or x, tried first."""
+def probe(local: Local, answer: LowerAnswer, bend: Curvature, seed: int, tol: float) -> Probe:
+    """See the module. The direction of `bend`, in z or x, is tried first."""
+    n = local.problem.n
+    starts = [local.z[n:], *answer.minimizers, *answer.starts][:8]
+    noise = 1e-10 * (abs(local.upper_value) + local.upper_scale)
+    worst, sudden, told = 0.0, 0.0, 0
+    for d in _directions(n, bend.direction, seed):
+        for step in STEPS:
+            if found := _moved(local, step * d, starts, seed, tol):
+                told += 1
+                worst = max(worst, (found[0] - noise) / found[1])
+    for d in _unit([part[:n] for part in bend.soft]):
+        known = np.inf  # how fast F changed a move before
+        for step in WALK:
+            if not (found := _moved(local, step * d, starts, seed, tol)):
+                continue
+            fall, distance = found
+            told += 1
+            worst = max(worst, (fall - noise) / distance)
+            if fall / distance > SUDDEN * known:
+                sudden = max(sudden, fall)
+            if fall < -noise:
+                break
+            known = max(abs(fall), noise) / distance
+    return Probe(worst, sudden, told)
+
+
+def _moved(
+    local: Local, step: np.ndarray, starts: list[np.ndarray], seed: int, tol: float
+) -> tuple[float, float] | None:
+    """(the fall of F, the distance) where x moves by a step times 1 + ||x||_inf and y answers; None: nothing told."""
     problem, n = local.problem, local.problem.n
     x, y = local.z[:n], local.z[n:]
-    starts = [y, *answer.minimizers, *answer.starts][:8]
-    worst, told = 0.0, 0
-    noise = 1e-10 * (abs(local.upper_value) + local.upper_scale)
-    for d in _directions(n, direction, seed):
-        for step in STEPS:
-            moved = problem.upper_set.project(x + step * (1 + float(np.abs(x).max(initial=0.0))) * d)
-            if float(np.abs(moved - x).max(initial=0.0)) <= 1e-9:
-                continue
-            there = at(local, y, moved)
-            if not np.isfinite(there.lower_value):
-                continue
-            after = solve_lower(there, seed, starts=starts)
-            if not np.isfinite(after.value):
-                continue
-            best = best_upper(there, after)
-            end = at(there, best.y)
-            if not (end.lower.violation <= 1e-7 and end.upper.violation <= max(tol, 1e-9)):
-                continue
-            told += 1
-            distance = float(np.abs(end.z - local.z).max())
-            worst = max(worst, (local.upper_value - best.value - noise) / distance)
-    return Probe(worst, told)
+    moved = problem.upper_set.project(x + step * (1 + float(np.abs(x).max(initial=0.0))))
+    if float(np.abs(moved - x).max(initial=0.0)) <= 1e-9:
+        return None
+    there = at(local, y, moved)
+    if not np.isfinite(there.lower_value):
+        return None
+    after = solve_lower(there, seed, starts=starts)
+    if not np.isfinite(after.value):
+        return None
+    best = best_upper(there, after)
+    end = at(there, best.y)
+    if not (end.lower.violation <= 1e-7 and end.upper.violation <= max(tol, 1e-9)):
+        return None
+    return local.upper_value - best.value, float(np.abs(end.z - local.z).max())
 
 
 def _directions(n: int, direction: np.ndarray | None, seed: int) -> list[np.ndarray]:
@@ -217,6 +269,11 @@ def _directions(n: int, direction: np.ndarray | None, seed: int) -> list[np.ndar
     if n <= COORDINATES:
         found += list(np.eye(n))
     found += list(rng.normal(size=(RANDOM, n)))
-    lengths = [float(np.abs(d).max(initial=0.0)) for d in found]
-    unit = [d / length for d, length in zip(found, lengths, strict=True) if length > 1e-12]
+    return _unit(found)
+
+
+def _unit(directions: list[np.ndarray]) -> list[np.ndarray]:
+    """Both senses of each, the largest entry 1."""
+    lengths = [float(np.abs(d).max(initial=0.0)) for d in directions]
+    unit = [d / length for d, length in zip(directions, lengths, strict=True) if length > 1e-12]
     return [sign * d for d in unit for sign in (1.0, -1.0)]

@@ -40,8 +40,8 @@ WORK = 2e8
 NEAR = 10.0
 """Where nothing bounds Psi everywhere: the bound holds at distances up to so many times 1 + ||x|| from x."""
 
-PAIRS = 8
-"""Random pairs at which convexity is looked at."""
+DISTANCES = np.geomspace(1e-2, 1e3, 12)
+"""How far from x convexity is looked at, times 1 + |x|, at a random pair each. A small dent shows to near ones."""
 
 Facts = dict[str, float | str | bool]
 
@@ -266,13 +266,14 @@ def _bend(problem: Composite, x: np.ndarray, seed: int) -> float:
     rng, size, worst = np.random.default_rng(seed), 1 + np.abs(x), 0.0
     if _known(problem.smooth) and (problem.nonsmooth is None or _known(problem.nonsmooth)):
         return worst
-    for k in range(PAIRS):
-        z, w = (x + 10.0 ** (-k % 4) * size * rng.uniform(-1, 1, len(x)) for _ in range(2))
+    for distance in DISTANCES:
+        z, w = (x + distance * size * rng.uniform(-1, 1, len(x)) for _ in range(2))
         z, w = _within(problem, np.abs(z) if problem.simple.geometry == "entropy" else z), _within(problem, w)
-        if not _known(problem.smooth):
-            worst = max(worst, _below(problem.smooth_value, problem.smooth_gradient, z, w))
-        if problem.nonsmooth is not None and not _known(problem.nonsmooth):
-            worst = max(worst, _below(problem.nonsmooth_value, problem.subgradient, z, w))
+        for made, seen in ((z, w), (z, x), (x, w)):
+            if not _known(problem.smooth):
+                worst = max(worst, _below(problem.smooth_value, problem.smooth_gradient, made, seen))
+            if problem.nonsmooth is not None and not _known(problem.nonsmooth):
+                worst = max(worst, _below(problem.nonsmooth_value, problem.subgradient, made, seen))
     return worst
 
 
