@@ -8,6 +8,9 @@ import sys
 def main() -> None:
     """Run the command line, and leave with its exit code."""
     try:
+        from solverkit.engine.interrupt import remember
+
+        remember()
         from solverkit.cli.run import run
     except KeyboardInterrupt:  # imports take a good part of a second
         print("solverkit: interrupted", file=sys.stderr)

@@ -8,10 +8,32 @@ from types import FrameType
 from typing import Any
 
 
+class Remembered:
+    """Python's own answer to SIGINT, KeyboardInterrupt, by a handler that knows whether it came to that.
+
+    Raised while a module in C is imported, or an object is freed, the exception is lost: a run that begins later
+    asks for it (`Interrupt`).
+    """
+
+    def __init__(self) -> None:
+        self.arrived = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.arrived = True
+        raise KeyboardInterrupt
+
+
+def remember() -> None:
+    """From here on a SIGINT is remembered; for a process that is a command, as early as can be."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, Remembered())
+
+
 class Interrupt:
     """A context in which the first SIGINT sets `requested`. Outside the main thread it does nothing.
 
-    A process that ignores SIGINT (nohup, a job in the background) goes on ignoring it.
+    A process that ignores SIGINT (nohup, a job in the background) goes on ignoring it. One that was remembered, and
+    whose exception was lost, is the first.
     """
 
     def __init__(self) -> None:
@@ -25,6 +47,8 @@ class Interrupt:
             if self._former not in (None, signal.SIG_IGN):
                 signal.signal(signal.SIGINT, self._handle)
                 self._installed = True
+                if isinstance(self._former, Remembered):
+                    self.requested, self._former.arrived = self._former.arrived, False
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -32,7 +32,7 @@ from scipy.sparse import csr_array, eye_array, hstack, vstack
 
 from solverkit.kinds.base import Point
 from solverkit.kinds.nonlinear.curvature import DENSE, dense_hessian
-from solverkit.kinds.nonlinear.local import STEPS, TINY, Local
+from solverkit.kinds.nonlinear.local import NEAR, TINY, Local
 from solverkit.kinds.nonlinear.multipliers import active_sides
 from solverkit.kinds.nonlinear.problem import FARKAS, RAY
 from solverkit.operators.least_squares import null_space, signed_least_squares
@@ -191,7 +191,7 @@ def _stationary(local: Local, slope: float, weights: np.ndarray | None) -> bool:
     At a slope that would end the violation within a tenth of the size of x, a root of high order may be near."""
     short = np.abs(local.rows - np.clip(local.rows, local.problem.lower, local.problem.upper))
     left = float((short / local.row_sizes).max(initial=0.0))
-    return slope <= STATIONARY and left > slope * STEPS[-1] * float(local.size.max()) and _bent(local, weights)
+    return slope <= STATIONARY and left > slope * NEAR * float(local.size.max()) and _bent(local, weights)
 
 
 def _bent(local: Local, weights: np.ndarray | None) -> bool:

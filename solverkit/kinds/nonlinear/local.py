@@ -15,12 +15,12 @@ y_i counts by its force y_i ||grad c_i||_2. Bounds on x are rows whose gradient 
 The scale of forces is
 
     S = ||grad f||_inf + min(1, C) + 1e-6 C_0,      C_0 = max ||Hess f d||_inf,
-    C = max(C_0, ||grad f(x + t d) - grad f||_inf / t),     t = 1, 1/10,
+    C = max(C_0, ||grad f(x + d / 10) - grad f||_inf 10),
 
 both over random d with |d_j| between half of 1 + |x_j| and all of it. C is what the gradient changes by when x
-changes by its own size, so S is one plus the gradient for an objective of ordinary size, and still meaningful for an
-objective multiplied by 1e-8 or 1e8. Random lengths, not signs alone: with |d_j| = 1 + |x_j| half of all d are blind
-to (x_1 - x_2)**2.
+changes by its own size, as it looks near by: further away f may grow with a fourth power. So S is one plus the
+gradient for an objective of ordinary size, and still meaningful for an objective multiplied by 1e-8 or 1e8. Random
+lengths, not signs alone: with |d_j| = 1 + |x_j| half of all d are blind to (x_1 - x_2)**2.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ TINY = 1e-300
 EPS = float(np.finfo(float).eps)
 ROUNDING = 8 * EPS
 DRAWS = 2
-STEPS = (1.0, 0.1)  # t of the module
+NEAR = 0.1  # times d
 CHUNK = 64  # rows of a dense Jacobian at a time, so that |J| is never a second copy of J
 
 
@@ -95,15 +95,14 @@ class Local:
         """(C, C_0) of the module."""
         rng = np.random.default_rng(self.seed)
         none, size = np.zeros(self.problem.m), self.size
-        far, near = [0.0], [0.0]
+        around, near = [0.0], [0.0]
         for _ in range(DRAWS):
             direction = size * rng.choice([-1.0, 1.0], len(size)) * rng.uniform(0.5, 1.0, len(size))
             near.append(float(np.abs(self.problem.hvp(self.x, none, direction)).max(initial=0.0)))
-            for step in STEPS:
-                moved = np.asarray(self.problem.gradient(self.x + step * direction)) - self.gradient
-                far.append(float(np.abs(moved).max(initial=0.0)) / step)
+            moved = np.asarray(self.problem.gradient(self.x + NEAR * direction)) - self.gradient
+            around.append(float(np.abs(moved).max(initial=0.0)) / NEAR)
         exact = float(np.max(near))
-        return max(exact, *(value for value in far if np.isfinite(value))), exact
+        return max(exact, *(value for value in around if np.isfinite(value))), exact
 
     @cached_property
     def scale(self) -> float:
@@ -162,7 +161,7 @@ class Local:
         scale = self.norms.copy()
         rng = np.random.default_rng(self.seed)
         for _ in range(DRAWS):
-            there = self.problem.jacobian(self.x + STEPS[-1] * self.size * rng.choice([-1.0, 1.0], len(self.x)))
+            there = self.problem.jacobian(self.x + NEAR * self.size * rng.choice([-1.0, 1.0], len(self.x)))
             size = np.linalg.norm(there, axis=1) if isinstance(there, np.ndarray) else row_norms(csr_array(there))
             scale = np.maximum(scale, np.where(np.isfinite(size), size, 0.0))
         return np.maximum(scale, TINY)

@@ -1,0 +1,83 @@
+"""A Ctrl-C whose KeyboardInterrupt is lost, as in the import of a module in C, ends the run that begins later."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from solverkit.engine.interrupt import Interrupt, Remembered, remember
+
+PROBLEM = Path(__file__).parents[2] / "problems" / "nonlinear" / "hs28" / "problem.yaml"
+LOST = """
+import os, signal, sys
+from solverkit.engine import interrupt
+
+former = interrupt.remember
+
+def remember():
+    former()
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt:  # as where it is raised in a destructor
+        pass
+
+interrupt.remember = remember
+from solverkit.cli import main
+main()
+"""
+
+
+@pytest.fixture
+def usual() -> Iterator[None]:
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
+def test_one_that_was_lost_is_the_first(usual: None) -> None:
+    remember()
+    with suppress(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    with Interrupt() as interrupt:
+        assert interrupt.requested
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    with Interrupt() as interrupt:  # it ends one run alone
+        assert not interrupt.requested
+
+
+def test_without_one_a_run_goes_on(usual: None) -> None:
+    remember()
+    with Interrupt() as interrupt:
+        assert not interrupt.requested
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("other", [signal.SIG_IGN, lambda number, frame: None])
+def test_a_handler_of_somebody_else_stays(usual: None, other: object) -> None:
+    signal.signal(signal.SIGINT, other)  # type: ignore[arg-type]
+    remember()
+    assert signal.getsignal(signal.SIGINT) is other
+    assert not isinstance(other, Remembered)
+
+
+def test_a_command_whose_interrupt_was_lost_ends() -> None:
+    command = [sys.executable, "-c", LOST, "solve", str(PROBLEM), "--max-time", "60", "--tol", "1e-14", "--quiet"]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert done.returncode == 130, done.stderr
+    assert "Traceback" not in done.stderr
