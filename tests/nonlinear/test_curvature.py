@@ -72,17 +72,26 @@ class TestDense:
         assert len(found.soft) == 0  # curvature is the same everywhere
         assert not found.walks
 
-    def test_what_no_step_on_the_plane_changes(self):
-        """x_0 held, with the residual (3, 4): 3 is outside, and the step of x_1 is -4 / 2."""
-        at = local("3*x[0] + x[1]**2", [0, 2], {"r": "x[0] == 0"})
+    @pytest.mark.parametrize(("row", "outside"), [("x[0] <= 0", 3), ("x[0] == 0", 0), ("1e3*x[0] == 0", 0)])
+    def test_what_no_step_on_the_plane_changes(self, row, outside):
+        """x_0 held, with the residual (3, 4): 3 is outside where no multiplier of either sign takes it."""
+        at = local("3*x[0] + x[1]**2", [0, 2], {"r": row})
         found = bent(at)
-        assert found.outside == pytest.approx(3)
-        assert found.step == pytest.approx([0, -2])
+        assert found.outside == pytest.approx(outside, abs=1e-12)
+        if outside == 0:
+            assert found.step == pytest.approx([0, -2])
+
+    def test_rows_of_either_sign_take_their_own_part_alone(self):
+        """(3, 3, 0) at the corner of x_0 <= 0 and x_0 = -x_1: along (1, 1, 0) / sqrt 2 all goes."""
+        at = local("3*x[0] + 3*x[1] + x[2]**2", [0, 0, 0], {"a": "x[0] <= 0", "b": "x[0] + x[1] == 0"})
+        assert bent(at).outside == pytest.approx(0, abs=1e-12)
+        at = local("3*x[0] + x[2]**2", [0, 0, 0], {"a": "x[0] <= 0", "b": "x[0] + x[1] == 0"})
+        assert bent(at).outside == pytest.approx(1.5)
 
     def test_where_everything_is_held(self):
         at = local("x[0] - x[1]**2", [0, 0], {"a": "x[0] == 0", "b": "x[1] == 0"})
         found = bent(at)
-        assert (found.value, found.strict, found.outside) == (0, True, 1)
+        assert (found.value, found.strict, found.outside) == (0, True, 0)
         assert found.step.tolist() == [0, 0]
         assert not found.walks
 

@@ -18,6 +18,13 @@ def test_right_answers_are_not_refused():
     assert all(fact.startswith("0 of") for fact in tally.facts.values()), tally.facts
 
 
+def test_right_answers_to_many_nonlinear_problems_are_not_refused():
+    """Among them spheres where least squares in another metric left a residual that no step took."""
+    refused, tried = right_answers._of_kind("nonlinear", 150, [9, right_answers.KINDS.index("nonlinear")])
+    assert tried == 150
+    assert refused == []
+
+
 def test_wrong_oracles_are_caught():
     tally = wrong_oracles.run(100, seed=0)
     assert tally.cases == 100

@@ -177,9 +177,9 @@ def _dense(local: Local, found: Measured, active: Active) -> Curvature:
     tangent = null_space(_unit(every), RANK)
     values, vectors = _spectrum(H, tangent)
     worst = _negative(values, scale)
-    step, outside = _newton(H, unit, tangent, values, scale, found.residual)
-    how = "reduced Hessian"
     strong = active.gradients(local, ~active.rows_weak, ~active.bounds_weak) * unit
+    step, outside = _newton(H, unit, tangent, strong, values, scale, found.residual)
+    how = "reduced Hessian"
     if len(strong) < len(every):
         wider = null_space(_unit(strong), RANK)
         values, vectors = _spectrum(H, wider)
@@ -207,7 +207,8 @@ def _descent(local: Local, plain: np.ndarray, active: Active, found: Measured) -
     if len(values) and values[0] < -1e-8 * scale:
         d = unit * (tangent @ vectors[:, 0])
         return d * (-np.sign(found.residual @ d) / max(float((np.abs(d) / local.size).max()), TINY))
-    return _newton(H, unit, tangent, values, scale, found.residual)[0]
+    none = np.zeros((0, len(unit)))
+    return _newton(H, unit, tangent, none, values, scale, found.residual)[0]
 
 
 def _softest(local: Local, H: np.ndarray, tangent: np.ndarray, unit: np.ndarray) -> np.ndarray:
@@ -266,14 +267,25 @@ def _on_cone(
 
 
 def _newton(
-    H: np.ndarray, unit: np.ndarray, tangent: np.ndarray, values: np.ndarray, scale: float, residual: np.ndarray
+    H: np.ndarray,
+    unit: np.ndarray,
+    tangent: np.ndarray,
+    strong: np.ndarray,
+    values: np.ndarray,
+    scale: float,
+    residual: np.ndarray,
 ) -> tuple[np.ndarray | None, float]:
-    """The step on T where H is positive definite there, and what of the residual no step on T can change."""
+    """The step on T where H is positive definite there, and what of the residual remains whatever the step.
+
+    Nor do multipliers of either sign matter, those of the `strong`: what is left by the least squares of another
+    metric is theirs to take."""
     if tangent.shape[1] and not values[0] > 1e-8 * scale:
         return None, float("nan")
     scaled = unit * residual
     inside = tangent @ (tangent.T @ scaled)
-    outside = float(np.abs((scaled - inside) / unit).max(initial=0.0))
+    left = scaled - inside
+    taken = left @ np.linalg.pinv(_unit(strong), RANK) @ _unit(strong) if len(strong) else 0.0
+    outside = float(np.abs((left - taken) / unit).max(initial=0.0))
     if tangent.shape[1] == 0:
         return np.zeros_like(residual), outside
     reduced = cho_factor(tangent.T @ H @ tangent)
