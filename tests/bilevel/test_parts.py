@@ -14,7 +14,7 @@ from solverkit.kinds.bilevel.certificate import certify
 from solverkit.kinds.bilevel.local import Local
 from solverkit.kinds.bilevel.lower_solve import LowerAnswer, local_solve, quadratic_label, solve_lower
 from solverkit.kinds.bilevel.multipliers import lower_multipliers, unique_multipliers, vertices
-from solverkit.kinds.bilevel.optimistic import best_upper
+from solverkit.kinds.bilevel.optimistic import BestUpper, best_upper
 from solverkit.kinds.bilevel.spectrum import lanczos
 from solverkit.operators.sets import Box
 
@@ -213,6 +213,29 @@ def test_newton_steps_on_f_that_are_slow_are_not_called_exact():
     assert not best.exact
     assert best.y[0] == pytest.approx(3 * (38 / 39) ** 30, rel=1e-6)
     assert best.value == pytest.approx(best.y[0] ** 40)
+
+
+def test_the_best_of_all_lower_solutions_meets_rows_that_are_slack_and_equations_that_are_not_met_yet():
+    """f = 0: F = (y_0 - 2)^2 under y_0 <= 5, and (y_0 + 3)^2 + y_1^2 on y_0 + y_1 = 1, from zero."""
+    F = quadratic(np.diag([0.0, 2, 0]), [0, -4, 0], 4.0)
+    here = at(bilevel(1, 2, F, flat(3), g=quadratic(np.zeros((3, 3)), [0, 1, 0], -5.0)), 0, 0, 0)
+    answer = LowerAnswer("proved convex QP", 0.0, 0.0, [np.zeros(2)], quadratic=True)
+    best = best_upper(here, answer)
+    assert best.exact
+    assert best.y[0] == pytest.approx(2)
+    F = quadratic(np.diag([0.0, 2, 2]), [0, 6, 0], 9.0)
+    line = equations(quadratic(np.zeros((3, 3)), [0, 1, 1], -1.0), 3)
+    best = best_upper(at(bilevel(1, 2, F, flat(3), g=line), 0, 0, 0), answer)
+    assert best.y == pytest.approx([-1, 2])
+    assert best.value == pytest.approx(8)
+
+
+@pytest.mark.parametrize(("apart", "told"), [(1e-3, {}), (3e-3, {"unique_lower": False})])
+def test_how_far_apart_lower_solutions_are_others(apart, told):
+    """A thousandth of 1 + |y|, with y = 0.9."""
+    here = at(bilevel(1, 1, flat(2), flat(2)), 0, 0.9)
+    answer = LowerAnswer("proved convex QP", 0.0, 0.0, [np.array([0.9 + apart])], quadratic=True)
+    assert certificate._uniqueness(here, answer, BestUpper(0.0, np.array([0.9]), True)) == told
 
 
 def test_the_bend_of_the_lower_level_is_its_third_derivative():
