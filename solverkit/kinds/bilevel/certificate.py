@@ -29,6 +29,8 @@ and second order. It is not a claim of global optimality in x.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import spsolve
@@ -194,9 +196,9 @@ def _upper_terms(
         Term("upper_stationarity", worst.value, _wide(tol), local.upper_scale, note=worst.note),
         Term("curvature", bend.value, _wide(max(tol, 1e-8), 1e-4), note=bend.how),
     ]
-    convex = bend.how == "Lagrangian convex" and not bend.soft
+    convex = bend.how == "Lagrangian convex" and answer.quadratic
     settled = convex and worst.label == "S" and count == 1 and unique_multipliers(local)
-    return terms, None if settled and answer.quadratic else bend
+    return terms, None if settled and not bend.soft else replace(bend, around=not settled)
 
 
 def _upper_terms_by_products(local: Local, answer: LowerAnswer, tol: float, seed: int, facts: Facts) -> list[Term]:

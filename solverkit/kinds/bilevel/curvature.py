@@ -59,6 +59,8 @@ class Curvature:
     direction: np.ndarray | None = None
     soft: tuple[np.ndarray, ...] = ()
     """z of the softest eigenvectors, where second derivatives do not decide."""
+    around: bool = True
+    """Whether moves along coordinates and at random could tell more."""
 
 
 def reduced_curvature(local: Local, multipliers: LowerMultipliers, found: Stationarity, extra: np.ndarray) -> Curvature:
@@ -220,7 +222,7 @@ def probe(local: Local, answer: LowerAnswer, bend: Curvature, seed: int, tol: fl
     starts = [local.z[n:], *answer.minimizers, *answer.starts][:8]
     noise = 1e-10 * (abs(local.upper_value) + local.upper_scale)
     worst, sudden, told = 0.0, 0.0, 0
-    for d in _directions(n, bend.direction, seed):
+    for d in _directions(n, bend.direction, seed) if bend.around else []:
         for step in STEPS:
             if found := _moved(local, step * d, starts, seed, tol):
                 told += 1
