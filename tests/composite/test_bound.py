@@ -325,6 +325,16 @@ def test_such_steps_move_the_dual_in_other_units_of_k(unit):
     assert y @ problem.forward(case.x) == pytest.approx(problem.nonsmooth_value(case.x), abs=1e-5)
 
 
+def test_such_steps_are_as_long_as_the_curvature_of_f_allows():
+    """f = 50 x'x alone: each step is 1 - 1.98 of the way, and of 2 / L or more they would not end."""
+    problem = composite(variables={"x": {"shape": 3}}, smooth="50*dot(x, x)", simple="1e-3*norm1(x)")
+    assert problem.smooth.lipschitz == pytest.approx(100)
+    found = [z for z, _ in polish.pairs(problem, np.ones(3), np.zeros(0), 0.0)]
+    assert len(found) == 10
+    assert np.abs(found[0]).max() < 1e-2
+    assert np.abs(found[-1]).max() < 1e-9
+
+
 def test_there_are_no_such_steps_without_a_constant_or_where_they_would_be_few(monkeypatch):
     def count(problem, norm=0.0):
         return len(list(polish.pairs(problem, np.full(problem.n, 0.1), np.zeros(0), norm)))
