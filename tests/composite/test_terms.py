@@ -91,6 +91,16 @@ def test_an_anchor_replaces_x_where_f_is_not_known_to_bend():
         assert found.facts["lower_bound"] == pytest.approx(3.585, rel=1e-9)
 
 
+def test_a_bound_that_is_not_a_number_is_left_out():
+    """f has no value at the anchor (9, 0): the bound at x counts, as if no anchor were given."""
+    own = (lambda x: 0.5 * float(x @ x) if x[0] < 5 else float("nan"), lambda x: x if x[0] < 5 else x * float("nan"))
+    problem = composite(variables={"x": {"shape": 2}}, smooth=own, nonsmooth="norm1(x)", simple="0.5*sum(x**2)")
+    point = {"x": np.array([0.1, 0.0]), DUAL: np.array([1.0, 0.0])}
+    alone = certify(problem, point, 1e-12).facts["lower_bound"]
+    assert np.isfinite(alone)
+    assert certify(problem, {**point, ANCHOR: np.array([9.0, 0.0])}, 1e-12).facts["lower_bound"] == alone
+
+
 def test_an_oracle_that_fails_is_no_verdict():
     def broken(x):
         return float(x @ x) / (x.any() or 1 // 0)
