@@ -18,6 +18,7 @@ import keyword
 import math
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from solverkit.errors import SolverKitError
@@ -27,6 +28,7 @@ MAX_LENGTH = 50_000  # characters
 MAX_SYMBOLS = 10_000  # numbers, names, operators and brackets
 MAX_DEPTH = 60  # nesting of brackets, calls, powers and signs; a sum or product of many terms is one level
 MAX_TERMS = 1000  # in one sum or product
+TRIES = 20  # of Python's parser
 MAX_DIGITS = 640  # characters of a number: with more, Python's parser may refuse an integer, in words of its own
 
 
@@ -143,13 +145,21 @@ def parse(text: str) -> Tree:
     line = re.sub(r"\s", " ", text)  # one line of the same length: Python's parser counts columns per line
     shift = len(line) - len(line.lstrip())
     try:
-        body = ast.parse(line[shift:], mode="eval").body
-        return _Reader(shift).read(body, top=True)
+        return _Reader(shift).read(_body(line[shift:]), top=True)
     except SyntaxError as error:
         place = (error.offset or 1) - 1 + shift
         raise ExpressionError(f"this is not an expression: {error.msg}", place) from None
     except (MemoryError, RecursionError):
         raise ExpressionError("too deeply nested; use sum(...) and matrices for long formulas") from None
+
+
+def _body(text: str) -> ast.expr:
+    """Python's own tree. CPython up to 3.12 counts the depth of all threads' parsers together, and may then say that it
+    does not add up: another try is the cure."""
+    for _ in range(TRIES):
+        with suppress(SystemError):
+            return ast.parse(text, mode="eval").body
+    return ast.parse(text, mode="eval").body
 
 
 def names(tree: Tree) -> frozenset[str]:

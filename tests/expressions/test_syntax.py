@@ -246,3 +246,18 @@ def test_parsing_in_many_threads():
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(attempt, texts)) == [attempt(text) for text in texts]
+
+
+def test_a_parser_that_another_thread_confused_is_asked_again(monkeypatch):
+    """Python's own may say "AST constructor recursion depth mismatch" where several threads parse at once."""
+    whole = parse("x + 1")
+    real, left = syntax.ast.parse, [SystemError("depth mismatch")] * 3
+
+    def confused(*arguments, **options):
+        if left:
+            raise left.pop()
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(syntax.ast, "parse", confused)
+    assert parse("x + 1") == whole
+    assert left == []
