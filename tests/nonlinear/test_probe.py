@@ -115,6 +115,12 @@ class TestSuddenFalls:
     def test_behind_a_barrier_is_another_minimum(self):
         assert sudden(local("x[0]**2 - 100*x[0]**4", [0.0, 0.0])) == 0
 
+    def test_the_faster_of_both_moves_is_what_was_known(self, monkeypatch):
+        """f = -x_0 + 0.9 x_1: 1 per distance to (t, 0), and 0.1 to (t, t), where Newton's step is said to end."""
+        at = local("-x[0] + 0.9*x[1]", [0.0, 0.0])
+        monkeypatch.setattr(probe, "_relaxed", lambda there, *_: Local(at.problem, there.x[[0, 0]], at.seed))
+        assert sudden(at) == 0
+
     def test_around_a_rise_by_a_newton_step(self):
         """3 t^8 along x_0, and -t^8 at (t, 2 t^4)."""
         at = local("(x[1] - x[0]**4)*(x[1] - 3*x[0]**4)", [0.0, 0.0])
