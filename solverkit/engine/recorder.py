@@ -117,9 +117,10 @@ class Recorder:
         trace = "".join(traceback.format_exception(error))
         if isinstance(error, OracleError):
             earlier = [str(suspect) for suspect in self.ledger.suspects() if suspect.oracle != error.oracle]
-            return Outcome(Termination.ORACLE_FAILED, "; ".join([clean(error), *earlier]), trace)
+            return Outcome(Termination.ORACLE_FAILED, "; ".join([clean(error), *earlier, *_advice(error)]), trace)
         text = clean(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
-        return Outcome(Termination.SOLVER_FAILED, "; ".join([text, *map(str, self.ledger.suspects())]), trace)
+        details = [text, *map(str, self.ledger.suspects()), *_advice(error)]
+        return Outcome(Termination.SOLVER_FAILED, "; ".join(details), trace)
 
     def close(self) -> None:
         """The last record, and the end of the trace."""
@@ -146,6 +147,17 @@ class Recorder:
         if certificate.status is PointStatus.CERTIFIED:
             return Outcome(Termination.TARGET, certificate=certificate)
         return None
+
+
+def _advice(error: BaseException | None) -> list[str]:
+    """What to do where memory ran out, of the machine or of a device: torch's own error is no MemoryError."""
+    while error is not None:
+        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+            return [
+                "memory ran out: take a smaller problem or batch, float32 where the method has it, or another device"
+            ]
+        error = error.__cause__
+    return []
 
 
 def _growing(nit: int) -> bool:

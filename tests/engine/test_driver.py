@@ -252,6 +252,23 @@ def test_an_error_of_the_method_is_an_outcome(function, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+class OutOfMemoryError(RuntimeError):
+    """As torch's, which is no MemoryError."""
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OutOfMemoryError("tried to allocate 2 GiB")])
+def test_memory_that_runs_out_is_said_with_what_to_do(error):
+    def fault(oracle, call, value):
+        if call >= 5:
+            raise error
+        return value
+
+    for result in (odd(step=fails(error)), descend(Quadratic(fault=fault), limits=Limits(40))):
+        assert result.termination in (Termination.SOLVER_FAILED, Termination.ORACLE_FAILED)
+        assert "memory ran out: take a smaller problem" in result.message
+    assert "memory" not in odd(step=fails(RuntimeError("boom"))).message
+
+
 @pytest.mark.parametrize("point", [3, [1, 2], {"x": "text"}, {"x": np.array([1j])}, {"x": np.full(5, NAN)}])
 def test_points_that_are_none(point):
     result = odd(point=lambda state: point)

@@ -1,4 +1,4 @@
-"""Games on a GPU: bandwidth of products against that of copying, and the 5,000 game.
+"""Games on a GPU: bandwidth of products against that of copying, the 5,000 game, and batches of its components.
 
 A matrix-vector product reads the matrix once, so its bytes are those of the matrix. Nothing is printed but one line
 where torch finds no GPU.
@@ -14,15 +14,21 @@ from typing import Any
 import numpy as np
 import torch
 
+from solverkit.kinds.inclusion import game
+from solverkit.kinds.inclusion.problem import Inclusion
 from solverkit_halpern.batch import solve_games
+from solverkit_halpern.sampling.compiled import CompiledComponents
+from solverkit_halpern.sampling.device import DeviceComponents
 
 REPEATS = 20
+BATCHES = (1, 70, 1000)
+STEPS = 50
 
 
-def seconds_of(work: Callable[[], Any]) -> float:
+def seconds_of(work: Callable[[], Any], repeats: int = REPEATS) -> float:
     """Median seconds, the device's work included."""
     taken = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         torch.cuda.synchronize()
         begun = time.perf_counter()
         work()
@@ -55,3 +61,26 @@ def main(n: int = 5000, count: int = 1000, small: int = 200) -> None:
     found = solve_games(payoff, 1e-4, "cuda")
     seconds = time.perf_counter() - begun
     print(f"\none game of {n}: {seconds:.2f} s, {2 * found.iterations[0]} products, gap {found.gaps[0]:.2g}")
+    _components(game(payoff[0]))
+
+
+def _components(problem: Inclusion) -> None:
+    """Component evaluations a second of Algorithm 1: the compiled kernel on one core, and the device."""
+    print("\n| batch | compiled, one core | GPU |\n|---|---|---|")
+    rng = np.random.default_rng(0)
+    start = problem.flat(problem.start(rng))
+    moved = start + 1e-3 * rng.random(len(start))
+    g = problem.operator(start)
+    here = CompiledComponents(problem, lambda *_: None)
+    there = DeviceComponents(problem, lambda *_: None, device="cuda")
+    for batch in BATCHES:
+        samples = here.draw(rng, STEPS, batch)
+        rates = []
+        for parts in (here, there):
+
+            def page(parts: Any = parts, samples: np.ndarray = samples) -> None:
+                parts.page(moved.copy(), start.copy(), g.copy(), moved, 1e-4, np.full(STEPS, 0.01), samples)
+
+            page()
+            rates.append(2 * STEPS * batch / seconds_of(page, 3))
+        print(f"| {batch} | {rates[0]:.3g} | {rates[1]:.3g} |", flush=True)
