@@ -27,8 +27,9 @@ from solverkit.engine.status import RESUMABLE, Termination, exit_code, proven
 from solverkit.engine.task import Clock, Task
 from solverkit.engine.trace import Trace
 from solverkit.engine.verdict import Judge
-from solverkit.errors import CheckpointError, UsageError
+from solverkit.errors import CheckpointError, Unsuitable, UsageError
 from solverkit.kinds.base import Certificate, Point, PointStatus, Problem
+from solverkit.text import clean
 
 if TYPE_CHECKING:
     from solverkit.registry.specs import SolverSpec
@@ -96,7 +97,7 @@ class Run:
     def __init__(self, task: Task, out: Path | None, checkpoint: float | None, resumed: Checkpoint | None) -> None:
         self._task = task
         self._resumed = resumed
-        self._moved = task.problem.to(task.device, task.dtype)  # before any file is touched: it may refuse
+        self._moved = _moved(task)  # before any file is touched: it may refuse
         best = Best(task.starting)
         if out is not None:
             _clear(out, FILES if resumed is None else ())
@@ -235,6 +236,19 @@ class Answer:
     outcome: Outcome
     last: Point | None
     last_is_best: bool  # whether its merit is no worse than the best
+
+
+def _moved(task: Task) -> Problem:
+    """The problem where the method computes; Unsuitable where it lacks there what the method needs."""
+    moved = task.problem.to(task.device, task.dtype)
+    lacking = [name for name in task.spec.requires if name in task.problem.provides - moved.provides]
+    if lacking:
+        needs = f"method {task.spec.name!r} needs {', '.join(map(repr, lacking))}"
+        raise Unsuitable(
+            f"{needs}, and problem {clean(task.problem.name)!r} "
+            f"provides that on 'cpu' in 'float64' alone, not on {task.device!r} in {task.dtype!r}: run it there"
+        )
+    return moved
 
 
 def _message(outcome: Outcome, certificate: Certificate) -> str:

@@ -296,7 +296,7 @@ class TorchFunction:
         if rows * self.inputs > MAX_DENSE:
             raise UsageError(
                 f"a dense {rows} x {self.inputs} matrix of derivatives is too large; use products (vjp, jvp, hvp), "
-                "or expressions with target 'casadi'"
+                "or expressions on 'cpu' in 'float64', whose derivatives are sparse"
             )
 
     def _dense_jacobian(self, z: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What runs on a GPU: the same answers as on the CPU, the same run twice, and plain words where the device fails.
+"""What runs on a GPU: the same numbers as on the CPU, the same run twice, and plain words where the device fails.
 
-Modules here are passed over where torch finds no GPU.
+Where torch finds no GPU, `stand_in` plays one: the code for devices runs, and computes on the CPU.
 """

@@ -15,14 +15,13 @@ import numpy as np
 import pytest
 
 import solverkit as sk
-from solverkit.errors import UsageError
+from solverkit.errors import Unsuitable, UsageError
 from solverkit.registry import registry
 from solverkit.testing.subject import difference, trace_digest
 from tests.methods.subjects import Chosen, chosen
 
 torch = pytest.importorskip("torch")
-if not torch.cuda.is_available():
-    pytest.skip("torch finds no GPU here", allow_module_level=True)
+on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU here")
 
 ON_DEVICE = [each for each in chosen() if "cuda" in registry.method(each.method).backends]
 STEPS = 12
@@ -47,6 +46,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(each: Chosen, tmp_
     assert trace_digest(rest) == trace_digest(whole), difference(rest, whole)
 
 
+@on_a_gpu
 @methods
 def test_threads_that_share_a_problem_and_the_device(each: Chosen) -> None:
     problem = each.load()
@@ -59,12 +59,21 @@ def test_threads_that_share_a_problem_and_the_device(each: Chosen) -> None:
         assert list(pool.map(run, range(4))) == alone
 
 
+@on_a_gpu
 def test_a_device_that_is_not_there() -> None:
     problem = sk.load(PROBLEMS / "bilevel/bard-1988-ex1/problem.yaml")
     with pytest.raises(UsageError, match="device 'cuda:99' is not available"):
         sk.solve(problem, "lv-hba", device="cuda:99")
 
 
+def test_a_problem_that_is_too_large_there() -> None:
+    """Derivatives are dense on a device: what the CPU has sparse may be more than a matrix can hold."""
+    problem = sk.load(PROBLEMS / "bilevel/coupled-merely-convex-10000/problem.yaml")
+    with pytest.raises(Unsuitable, match=r"'lv-hba' needs 'hessian'.* not on 'cuda' in 'float64': run it there"):
+        sk.solve(problem, "lv-hba", device="cuda")
+
+
+@on_a_gpu
 def test_a_device_without_memory() -> None:
     """The whole matrix does not fit: the error says what and where, and the process goes on."""
     done = _python(
@@ -84,6 +93,7 @@ def test_a_device_without_memory() -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@on_a_gpu
 def test_a_checkpoint_of_a_device_where_there_is_none(tmp_path: Path) -> None:
     file = PROBLEMS / "bilevel/bard-1988-ex1/problem.yaml"
     sk.solve(file, "lv-hba", device="cuda", max_iter=5, out=tmp_path / "run", checkpoint=0.0)
@@ -95,6 +105,7 @@ def test_a_checkpoint_of_a_device_where_there_is_none(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@on_a_gpu
 def test_ctrl_c_saves_the_run(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     np.save(tmp_path / "payoff.npy", rng.standard_normal((2000, 2000)))

@@ -223,11 +223,16 @@ class Bilevel(Problem):
 
     @cached_property
     def provides(self) -> frozenset[str]:
-        """`gradient`, `hvp`, `jacobian` always; structure where it is proven; `upper-samples`, `lower-samples`.
+        """`gradient`, `hvp`, `jacobian` always; `hessian` where it can be formed; structure where it is proven;
+        `upper-samples`, `lower-samples`.
 
         `no-upper-rows`: x is in its set and nothing else. `uncoupled`: every row is affine and of one level alone.
         """
-        names = {"gradient", "hvp", "jacobian", "hessian"}
+        names = {"gradient", "hvp", "jacobian"}
+        rows = (self.upper_constraints.function, self.lower_constraints.function)
+        functions = (self.upper_function, self.lower_function, *rows)
+        if not any(getattr(function, "products_only", False) for function in functions):
+            names.add("hessian")
         if self.lower_constraints.affine and self.upper_constraints.affine:
             names.add("affine-constraints")
         if self.lower_function.degree is not None and self.lower_function.degree <= 2:

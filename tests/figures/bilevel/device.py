@@ -15,7 +15,7 @@ import solverkit as sk
 from solverkit.kinds.bilevel.build import bilevel
 
 CASES = (
-    ("lv-hba", "svm-breast-cancer", 200),
+    ("lv-hba", "svm-breast-cancer", 10),
     ("bo-rep", "digits-representation", 40),
     ("bsvrb", "multi-task-blocks-500", 20),
     ("implicit-gradient", "digits-cleaning-50", 6),
@@ -25,7 +25,7 @@ SIZES = {"N": 20_000, "D": 500, "K": 10}
 
 
 def made() -> Any:
-    """Hyper-cleaning of 20,000 rows with 500 columns, ten classes, in batches of 4,096."""
+    """Hyper-cleaning of 20,000 rows with 500 columns and ten classes."""
     rng = np.random.default_rng(0)
     n, d, k = SIZES["N"], SIZES["D"], SIZES["K"]
     A = rng.standard_normal((n, d)) / np.sqrt(d)
