@@ -309,7 +309,7 @@ def test_steps_from_a_rough_point_end_at_the_minimizer(form):
         assert found[-1][1] @ problem.forward(case.x) == pytest.approx(problem.nonsmooth_value(case.x), abs=1e-5)
 
 
-@pytest.mark.parametrize("unit", [0.1, 10.0])
+@pytest.mark.parametrize("unit", [0.1, 10.0, 300.0])
 def test_such_steps_move_the_dual_in_other_units_of_k(unit):
     """K times a number and g of one by it is the same h; the dual is that of `wide` over the number."""
     case = wide(3)

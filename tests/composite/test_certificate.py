@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("cvxpy")
 
 from solverkit.kinds.base import PointStatus
-from solverkit.kinds.composite import bound, composite
+from solverkit.kinds.composite import bound, certificate, composite
 from solverkit.kinds.composite.certificate import certify
 from solverkit.kinds.composite.problem import ANCHOR, CUTS, DUAL, WEIGHTS, Composite
 from tests.composite.cases import FORMS, Case, fused, lasso, machine
@@ -196,3 +196,29 @@ def test_the_bound_near_a_point_is_the_brute_force_one() -> None:
         found = bound.lowest_near(problem.simple, slope, bound.Near(x, radius))
         assert found <= least + 1e-9
         assert found >= least - 0.02 * (1 + np.linalg.norm(slope)) * radius
+
+
+def test_a_bound_that_is_no_number_hides_none_that_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = machine(0)
+    monkeypatch.setattr(certificate, "_with_dual", lambda *_: (np.nan, "no number"))
+    monkeypatch.setattr(certificate, "_with_cuts", lambda *_: (case.value - 2.0, "by cuts"))
+    point = case.problem.blocks(case.x) | {CUTS: case.x[None, :], WEIGHTS: np.ones(1)}  # both bounds are had
+    gap = certify(case.problem, point, 1e-6)["gap"]
+    assert gap.value == pytest.approx(2.0, rel=1e-9)
+    assert "by cuts" in gap.note
+
+
+@pytest.mark.parametrize(("short", "sought"), [(0.5, False), (1.5, True)])
+def test_no_better_bound_is_sought_than_the_tolerance_asks(
+    monkeypatch: pytest.MonkeyPatch, short: float, sought: bool
+) -> None:
+    """The tolerance is one of 1 + |Psi|; here Psi is about 100."""
+    tol, asked = 1e-4, []
+    problem = composite(variables={"x": {"shape": 3}}, smooth="sum((x - 1)**2) + 100", simple="1e-3*norm1(x)")
+    x = np.full(3, 1 - 5e-4)
+    value = problem.objective(problem.blocks(x))
+    found = (value - short * tol * (1 + value), "")
+    monkeypatch.setattr(certificate, "_with_cuts", lambda *_: found)
+    monkeypatch.setattr(certificate, "_polished", lambda *_: asked.append(1) or found)
+    certify(problem, problem.blocks(x), tol)
+    assert bool(asked) is sought
