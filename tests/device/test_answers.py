@@ -15,7 +15,7 @@ import pytest
 
 import solverkit as sk
 from solverkit.engine.status import Termination
-from solverkit.errors import UsageError
+from solverkit.errors import Unsuitable, UsageError
 from solverkit.registry import registry
 from tests.methods.subjects import chosen
 
@@ -103,10 +103,13 @@ def test_what_the_cpu_certifies_the_device_certifies(method: str, name: str, dev
     problem = load(name)
     if reasons := registry.fits(registry.method(method), problem, device):
         pytest.skip(reasons[0])
-    here = sk.solve(problem, method, max_time=SECONDS)
-    if not here.success:
-        pytest.skip(f"{here.certificate.status.name} on the CPU in {SECONDS:g} s")
-    there = sk.solve(problem, method, device=device, max_time=15 * SECONDS)
+    try:
+        here = sk.solve(problem, method, max_time=SECONDS)
+        if not here.success:
+            pytest.skip(f"{here.certificate.status.name} on the CPU in {SECONDS:g} s")
+        there = sk.solve(problem, method, device=device, max_time=15 * SECONDS)
+    except Unsuitable as error:
+        pytest.skip(str(error))
     if there.termination is Termination.MAX_TIME:
         pytest.skip("the time is over")
     assert there.device == device
