@@ -25,7 +25,7 @@ from scipy.special import xlogy
 
 from solverkit.cvxpy.affine import coefficients, of_arguments
 from solverkit.errors import UsageError
-from solverkit.expressions.syntax import Call, Chain, Name, Negative, Number, Power, Tree
+from solverkit.expressions.tree import Call, Chain, Name, Negative, Number, Power, Tree
 
 REMEDY = "CVXPY's own conic solvers take it: problem.solve(solver='CLARABEL') or 'SCS'"
 

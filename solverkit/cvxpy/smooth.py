@@ -29,7 +29,7 @@ from solverkit.cvxpy.program import row_and_bound_multipliers
 from solverkit.cvxpy.start import inside
 from solverkit.errors import UsageError
 from solverkit.expressions.compile import compile_function
-from solverkit.expressions.syntax import Chain, Negative, Number, Power, Tree
+from solverkit.expressions.tree import Chain, Negative, Number, Power, Tree
 from solverkit.formats.nl.problem import NlProblem
 from solverkit.kinds.base import Block, Point
 from solverkit.kinds.nonlinear.affine import Affine, densified

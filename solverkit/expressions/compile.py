@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from solverkit.errors import UsageError
 from solverkit.expressions import shapes as rule
+from solverkit.expressions.errors import ExpressionError
 from solverkit.expressions.program import Program, lower
-from solverkit.expressions.syntax import ExpressionError, Tree, parse
+from solverkit.expressions.syntax import parse
+from solverkit.expressions.tree import Tree
 
 if TYPE_CHECKING:
     from solverkit.expressions.function import Function

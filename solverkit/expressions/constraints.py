@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from solverkit.expressions import shapes as rule
+from solverkit.expressions.errors import ExpressionError
 from solverkit.expressions.evaluate import evaluate
 from solverkit.expressions.program import lower
-from solverkit.expressions.syntax import Chain, Compare, ExpressionError, Negative, Number, Tree, names, parse
+from solverkit.expressions.syntax import parse
+from solverkit.expressions.tree import Chain, Compare, Negative, Number, Tree, names
 
 
 @dataclass(frozen=True)

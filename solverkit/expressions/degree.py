@@ -11,23 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from solverkit.expressions.errors import ExpressionError
 from solverkit.expressions.evaluate import evaluate
 from solverkit.expressions.functions import FUNCTIONS
 from solverkit.expressions.program import Program
-from solverkit.expressions.syntax import (
-    Call,
-    Chain,
-    Compare,
-    ExpressionError,
-    Index,
-    Name,
-    Negative,
-    Number,
-    Power,
-    Tree,
-    names,
-    walk,
-)
+from solverkit.expressions.tree import Call, Chain, Compare, Index, Name, Negative, Number, Power, Tree, names, walk
 
 
 def degree(tree: Tree, variables: Set[str], constants: Mapping[str, Any] | None = None) -> int | None:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from solverkit.expressions.program import lower, numpy_operate, run
-from solverkit.expressions.syntax import Tree, parse
+from solverkit.expressions.syntax import parse
+from solverkit.expressions.tree import Tree
 
 
 def evaluate(

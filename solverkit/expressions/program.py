@@ -19,22 +19,9 @@ import numpy as np
 import scipy.sparse as sparse
 
 from solverkit.expressions import shapes as rule
+from solverkit.expressions.errors import ExpressionError, unknown_name
 from solverkit.expressions.functions import CONSTANTS, FUNCTIONS, Primitive
-from solverkit.expressions.syntax import (
-    Call,
-    Chain,
-    Compare,
-    ExpressionError,
-    Index,
-    Name,
-    Negative,
-    Number,
-    Power,
-    Slice,
-    Tree,
-    names,
-    unknown_name,
-)
+from solverkit.expressions.tree import Call, Chain, Compare, Index, Name, Negative, Number, Power, Slice, Tree, names
 
 Shape = rule.Shape
 

@@ -1,10 +1,8 @@
 """The syntax of expressions in problem files: text in, an immutable tree out, nothing ever executed.
 
-Two layers keep hostile text away from everything that follows. A lexer of our own admits decimal numbers, plain
-ASCII names and a dozen operators, and caps length, symbols and nesting; so Python's parser never sees a string, an
-attribute, a keyword or a hundred thousand parentheses. Then the `ast` it returns is translated node by node by
-whitelist; what is not listed is refused. Arithmetic on numbers is done at once, in floats, so `9**9**9` is an error
-and not a hanging integer.
+Two layers keep hostile text away from everything that follows. `symbols` admits known symbols alone. Then the `ast`
+that Python's parser returns is translated node by node by whitelist; what is not listed is refused. Arithmetic on
+numbers is done at once, in floats, so `9**9**9` is an error and not a hanging integer.
 
     expression := number | name | -e | e + e | e - e | e * e | e / e | e @ e | e ** e | f(e, ...) | e[index, ...]
     constraint := e <= e | e >= e | e == e | e <= e <= e
@@ -13,124 +11,21 @@ and not a hanging integer.
 from __future__ import annotations
 
 import ast
-import difflib
-import keyword
 import math
 import re
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 
-from solverkit.errors import SolverKitError
-from solverkit.expressions.functions import CONSTANTS, FUNCTIONS
+from solverkit.expressions.errors import ExpressionError, nearest
+from solverkit.expressions.functions import FUNCTIONS
+from solverkit.expressions.symbols import MAX_DEPTH, check_symbols
+from solverkit.expressions.tree import Call, Chain, Compare, Index, Name, Negative, Number, Power, Slice, Tree, walk
 
-MAX_LENGTH = 50_000  # characters
-MAX_SYMBOLS = 10_000  # numbers, names, operators and brackets
-MAX_DEPTH = 60  # nesting of brackets, calls, powers and signs; a sum or product of many terms is one level
 MAX_TERMS = 1000  # in one sum or product
 TRIES = 20  # of Python's parser
-MAX_DIGITS = 640  # characters of a number: with more, Python's parser may refuse an integer, in words of its own
 
-
-class ExpressionError(SolverKitError):
-    """An expression that cannot be used: what is wrong, what to do, and where.
-
-    `offset` is the 0-based character column within the text that was given to `parse`.
-    """
-
-    def __init__(self, message: str, offset: int = 0) -> None:
-        super().__init__(message, offset)
-        self.message = message
-        self.offset = offset
-
-    def __str__(self) -> str:
-        return self.message
-
-
-def _offset() -> int:
-    return field(default=0, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A real literal."""
-
-    value: float
-    offset: int = _offset()
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A variable, a parameter or a data array: which of them is not the syntax's business."""
-
-    name: str
-    offset: int = _offset()
-
-
-@dataclass(frozen=True, slots=True)
-class Negative:
-    """-operand."""
-
-    operand: Tree
-    offset: int = _offset()
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """first op operand op operand ..., left to right; the operators are all of {+, -} or all of {*, /, @}."""
-
-    first: Tree
-    rest: tuple[tuple[str, Tree], ...]
-    offset: int = _offset()
-
-
-@dataclass(frozen=True, slots=True)
-class Power:
-    """base ** exponent, elementwise."""
-
-    base: Tree
-    exponent: Tree
-    offset: int = _offset()
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A function of the table `FUNCTIONS`; the number of arguments is right, their shapes are not yet known."""
-
-    function: str
-    arguments: tuple[Tree, ...]
-    offset: int = _offset()
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """start:stop:step within an index; None where left out."""
-
-    start: Tree | None
-    stop: Tree | None
-    step: Tree | None
-    offset: int = _offset()
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """base[items]; the items are integer expressions of numbers and parameters, or slices of them."""
-
-    base: Tree
-    items: tuple[Tree | Slice, ...]
-    offset: int = _offset()
-
-
-@dataclass(frozen=True, slots=True)
-class Compare:
-    """operands[0] operators[0] operands[1] ...; only at the top of a constraint, or first in `where`."""
-
-    operands: tuple[Tree, ...]
-    operators: tuple[str, ...]
-    offset: int = _offset()
-
-
-Tree = Number | Name | Negative | Chain | Power | Call | Index | Compare
+_SUMS: dict[type, str] = {ast.Add: "+", ast.Sub: "-"}
+_PRODUCTS: dict[type, str] = {ast.Mult: "*", ast.Div: "/", ast.MatMult: "@"}
+_COMPARISONS: dict[type, str] = {ast.LtE: "<=", ast.GtE: ">=", ast.Eq: "==", ast.Lt: "<", ast.Gt: ">"}
 
 
 def parse(text: str) -> Tree:
@@ -141,7 +36,7 @@ def parse(text: str) -> Tree:
     """
     if not isinstance(text, str):
         raise ExpressionError(f"an expression is text; got {type(text).__name__}")
-    _check_symbols(text)
+    check_symbols(text)
     line = re.sub(r"\s", " ", text)  # one line of the same length: Python's parser counts columns per line
     shift = len(line) - len(line.lstrip())
     try:
@@ -160,156 +55,6 @@ def _body(text: str) -> ast.expr:
         with suppress(SystemError):
             return ast.parse(text, mode="eval").body
     return ast.parse(text, mode="eval").body
-
-
-def names(tree: Tree) -> frozenset[str]:
-    """Every name that occurs in the tree, in indices too; functions are not names."""
-    return frozenset(node.name for node in walk(tree) if isinstance(node, Name))
-
-
-def walk(tree: Tree | Slice) -> Iterator[Tree | Slice]:
-    """All nodes of a tree, the tree itself first."""
-    stack: list[Tree | Slice] = [tree]
-    while stack:
-        node = stack.pop()
-        yield node
-        stack.extend(reversed(children(node)))
-
-
-def children(node: Tree | Slice) -> tuple[Tree | Slice, ...]:
-    """The direct parts of a node, from left to right."""
-    match node:
-        case Negative():
-            return (node.operand,)
-        case Chain():
-            return (node.first, *(operand for _, operand in node.rest))
-        case Power():
-            return (node.base, node.exponent)
-        case Call():
-            return node.arguments
-        case Index():
-            return (node.base, *node.items)
-        case Slice():
-            return tuple(part for part in (node.start, node.stop, node.step) if part is not None)
-        case Compare():
-            return node.operands
-    return ()
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'sqrt'?`, or nothing where no known name is close."""
-    found = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean '{found[0]}'?" if found else ""
-
-
-# -- first layer: symbols -------------------------------------------------------------------------------------------
-
-_SYMBOL = re.compile(
-    r"(?P<space>[ \t\r\n]+)"
-    r"|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
-    r"|(?P<operator>\*\*|<=|>=|==|!=|:=|//|[-+*/@()\[\],:<>=])"
-)
-
-_HINTS = {
-    "=": "write == for equality",
-    ":=": "write == for equality",
-    "!=": "'!=' is not a constraint that can be solved; use <=, >= or ==",
-    "//": "'//' has no meaning here; write / for division",
-    "^": "write ** for powers",
-    "%": "'%' has no meaning here",
-    ".": "'.' has no meaning here: there are no attributes; write T(A) for A.T, and sum(x) for x.sum()",
-    '"': "strings have no meaning here",
-    "'": "strings have no meaning here; write T(A) for a transpose",
-    "#": "comments belong outside of the expression",
-    "&": "write two constraints instead of '&'",
-    "|": "'|' has no meaning here; write abs(x) for an absolute value",
-    "{": "write ( ) for grouping",
-    "}": "write ( ) for grouping",
-}
-
-_WORDS = {
-    "if": "use where(condition, a, b)",
-    "else": "use where(condition, a, b)",
-    "and": "write two constraints",
-    "lambda": "write the expression itself",
-    "for": "use sum(...) over an array",
-}
-
-
-def _check_symbols(text: str) -> None:
-    """Refuse every text that is not a well-bracketed row of known symbols, without parsing it."""
-    if len(text) > MAX_LENGTH:
-        raise ExpressionError(
-            f"the expression has {len(text)} characters, more than {MAX_LENGTH}; put numbers into data",
-            MAX_LENGTH,
-        )
-    if not text.strip(" \t\r\n"):
-        raise ExpressionError("the expression is empty")
-    brackets: list[tuple[str, int]] = []
-    position = count = signs = 0
-    previous = symbol = ""
-    while position < len(text):
-        match = _SYMBOL.match(text, position)
-        if match is None:
-            raise ExpressionError(_refuse_character(text[position]), position)
-        if match.lastgroup == "space":
-            position = match.end()
-            continue
-        kind, symbol = match.lastgroup, match.group()
-        count += 1
-        if count > MAX_SYMBOLS:
-            raise ExpressionError(f"more than {MAX_SYMBOLS} symbols; use sum(...), and put numbers into data", position)
-        if symbol in _HINTS:
-            raise ExpressionError(_HINTS[symbol], position)
-        if kind == "name":
-            _check_name(symbol, position)
-        if kind == "number" and len(symbol) > MAX_DIGITS:
-            raise ExpressionError(f"a number of {len(symbol)} characters; float64 holds 17 digits", position)
-        if kind in ("name", "number") and previous in ("name", "number", ")", "]"):
-            raise ExpressionError(
-                f"an operator is missing before '{symbol[:20]}'; a product needs its *, numbers are decimal",
-                position,
-            )
-        if symbol in "([":
-            brackets.append((symbol, position))
-            if len(brackets) > MAX_DEPTH:
-                raise ExpressionError(f"brackets nested deeper than {MAX_DEPTH}", position)
-        elif symbol in ")]":
-            if not brackets or brackets[-1][0] != {")": "(", "]": "["}[symbol]:
-                raise ExpressionError(f"'{symbol}' without its opening bracket", position)
-            brackets.pop()
-        signs = signs + 1 if symbol in "+-" else 0
-        if signs > MAX_DEPTH:
-            raise ExpressionError("too many signs in a row", position)
-        previous = symbol if kind == "operator" else kind or ""
-        position = match.end()
-    if previous not in ("name", "number", ")", "]"):
-        raise ExpressionError(f"the expression ends after '{symbol}'", len(text.rstrip()))
-    if brackets:
-        raise ExpressionError(f"'{brackets[-1][0]}' is never closed", brackets[-1][1])
-
-
-def _refuse_character(character: str) -> str:
-    if character in _HINTS:
-        return _HINTS[character]
-    shown = f"'{character}'" if character.isascii() and character.isprintable() else f"U+{ord(character):04X}"
-    return f"the character {shown} has no meaning here"
-
-
-def _check_name(name: str, position: int) -> None:
-    if name.startswith("__") or len(name) > 64:
-        raise ExpressionError(f"'{name[:20]}' is not a name: up to 64 letters, digits and _, not __", position)
-    if keyword.iskeyword(name):
-        hint = f"; {_WORDS[name]}" if name in _WORDS else ""
-        raise ExpressionError(f"'{name}' has no meaning here{hint}", position)
-
-
-# -- second layer: structure ----------------------------------------------------------------------------------------
-
-_SUMS: dict[type, str] = {ast.Add: "+", ast.Sub: "-"}
-_PRODUCTS: dict[type, str] = {ast.Mult: "*", ast.Div: "/", ast.MatMult: "@"}
-_COMPARISONS: dict[type, str] = {ast.LtE: "<=", ast.GtE: ">=", ast.Eq: "==", ast.Lt: "<", ast.Gt: ">"}
 
 
 class _Reader:
@@ -466,16 +211,3 @@ def _fold(symbol: str, left: float, right: float, place: int) -> float:
     if not math.isfinite(value):
         raise ExpressionError("the constant overflows", place)
     return value
-
-
-def unknown_name(name: str, variables: list[str], others: list[str], offset: int) -> ExpressionError:
-    """The error of a name that stands for nothing, with what there is."""
-    if name in FUNCTIONS:
-        return ExpressionError(f"'{name}' is a function; write {FUNCTIONS[name].usage}", offset)
-    known = "; ".join(
-        f"{kind} here: {', '.join(shown[:12])}{', ...' if len(shown) > 12 else ''}"
-        for kind, shown in (("variables", variables), ("data and parameters", others))
-        if shown
-    )
-    hint = nearest(name, [*variables, *others, *CONSTANTS])
-    return ExpressionError(f"unknown name '{name}'" + (f" ({known})" if known else "") + hint, offset)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from solverkit.expressions.function import Function
-    from solverkit.expressions.syntax import Tree
+    from solverkit.expressions.tree import Tree
 
 Point = dict[str, "np.ndarray"]
 """Named blocks: variables, and where a method knows them multipliers, an order, ..."""

@@ -13,14 +13,16 @@ import numpy as np
 
 from solverkit.errors import Defect, InvalidProblem
 from solverkit.expressions import shapes as rule
+from solverkit.expressions.errors import ExpressionError, unknown_name
 from solverkit.expressions.functions import CONSTANTS, FUNCTIONS
-from solverkit.expressions.syntax import Compare, ExpressionError, Name, names, parse, unknown_name, walk
+from solverkit.expressions.syntax import parse
+from solverkit.expressions.tree import Compare, Name, names, walk
 from solverkit.kinds.base import Constraints
 
 if TYPE_CHECKING:
     from solverkit.expressions.constraints import Constraint
     from solverkit.expressions.function import Function
-    from solverkit.expressions.syntax import Tree
+    from solverkit.expressions.tree import Tree
 
 MAX_ELEMENTS = 10_000_000
 """Largest number of elements of one variable."""

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sparse
 
-from solverkit.expressions import ExpressionError, compile_function, evaluate, names, parse, split, syntax
+from solverkit.expressions import ExpressionError, compile_function, evaluate, names, parse, split, symbols, syntax
 from solverkit.expressions.program import lower
-from solverkit.expressions.syntax import MAX_DEPTH, Call, Chain, Compare, Index, Name, Negative, Number, Power, Slice
+from solverkit.expressions.symbols import MAX_DEPTH
+from solverkit.expressions.tree import Call, Chain, Compare, Index, Name, Negative, Number, Power, Slice
 
 X = Name("x")
 
@@ -201,9 +202,9 @@ def test_the_largest_text_is_an_expression_and_the_next_is_not(accepted, refused
 
 
 def test_as_many_symbols_as_an_expression_may_have(monkeypatch):
-    monkeypatch.setattr(syntax, "MAX_SYMBOLS", 5)
+    monkeypatch.setattr(symbols, "MAX_SYMBOLS", 5)
     parse("x + y + z")
-    monkeypatch.setattr(syntax, "MAX_SYMBOLS", 4)
+    monkeypatch.setattr(symbols, "MAX_SYMBOLS", 4)
     with pytest.raises(ExpressionError, match="more than 4 symbols") as caught:
         parse("x + y + z")
     assert caught.value.offset == 8

@@ -14,7 +14,9 @@ import atheris
 
 from solverkit.errors import SolverKitError
 
-with atheris.instrument_imports(include=["solverkit.expressions.syntax", "solverkit.formats.yaml", "ruamel"]):
+with atheris.instrument_imports(
+    include=["solverkit.expressions.symbols", "solverkit.expressions.syntax", "solverkit.formats.yaml", "ruamel"]
+):
     from solverkit.expressions import syntax
     from solverkit.formats import yaml
 

@@ -18,8 +18,8 @@ import numpy as np
 from scipy.sparse import issparse
 
 from solverkit.errors import MissingPackage
-from solverkit.expressions.syntax import ExpressionError
-from solverkit.expressions.syntax import names as names_in
+from solverkit.expressions.errors import ExpressionError
+from solverkit.expressions.tree import names as names_in
 from solverkit.kinds import formulas
 from solverkit.kinds.base import Block
 from solverkit.kinds.bilevel.summands import Summands

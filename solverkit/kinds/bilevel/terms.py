@@ -18,10 +18,11 @@ from scipy.sparse import issparse
 
 from solverkit.errors import UsageError
 from solverkit.expressions import torch_target
+from solverkit.expressions.errors import ExpressionError
 from solverkit.expressions.functions import FUNCTIONS
 from solverkit.expressions.program import OPERATORS, Program, Step, lower
-from solverkit.expressions.syntax import Call, ExpressionError, Name, Tree, names, walk
 from solverkit.expressions.torch_callable import callable_digest
+from solverkit.expressions.tree import Call, Name, Tree, names, walk
 
 Shape = tuple[int, ...]
 

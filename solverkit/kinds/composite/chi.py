@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from solverkit.expressions.syntax import Call, Name, Tree
+from solverkit.expressions.tree import Call, Name, Tree
 from solverkit.kinds.composite.recognize import Reader, Weighted, is_square, linear
 from solverkit.kinds.composite.terms import Bounded, Entropy, Euclidean
 from solverkit.operators.proximal import L1, Box, Free, of_set

@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_array, eye_array
 
+from solverkit.expressions.errors import ExpressionError
 from solverkit.expressions.evaluate import evaluate
 from solverkit.expressions.program import lower
-from solverkit.expressions.syntax import Call, Chain, ExpressionError, Name, Negative, Number, Power, Tree, names
+from solverkit.expressions.tree import Call, Chain, Name, Negative, Number, Power, Tree, names
 from solverkit.kinds.composite.linear_maps import After, GridDifferences, Matrix, PairedDifferences, edge_differences
 from solverkit.kinds.composite.row_norms import RowNorms
 from solverkit.operators.proximal import L1, L2, Conjugate, ProximalMap, Simplex, Tilted, Translated

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from solverkit.expressions.syntax import Call, ExpressionError, Power, Tree, names
+from solverkit.expressions.errors import ExpressionError
+from solverkit.expressions.tree import Call, Power, Tree, names
 from solverkit.kinds.composite.recognize import Reader, Weighted, is_square, is_two, terms
 
 if TYPE_CHECKING:

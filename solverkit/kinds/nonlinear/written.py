@@ -15,7 +15,8 @@ import numpy as np
 from solverkit.expressions.constraints import split
 from solverkit.expressions.degree import degree
 from solverkit.expressions.shapes import size
-from solverkit.expressions.syntax import Chain, Name, Tree, parse
+from solverkit.expressions.syntax import parse
+from solverkit.expressions.tree import Chain, Name, Tree
 from solverkit.kinds import formulas as compiler
 from solverkit.kinds.nonlinear.affine import DENSE_SIZE, Affine, densified
 from solverkit.kinds.nonlinear.rows import Part
