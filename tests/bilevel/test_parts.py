@@ -16,6 +16,7 @@ from solverkit.kinds.bilevel.lower_solve import LowerAnswer, local_solve, quadra
 from solverkit.kinds.bilevel.multipliers import lower_multipliers, unique_multipliers, vertices
 from solverkit.kinds.bilevel.optimistic import BestUpper, best_upper
 from solverkit.kinds.bilevel.spectrum import lanczos
+from solverkit.operators.qp import Outcome
 from solverkit.operators.sets import Box
 
 from .functions import Quadratic, Smooth, bilevel, equations, point, rows
@@ -156,6 +157,19 @@ def test_a_local_solve_that_is_slow_ends_on_the_way():
     np.testing.assert_allclose(end, 3 * (38 / 39) ** 40, rtol=1e-6)
 
 
+def test_a_local_solve_whose_model_has_no_answer_ends_where_it_is(monkeypatch):
+    steep = of_y(70, lambda y: y**40, lambda y: 40 * y**39, lambda y: 1560 * y**38)
+    answers, real = [], lower_solve.lower_qp
+
+    def fails_at_last(*given):
+        answers.append(real(*given))
+        return answers[-1] if len(answers) < 3 else replace(answers[-1], outcome=Outcome.UNBOUNDED)
+
+    monkeypatch.setattr(lower_solve, "lower_qp", fails_at_last)
+    end = local_solve(at(bilevel(1, 70, flat(71), steep), 0, np.zeros(70)), np.full(70, 3.0))
+    np.testing.assert_allclose(end, 3 * (38 / 39) ** 2, rtol=1e-6)
+
+
 @pytest.mark.parametrize("m", [3, 70])
 def test_a_local_solve_without_a_feasible_point_has_no_end(m):
     table = np.zeros((2, 1 + m))
@@ -167,13 +181,13 @@ def test_a_local_solve_without_a_feasible_point_has_no_end(m):
 # -- multipliers
 
 
-def pinned(m, double):
-    """min sum y over y >= 0, the first `double` rows given twice: multipliers 1, split in any way where doubled."""
+def pinned(m, double, unit=1.0):
+    """min unit sum y over y >= 0, the first `double` rows given twice: multipliers `unit`, split in any way there."""
     table = np.vstack([-np.eye(m), -np.eye(m)[:double]])
     below = Quadratic(
         [None] * len(table), csr_array(np.hstack([np.zeros((len(table), 1)), table])), np.zeros(len(table))
     )
-    f = quadratic(np.zeros((1 + m, 1 + m)), np.concatenate([[0.0], np.ones(m)]))
+    f = quadratic(np.zeros((1 + m, 1 + m)), np.concatenate([[0.0], np.full(m, unit)]))
     return at(bilevel(1, m, flat(1 + m), f, g=rows(below, 1 + m)), 0, np.zeros(m))
 
 
@@ -187,18 +201,18 @@ def test_independent_rows_have_one_set_of_multipliers(m):
     assert vertices(here, found, 0) == [found]
 
 
-@pytest.mark.parametrize("m", [1, 4, 601])
-def test_a_row_given_twice_has_the_vertices_in_which_one_of_both_carries_all(m):
-    here = pinned(m, 1)
+@pytest.mark.parametrize(("m", "unit"), [(1, 1.0), (4, 1.0), (4, 1e3), (601, 1.0)])
+def test_a_row_given_twice_has_the_vertices_in_which_one_of_both_carries_all(m, unit):
+    here = pinned(m, 1, unit)
     found = lower_multipliers(here)
     assert not unique_multipliers(here)
     ends = vertices(here, found, 0)
-    pairs = {(round(float(each.value[0]), 6), round(float(each.value[m]), 6)) for each in ends}
+    pairs = {(round(float(each.value[0] / unit), 6), round(float(each.value[m] / unit), 6)) for each in ends}
     assert pairs >= {(0.0, 1.0), (1.0, 0.0)}
     for each in ends:
-        assert each.residual < 1e-6
+        assert each.residual < 1e-6 * unit
         assert (each.value >= -1e-9).all()
-        assert each.value[0] + each.value[m] == pytest.approx(1.0, abs=1e-6)
+        assert each.value[0] + each.value[m] == pytest.approx(unit, rel=1e-6)
 
 
 # -- the best upper value, curvature, spectra
@@ -290,6 +304,23 @@ def test_a_probe_leaves_out_moves_at_which_the_lower_level_has_no_value():
     assert found.value > 0  # F = x / 2 falls to the left
 
 
+@pytest.mark.parametrize(("gain", "seen"), [(0.5, False), (1.5, True)])
+def test_a_probe_takes_no_rounding_of_f_for_a_better_point(monkeypatch, gain, seen):
+    """Noise is 1e-10 of F and its scale; a gain is judged by what it leaves of it."""
+    problem = bilevel(1, 1, quadratic(np.diag([2.0, 0]), [0, 0], 7.0), quadratic(np.diag([0, 2.0]), [0, 0]))
+    here = at(problem, 0.0, 0.0)
+    noise = 1e-10 * (7.0 + here.upper_scale)
+    monkeypatch.setattr(curvature, "_moved", lambda *_: (gain * noise, 1e-12))
+    found = curvature.probe(here, solve_lower(here, 0), curvature.Curvature(0.0, ""), 0, 1e-6)
+    assert (found.value > 0) is seen
+
+
+@pytest.mark.parametrize(("degree", "quadratic_one"), [(None, False), (1, True), (2, True), (3, False)])
+def test_a_lower_level_is_quadratic_up_to_degree_two(degree, quadratic_one):
+    f = of_y(1, lambda y: y**2, lambda y: 2 * y, lambda y: 2 + 0 * y, degree=degree)
+    assert curvature._quadratic_lower(at(bilevel(1, 1, flat(2), f), 0, 0)) is quadratic_one
+
+
 def test_krylov_spaces_end_where_there_is_nothing_left():
     none = lanczos(lambda v: v, np.zeros(3))
     assert (none.smallest, none.largest, none.residual) == (0.0, 0.0, 0.0)
@@ -327,6 +358,12 @@ def test_a_lower_kkt_matrix_that_is_singular_or_no_number_eliminates_nothing():
     assert not eliminated(np.array([[1.0, 1.0], [1.0, 1.0]]))
     assert not eliminated(np.array([[1.0, 1.0], [1.0, 1.0 + 1e-13]]))
     assert not eliminated(np.array([[np.nan, 1.0], [1.0, 3.0]]))
+
+
+def test_a_row_without_a_gradient_stays_zero():
+    unit, norms = stationarity._unit(csr_array([[3.0, 4.0], [0.0, 0.0]]))
+    np.testing.assert_allclose(unit.toarray(), [[0.6, 0.8], [0.0, 0.0]])
+    np.testing.assert_allclose(norms, [5.0, 1.0])
 
 
 def test_many_coupled_upper_rows_go_to_the_reformulation(monkeypatch):

@@ -13,8 +13,8 @@ that is a loss of data by rows it works out one as well. So a point without any 
 make a wrong point look right: the bound holds whatever y and z are.
 
 A certified x satisfies Psi(x) <= min Psi + tol (1 + |Psi(x)|). Where chi is not strongly convex and nothing bounds Psi,
-that is so for all u within `NEAR` (1 + ||x||) of x (`bound.Near`). And with chi mu-strongly convex
-||x - x*||^2 <= 2 gap / mu, which is a fact of the certificate.
+that is so for all u within `NEAR` (1 + ||x||) of x (`bound.Near`), and for those further away that `farther` meets.
+And with chi mu-strongly convex ||x - x*||^2 <= 2 gap / mu, which is a fact of the certificate.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import numpy as np
 
 from solverkit.kinds import maps
 from solverkit.kinds.base import Certificate, Point, Term
-from solverkit.kinds.composite import bound, polish
+from solverkit.kinds.composite import bound, farther, polish
 from solverkit.kinds.composite.level import l1_weight, nonnegative, reach
 from solverkit.kinds.composite.problem import ANCHOR, CUTS, DUAL, WEIGHTS, Composite
 from solverkit.kinds.oracles import TOLERANCE, Oracle, consistency, transposed
@@ -72,8 +72,12 @@ def _certify(problem: Composite, x: np.ndarray, point: Point, tol: float, seed: 
         return Certificate(tuple(terms), {"objective": value})
     facts: Facts = {"objective": value}
     value = float(value)
-    lower, note = _lower(problem, x, point, value, tol, seed)
     scale = 1 + abs(value)
+    here = bound.Linearized.at(problem, x)
+    near = None if problem.simple.strong + here.strong > 0 else _near(problem, x, value)
+    lower, note = _lower(problem, here, near, point, value - tol * scale, seed)
+    if value - lower <= tol * scale and near is not None and not near.everywhere:
+        lower, note = _farther(problem, x, value, seed, (lower, note))
     facts["lower_bound"] = lower
     strong = problem.simple.strong + bound.curvature(problem)
     if strong > 0:
@@ -97,15 +101,15 @@ def _within(problem: Composite, z: np.ndarray) -> np.ndarray:
     return problem.simple.step(np.zeros_like(z), z, 1e12)
 
 
-def _lower(problem: Composite, x: np.ndarray, point: Point, value: float, tol: float, seed: int) -> tuple[float, str]:
-    """The best lower bound at hand, and what to say of it."""
-    lines = [bound.Linearized.at(problem, x)]
+def _lower(
+    problem: Composite, here: bound.Linearized, near: bound.Near | None, point: Point, enough: float, seed: int
+) -> tuple[float, str]:
+    """The best lower bound at hand, and what to say of it; none better than `enough` is looked for."""
+    x, lines = here.z, [here]
     anchor = point.get(ANCHOR)
     if anchor is not None and np.size(anchor) == problem.n and np.isfinite(anchor).all():
         z = _within(problem, np.asarray(anchor, dtype=float).ravel())
         lines += [bound.Linearized.at(problem, z)] if np.isfinite(z).all() else []
-    near = None if problem.simple.strong + lines[0].strong > 0 else _near(problem, x, value)
-    enough = value - tol * (1 + abs(value))
     found = []
     rows = getattr(problem.nonsmooth, "rows_form", None)
     if rows is not None:  # a loss of data is the maximum over a y for its rows as well
@@ -119,6 +123,15 @@ def _lower(problem: Composite, x: np.ndarray, point: Point, value: float, tol: f
         problem = replace(problem, structured=rows, nonsmooth=None)
     found.append(_with_dual(problem, lines, point, near, enough, seed))
     return max(found, key=lambda each: each[0] if each[0] == each[0] else -np.inf)
+
+
+def _farther(problem: Composite, x: np.ndarray, value: float, seed: int, found: tuple[float, str]) -> tuple[float, str]:
+    """What is found, or no more than Psi at a better point far away."""
+    norm = 0.0 if problem.structured is None else bound.norm_of(problem, seed)
+    gain, distance = farther.drop(problem, x, value, norm, lambda z: _within(problem, z))
+    if gain > 0 and value - gain < found[0]:
+        return value - gain, f"Psi is lower by {gain:.3g} at the distance {distance:.3g} of x"
+    return found
 
 
 def _near(problem: Composite, x: np.ndarray, value: float) -> bound.Near:

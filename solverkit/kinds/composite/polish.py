@@ -23,15 +23,17 @@ WORK = 3e8
 """Numbers of data, x and y that are touched, at most."""
 
 
-def pairs(problem: Composite, x: np.ndarray, y: np.ndarray, norm: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def pairs(
+    problem: Composite, x: np.ndarray, y: np.ndarray, norm: float, most: int = STEPS
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(z, y) after every tenth of the steps; none where L is not known or the steps would be few.
 
-    y : of length 0 where h is absent; norm : ||K||
+    y : of length 0 where h is absent; norm : ||K||; most : steps
     """
     bend = problem.smooth.lipschitz
     data = getattr(problem.smooth, "A", None)
     touched = (0 if data is None else getattr(data, "nnz", np.size(data))) + 10 * (problem.n + len(y))
-    steps = int(min(WORK / touched, STEPS))
+    steps = int(min(WORK / touched, most))
     if bend is None or problem.simple.geometry != "euclidean" or steps < 100 or bend + norm == 0:
         return
     ratio = 1.0 if norm == 0 else max(float(np.linalg.norm(y)), 1e-3) / max(float(np.linalg.norm(x)), 1e-3)
