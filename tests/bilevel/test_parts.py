@@ -9,7 +9,7 @@ import pytest
 from scipy.sparse import csr_array, diags_array
 
 from solverkit.kinds.base import PointStatus
-from solverkit.kinds.bilevel import certificate, curvature, local, lower_solve, stationarity
+from solverkit.kinds.bilevel import certificate, curvature, local, lower_solve, multipliers, stationarity
 from solverkit.kinds.bilevel.certificate import certify
 from solverkit.kinds.bilevel.local import Local
 from solverkit.kinds.bilevel.lower_solve import LowerAnswer, local_solve, quadratic_label, solve_lower
@@ -60,6 +60,16 @@ def test_a_lower_level_in_large_units_is_judged_by_the_distance_to_its_solution(
         assert found.tolerance == 1e-6
     else:
         assert found.note == ""
+
+
+def test_the_gap_of_the_lower_level_is_one_of_its_value_where_that_is_large():
+    """f = (y - x)^2 + 1e4 at y = x; and where no value of the solver's is known, of what f changes by."""
+    f = quadratic(np.array([[2.0, -2], [-2, 2]]), [0, 0], 1e4)
+    problem = bilevel(1, 1, quadratic(np.eye(2), [0, 0]), f)
+    assert certify(problem, point(0, 0))["lower_gap"].scaling == pytest.approx(1e4)
+    here = at(problem, 0, 0)
+    unknown = LowerAnswer("none", np.inf, np.inf, [np.zeros(1)])
+    assert certificate._lower_terms(here, unknown, lower_multipliers(here), 1e-6, 0)[0].scaling <= 1.0
 
 
 def test_a_row_that_is_straight_at_the_point_alone_is_no_part_of_a_quadratic_program():
@@ -213,6 +223,12 @@ def test_a_row_given_twice_has_the_vertices_in_which_one_of_both_carries_all(m, 
         assert each.residual < 1e-6 * unit
         assert (each.value >= -1e-9).all()
         assert each.value[0] + each.value[m] == pytest.approx(unit, rel=1e-6)
+
+
+def test_which_multipliers_are_more_than_rounding_is_a_matter_of_their_size():
+    value, signs = np.array([1e3, 1e-5, 1e-2, -1e-2]), np.array([True, True, False, True])
+    assert multipliers._support(value, signs, 1e3) == (0,)
+    assert multipliers._support(value, signs, 1.0) == (0, 1)
 
 
 # -- the best upper value, curvature, spectra

@@ -38,6 +38,12 @@ def test_flat_minima_are(F):
     assert found.status is PointStatus.CERTIFIED, found
 
 
+def test_where_nothing_falls_the_probe_is_the_plain_one():
+    found = verdict("x[0]**4 + y[0]**2", 0, 0)
+    assert found.status is PointStatus.CERTIFIED
+    assert found["probe"].tolerance > 0
+
+
 def test_a_flat_direction_among_others():
     """-x_1^6 beside a bowl in x_0, which coordinates alone do not show turned by 30 degrees."""
     turned = "(0.8*x[0] + 0.6*x[1] - 1)**2 {} (0.6*x[0] - 0.8*x[1])**6 + 0*y[0]"
