@@ -72,9 +72,10 @@ def test_the_gap_of_the_lower_level_is_one_of_its_value_where_that_is_large():
     assert certificate._lower_terms(here, unknown, lower_multipliers(here), 1e-6, 0)[0].scaling <= 1.0
 
 
-def test_a_row_that_is_straight_at_the_point_alone_is_no_part_of_a_quadratic_program():
+@pytest.mark.parametrize("degree", [None, 3])
+def test_a_row_that_is_straight_at_the_point_alone_is_no_part_of_a_quadratic_program(degree):
     f = quadratic(np.diag([0.0, 1.0]), [0, -1])
-    cubic = of_y(1, lambda y: y**3 - 8, lambda y: 3 * y**2, lambda y: 6 * y)
+    cubic = of_y(1, lambda y: y**3 - 8, lambda y: 3 * y**2, lambda y: 6 * y, degree=degree)
     assert quadratic_label(at(bilevel(1, 1, f, f), 0, 0), 0) == "proved convex QP"
     assert quadratic_label(at(bilevel(1, 1, f, f, g=rows(cubic, 2)), 0, 0), 0) == ""
 
