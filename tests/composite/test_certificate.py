@@ -14,7 +14,7 @@ from solverkit.kinds.base import PointStatus
 from solverkit.kinds.composite import bound, certificate, composite
 from solverkit.kinds.composite.certificate import certify
 from solverkit.kinds.composite.problem import ANCHOR, CUTS, DUAL, WEIGHTS, Composite
-from tests.composite.cases import FORMS, Case, fused, lasso, machine
+from tests.composite.cases import FORMS, Case, fused, lasso, machine, portfolio
 
 CERTIFIED = PointStatus.CERTIFIED
 PER_FORM = 6  # 54 problems
@@ -91,6 +91,18 @@ def test_what_breaks_the_set_is_infeasible() -> None:
     assert certify(case.problem, {"x": np.full(20, np.nan)}).status is PointStatus.UNVERIFIED
     assert certify(case.problem, {"y": x}).status is PointStatus.UNVERIFIED
     assert certify(case.problem, {"x": x[:-1]}).status is PointStatus.UNVERIFIED
+
+
+def test_an_entropy_takes_what_is_below_zero_by_less_than_the_tolerance() -> None:
+    """x log x is no number there; the point is moved into the simplex before."""
+    case = portfolio(0)
+    least = int(np.argmin(case.x))
+    x = case.x.copy()
+    x[least], x[least - 1] = -5e-8, x[least - 1] + x[least] + 5e-8
+    verdict = certify(case.problem, case.problem.blocks(x), 1e-6)
+    assert not verdict.unverified
+    assert verdict["feasibility"].ok
+    assert 0 <= verdict["gap"].value < 1e-3
 
 
 def test_an_f_that_is_not_convex_or_has_a_wrong_gradient_is_not_certified() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from solverkit.kinds.base import PointStatus
 from solverkit.kinds.nonlinear import nonlinear, probe
+from solverkit.kinds.nonlinear.certificate import certify
 from solverkit.kinds.nonlinear.curvature import Curvature, curvature
 from solverkit.kinds.nonlinear.local import Local
 from solverkit.kinds.nonlinear.multipliers import measure
@@ -121,6 +123,15 @@ class TestSuddenFalls:
         monkeypatch.setattr(probe, "_relaxed", lambda there, *_: Local(at.problem, there.x[[0, 0]], at.seed))
         assert sudden(at) == 0
 
+    def test_what_a_move_is_below_its_row_by_is_no_fall(self, monkeypatch):
+        """f = 1000 x_1 with x_1 >= 0: corrections end 1e-9 below it at the last step, within their tolerance."""
+        at = local("1000*x[1]", [0.0, 0.0], {"floor": "x[1] >= 0"})
+        below = iter([0.0, 0.0, 1e-9] * 2)
+        monkeypatch.setattr(
+            probe, "_restored", lambda _, x, tol: Local(at.problem, np.array([x[0], -next(below)]), at.seed)
+        )
+        assert sudden(at, y=[-1000.0]) == 0
+
     def test_around_a_rise_by_a_newton_step(self):
         """3 t^8 along x_0, and -t^8 at (t, 2 t^4)."""
         at = local("(x[1] - x[0]**4)*(x[1] - 3*x[0]**4)", [0.0, 0.0])
@@ -235,3 +246,36 @@ class TestRestored:
     def test_a_point_that_breaks_nothing_stays_whatever_tol(self):
         at = local("x[0]", [0.0, 0.0], {"sum": "x[0] + x[1] <= 2"})
         assert probe._restored(at, np.array([0.5, 0.25]), 0.0).x.tolist() == [0.5, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("costs", "rows", "lower", "x"),
+    [
+        (
+            [3.0, 300, 0, -0.6, -0.5],
+            [[0.2, -10, -0.1, -0.03, -0.02], [100, 1e4, 0, -20, -30], [400, -2e4, -200, -60, -40]],
+            [-0.6, 100, -1200],
+            [2, 0.03, 0, 20, 0],
+        ),
+        (
+            [-1.2e4, -40, -800, -3e-3, -20],
+            [
+                [1e4, 200, -2e3, -0.01, 0],
+                [20, 0.3, -1, 1e-5, 0.2],
+                [-0.3, -1e-3, -0.02, -1e-7, -1e-3],
+                [2e3, 40, -400, -2e-3, 0],
+            ],
+            [-40, 0.02, -8e-4, -8],
+            [1e-3, 0.1, 0.02, 0, 0],
+        ),
+    ],
+)
+def test_a_linear_program_in_uneven_units_falls_nowhere(costs, rows, lower, x):
+    problem = nonlinear(
+        {"x": {"shape": 5, "lower": 0}},
+        "dot(c, x)",
+        {"rows": "A @ x >= b"},
+        {"A": np.array(rows), "b": np.array(lower, float), "c": np.array(costs)},
+    )
+    verdict = certify(problem, {"x": np.array(x, float)})
+    assert verdict.status is PointStatus.CERTIFIED, verdict

@@ -89,9 +89,7 @@ def _certify(problem: Composite, x: np.ndarray, point: Point, tol: float, seed: 
 
 def _nearest(problem: Composite, x: np.ndarray) -> np.ndarray:
     """x itself, moved into X where rounding put it outside, so that Psi is finite there."""
-    if np.isfinite(problem.simple.value(x)):
-        return x
-    return problem.simple.step(np.zeros_like(x), x, 1e12)
+    return x if np.isfinite(problem.simple.value(x)) else _within(problem, x)
 
 
 def _within(problem: Composite, z: np.ndarray) -> np.ndarray:

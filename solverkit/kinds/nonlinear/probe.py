@@ -13,7 +13,8 @@ every line, and falls along y = 2 x^2). There f may not have fallen by more than
     (f(x) - f(x')) / ||x' - x||_inf  <=  100 tol S,
 
 the descent that the stationarity term would tolerate, with its usual widening (`certificate.py`). Where f has risen the
-walk ends: what lies behind a barrier is another minimum. What slack in active constraints could give counts as no fall.
+walk ends: what lies behind a barrier is another minimum. What slack in active constraints could give counts as no fall,
+nor what the rows are broken by at the point that was gone to.
 
 Nor may f fall ever faster: SUDDEN times as fast as it, or what rounding hides, changed per distance a step before. An
 error of the point makes f fall ever slower; -x^6 at 0 falls by 1e-12 after 1e-2, and by 1e-6 after 1e-1.
@@ -54,10 +55,11 @@ def probe(local: Local, found: Measured, bend: Curvature, tol: float) -> tuple[f
                     continue
                 distance = float(np.abs(there.x - local.x).max())
                 if 1e-2 * step * size < distance <= REACH * step * size:
-                    falls.append((local.value - there.value) / distance)
+                    fall = local.value - there.value - _beyond(there, found)
+                    falls.append(fall / distance)
                     rates.append(max(abs(falls[-1]), noise / distance))
                     if falls[-1] > SUDDEN * known:
-                        sudden = max(sudden, local.value - there.value)
+                        sudden = max(sudden, fall)
                     worst = max(worst, falls[-1] - noise / distance)
             told += len(falls)
             known = max(rates, default=known)
@@ -88,6 +90,11 @@ def _slack(local: Local, found: Measured) -> float:
         gap = np.where(np.isfinite(side), np.abs(value - side), 0.0)
         total += float(np.abs(multiplier) @ gap)
     return total
+
+
+def _beyond(there: Local, found: Measured) -> float:
+    """What f falls by for the violation of rows that a restored point has left, to first order."""
+    return float(np.abs(found.y) @ np.abs(there.rows - np.clip(there.rows, there.problem.lower, there.problem.upper)))
 
 
 def _directions(bend: Curvature) -> list[np.ndarray]:
