@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -92,6 +93,13 @@ def test_a_quadratic_of_unknown_degree_is_seen_by_its_values_and_second_derivati
     )
     label = quadratic_label(at(bilevel(1, 2, flat(3), f), 0, [0, 0]), 0)
     assert label == ("" if bend else "convex QP (probed)")
+
+
+def test_a_kink_beside_is_seen_by_values_alone():
+    f = of_y(1, lambda y: y**2 + np.maximum(y - 0.005, 0), lambda y: 2 * y + (y > 0.005), lambda y: 2 + 0 * y)
+    labels = {quadratic_label(at(bilevel(1, 1, flat(2), f), 0, 0), seed) for seed in range(8)}
+    assert "" in labels
+    assert "proved convex QP" not in labels
 
 
 def test_a_lower_level_that_falls_forever_has_no_answer():
@@ -332,6 +340,14 @@ def test_a_probe_takes_no_rounding_of_f_for_a_better_point(monkeypatch, gain, se
     assert (found.value > 0) is seen
 
 
+def test_a_probe_of_moves_that_tell_nothing_says_so(monkeypatch):
+    problem = bilevel(1, 1, quadratic(np.diag([2.0, 0]), [0, 0]), quadratic(np.diag([0, 2.0]), [0, 0]))
+    monkeypatch.setattr(curvature, "_moved", lambda *_: None)
+    here = at(problem, 0.0, 0.0)
+    found = curvature.probe(here, solve_lower(here, 0), curvature.Curvature(0.0, ""), 0, 1e-6)
+    assert (found.value, found.sudden, found.informative) == (0.0, 0.0, 0)
+
+
 @pytest.mark.parametrize(("degree", "quadratic_one"), [(None, False), (1, True), (2, True), (3, False)])
 def test_a_lower_level_is_quadratic_up_to_degree_two(degree, quadratic_one):
     f = of_y(1, lambda y: y**2, lambda y: 2 * y, lambda y: 2 + 0 * y, degree=degree)
@@ -375,6 +391,29 @@ def test_a_lower_kkt_matrix_that_is_singular_or_no_number_eliminates_nothing():
     assert not eliminated(np.array([[1.0, 1.0], [1.0, 1.0]]))
     assert not eliminated(np.array([[1.0, 1.0], [1.0, 1.0 + 1e-13]]))
     assert not eliminated(np.array([[np.nan, 1.0], [1.0, 3.0]]))
+
+
+def test_rows_without_a_multiplier_are_weak():
+    """y = max(x, 0) at the kink, and where it is pressed."""
+    f = quadratic(np.array([[1.0, -1], [-1, 1]]), [0, 0])
+    floor = rows(Quadratic([None], csr_array([[0.0, -1.0]]), np.zeros(1)), 2)
+    problem = bilevel(1, 1, flat(2), f, g=floor)
+    for x, weak in ((0.0, [0]), (-1.0, [])):
+        here = at(problem, x, 0)
+        assert stationarity.Split.of(here, lower_multipliers(here)).biactive.tolist() == weak
+
+
+def test_a_row_with_slack_and_a_multiplier_counts_by_their_product():
+    here = at(bilevel(1, 1, flat(2), flat(2)), 0, 0)
+    fit = SimpleNamespace(u=np.array([0.0, 5.0, 0.0]), residual=np.zeros(2), broken=0.0)
+    system = SimpleNamespace(
+        local=here,
+        upper=csr_array((2, 2)),
+        upper_slack=np.array([1e-3, 7.0]),
+        lower_slack=np.zeros(0),
+        hessian=csr_array((1, 1)),
+    )
+    assert stationarity._measured(system, fit, np.zeros(0, int)).value == pytest.approx(5e-3)
 
 
 def test_a_row_without_a_gradient_stays_zero():
