@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable, Mapping
-from types import ModuleType
+from tokenize import TokenError
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -81,11 +82,7 @@ def callable_digest(fun: Callable[..., Any], blocks: Mapping[str, Shape]) -> str
     What it reads from globals and other objects is not seen; give `digest` where that matters.
     """
     state = hashlib.sha256(repr(list(blocks.items())).encode())
-    try:
-        state.update(inspect.getsource(fun).encode())
-    except (OSError, TypeError):
-        code = getattr(fun, "__code__", None)
-        state.update(code.co_code + repr(code.co_names).encode() if code else repr(type(fun)).encode())
+    state.update(_source(fun))
     cells = [cell.cell_contents for cell in getattr(fun, "__closure__", None) or ()]
     for value in [*cells, *(getattr(fun, "__defaults__", None) or ())]:
         tensor = hasattr(value, "detach") and not isinstance(value, ModuleType)  # torch itself has that name too
@@ -94,3 +91,22 @@ def callable_digest(fun: Callable[..., Any], blocks: Mapping[str, Shape]) -> str
             array = np.asarray(numbers)
             state.update(repr((array.shape, array.dtype.str)).encode() + np.ascontiguousarray(array).tobytes())
     return state.hexdigest()
+
+
+def _source(fun: Callable[..., Any]) -> bytes:
+    """The source where there is one, else the compiled code: of what was typed in, or a file that has changed since."""
+    try:
+        return inspect.getsource(fun).encode()
+    except (OSError, TypeError, SyntaxError, TokenError):
+        code = getattr(fun, "__code__", None)
+        return _compiled(code) if code else repr(type(fun)).encode()
+
+
+def _compiled(code: CodeType) -> bytes:
+    """Instructions, names and constants, of functions within too: nothing that differs between processes."""
+    constants = [_compiled(part) if isinstance(part, CodeType) else _constant(part) for part in code.co_consts]
+    return b"\0".join([code.co_code, repr(code.co_names).encode(), *constants])
+
+
+def _constant(part: object) -> bytes:
+    return repr(sorted(map(repr, part)) if isinstance(part, frozenset) else part).encode()

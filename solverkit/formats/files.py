@@ -39,8 +39,11 @@ def resolve(folder: Path, name: str) -> Path:
         path = (root / name).resolve()
         inside = path.is_relative_to(root)
         there = path.exists()
+        loop = path.is_symlink()  # still: Python up to 3.12 raises RuntimeError for it
     except (OSError, RuntimeError, ValueError):
-        raise Refused(f"'{name}' is not a path that can be followed") from None
+        loop = True
+    if loop:
+        raise Refused(f"'{name}' is not a path that can be followed")
     if not inside:
         raise Refused(f"'{name}' leads out of the problem's folder")
     if not there:

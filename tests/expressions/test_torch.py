@@ -1,12 +1,15 @@
 """Users' torch functions as Functions."""
 
+import inspect
 import pickle
+from tokenize import TokenError
 
 import numpy as np
 import pytest
 
 from solverkit.errors import UsageError
 from solverkit.expressions import Function, torch_target
+from solverkit.expressions.torch_callable import callable_digest
 from solverkit.expressions.torch_target import TorchFunction, check_device
 
 torch = pytest.importorskip("torch")
@@ -174,6 +177,32 @@ def test_too_large_to_be_dense():
     assert function.products_only
     assert not TorchFunction.from_callable(lambda z: z.sum(), {"z": (20_000,)}, degree=1).products_only
     assert not TorchFunction.from_callable(lambda z: (z**2).sum(), {"z": (7_000,)}).products_only
+
+
+@pytest.mark.parametrize("error", [OSError, SyntaxError, TokenError])
+def test_without_a_source_the_compiled_code_is_digested(monkeypatch, error):
+    """As of what is typed in, or of a file that has changed since: constants count, also those of functions within."""
+
+    def fails(fun):
+        raise error("no source")
+
+    def digest(text):
+        scope = {}
+        exec(f"fun = {text}", scope)
+        return callable_digest(scope["fun"], BLOCKS)
+
+    monkeypatch.setattr(inspect, "getsource", fails)
+    texts = [
+        "lambda z: 2.0 * z.sum()",
+        "lambda z: 3.0 * z.sum()",
+        "lambda z: 2.0 * z.prod()",
+        "lambda z: (lambda u: u + 1)(z)",
+        "lambda z: (lambda u: u + 2)(z)",
+        "lambda z: z.sum() if 'a' in {'a', 'b', 'c'} else z",
+    ]
+    assert len({digest(text) for text in texts}) == len(texts)
+    assert [digest(text) for text in texts] == [digest(text) for text in texts]
+    assert callable_digest(abs, BLOCKS) == callable_digest(abs, BLOCKS)
 
 
 def test_pickle_move_and_digest():

@@ -21,7 +21,8 @@ weaker copyleft are used and never copied: {weak}. CasADi, under the LGPL, is op
 `casadi`, `cvxpy` and `pyomo` only; its wheels bring IPOPT, which is under the EPL-2.0.
 
 *Run* marks what users may get with a distribution of SolverKit and its extras; the rest is for its developers alone.
-Not in the table is atheris, under the Apache License 2.0, which `requirements/fuzz.txt` pins and nothing else asks for.
+Not in the table are what torch's build for CUDA brings, mostly NVIDIA's and under its terms, and atheris, under the
+Apache License 2.0, which `requirements/fuzz.txt` pins and nothing else asks for.
 
 | package | version | licence | run |
 |---|---|---|---|

@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 OURS = re.compile(r"solverkit(-|$)")
+CUDA = re.compile(r"(nvidia|cuda|triton)(-|$)")  # what torch's own build for CUDA brings, where that is what pip takes
 COPYLEFT = re.compile(r"\bA?GPL|GNU (Affero )?General Public", re.IGNORECASE)
 WEAK = re.compile(r"\bLGPL|Lesser General|\bMPL|Mozilla|\bEPL|Eclipse", re.IGNORECASE)
 
@@ -28,11 +29,12 @@ class Package:
 
 
 def packages() -> list[Package]:
-    """All that `requirements/*.txt` ask for, directly or not, without our own distributions; by name."""
+    """All that `requirements/*.txt` ask for, directly or not, without our own distributions and CUDA's; by name."""
     running = set(_closure(_asked("run.txt", "dev.txt", ours_alone=True)))
     every = running | set(_closure(_asked("run.txt", "dev.txt", "docs.txt", "notebooks.txt")))
     found = [Package(name, metadata.version(name), licence(name), name in running) for name in every]
-    return sorted((each for each in found if not OURS.match(each.name)), key=lambda each: each.name)
+    others = (each for each in found if not OURS.match(each.name) and not CUDA.match(each.name))
+    return sorted(others, key=lambda each: each.name)
 
 
 def licence(name: str) -> str:

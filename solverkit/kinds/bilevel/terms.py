@@ -212,7 +212,7 @@ class PythonTerms:
         return self._moved[device, kind]
 
     def digest(self) -> str:
-        state = hashlib.sha256(_source_digest(self.fun, self.shapes).encode())
+        state = hashlib.sha256(callable_digest(self.fun, self.shapes).encode())
         state.update(repr((self.names, self.sampled)).encode())
         state.update(arrays_digest({name: self.constants[name] for name in self.names if name in self.constants}))
         for name, module in sorted(self.modules.items()):
@@ -223,17 +223,6 @@ class PythonTerms:
 def closes_over_module(fun: Callable[..., Any]) -> bool:
     """Whether a function refers to a module that was imported in the function around it."""
     return any(isinstance(cell.cell_contents, ModuleType) for cell in getattr(fun, "__closure__", None) or ())
-
-
-def _source_digest(fun: Callable[..., Any], shapes: Mapping[str, Shape]) -> str:
-    """`callable_digest`, which takes the module torch for a tensor: such functions are told apart here."""
-    if not closes_over_module(fun):
-        return callable_digest(fun, shapes)
-    cells = {str(k): cell.cell_contents for k, cell in enumerate(fun.__closure__ or ())}
-    numbers = {k: v.detach().cpu().numpy() if hasattr(v, "requires_grad") else v for k, v in cells.items()}
-    known = {k: v for k, v in numbers.items() if isinstance(v, np.ndarray | int | float)}
-    state = hashlib.sha256(repr((inspect.getsource(fun), sorted(shapes.items()))).encode())
-    return hashlib.sha256(state.digest() + arrays_digest(known)).hexdigest()
 
 
 def wanted(fun: Callable[..., Any], known: list[str]) -> tuple[str, ...]:
