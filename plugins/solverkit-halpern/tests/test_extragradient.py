@@ -8,7 +8,8 @@ from scipy.optimize import linprog
 from vr_cases import Ledger, context, gaussian, least_squares, linear, run
 
 import solverkit as sk
-from solverkit.kinds.inclusion.build import game, inclusion
+from solverkit.engine.status import Termination
+from solverkit.kinds.inclusion.build import game, inclusion, linear_program
 from solverkit.kinds.inclusion.generators import policeman_burglar, quadratic_game
 from solverkit.kinds.inclusion.sums import MatrixSum
 from solverkit_halpern.extragradient.forb import Forb
@@ -167,3 +168,14 @@ def test_the_engine_s_counts_add_up() -> None:
     counts = sk.solve(gaussian(15, 15), method="vr-extragradient", max_iter=6, tol=1e-9).counts
     assert counts["nop"] == 7
     assert counts["nprox"] == counts["ncomp"] + counts["nop"] + 1
+
+
+@pytest.mark.parametrize("method", ["extragradient", "forb", "vr-halpern"])
+@pytest.mark.filterwarnings("error")
+def test_iterates_that_run_away_end_the_run_before_they_overflow(method: str) -> None:
+    """min -x over x >= 0 under a row of zeros: each step is longer than the one before."""
+    problem = linear_program([-1.0], [[0.0]], [-np.inf], [1.0], [0.0], [np.inf])
+    result = sk.solve(problem, method, max_iter=5000, max_time=60)
+    assert result.termination is Termination.STALLED
+    assert "the iterates run away" in result.message
+    assert not result.success

@@ -19,7 +19,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.linalg import norm
 
+from solverkit.engine.solver import Stop
+from solverkit.engine.status import Termination
 from solverkit.kinds.inclusion.linear import optimality
 from solverkit.kinds.inclusion.problem import Inclusion
 from solverkit.kinds.inclusion.structure import LinearProgram
@@ -28,6 +31,7 @@ from solverkit.operators.proximal import Simplex
 SAFETY = 0.5  # of the tolerance, for a claim without an exact gap: the core knows s_i and L better
 PROBES = 3  # points around the start, or around a point to be claimed
 LOOKS = 20  # points that are looked at; later ones are claimed as they are
+FAR = 1e120  # entries of a point beyond which squares are soon out of range
 FLOOR = 1e-9  # least s_i, relative to the largest
 TINY = 1e-12  # step of a resolvent that only leads into the domain of G
 
@@ -83,8 +87,13 @@ def _look_around(problem: Inclusion, quality: Quality, u: Array, value: Array) -
 
 def ratio(problem: Inclusion, change: Array, move: Array) -> float:
     """||F(v) - F(u)|| / ||v - u||, without what no projection onto a simplex sees of the change; 0 at v = u."""
-    length = float(np.linalg.norm(move))
-    return float(np.linalg.norm(tangent(problem, change))) / length if length > 0 else 0.0
+    length = _length(move)
+    return _length(tangent(problem, change)) / length if length > 0 else 0.0
+
+
+def _length(move: Array) -> float:
+    """||move||, by BLAS: iterates of what has no solution may be so far off that their squares overflow."""
+    return float(norm(move, check_finite=False))
 
 
 def tangent(problem: Inclusion, change: Array) -> Array:
@@ -99,7 +108,12 @@ def tangent(problem: Inclusion, change: Array) -> Array:
 
 
 def judge(problem: Inclusion, quality: Quality, u: Array, value: Array) -> None:
-    """Make u, with F(u) = `value`, the point shown. One or two resolvents, no evaluation of F."""
+    """Make u, with F(u) = `value`, the point shown. One or two resolvents, no evaluation of F.
+
+    Stop where u has run away: problems without a solution send it to infinity, and it would overflow."""
+    farthest = float(np.abs(u).max(initial=0.0))
+    if FAR < farthest < np.inf:
+        raise Stop(Termination.STALLED, f"the iterates run away, to {farthest:.3g}: there may be no solution")
     quality.shown = u.copy()
     ahead = problem.resolvent(u - value, 1.0)
     quality.residual = float(np.linalg.norm(u - ahead))
