@@ -42,8 +42,8 @@ def test_a_problem_that_falls_for_ever_has_no_answer(problem: Any, slope: float)
 def test_the_note_says_how_much_lower_and_where() -> None:
     problem = made("1e-9*x[0]")
     gap = certify(problem, problem.blocks(np.zeros(3)), 1e-6)["gap"]
-    assert gap.value == pytest.approx(10.0)
-    assert gap.note == "Psi is lower by 10 at the distance 1e+10 of x"
+    assert gap.value == pytest.approx(0.01)
+    assert gap.note == "Psi is lower by 0.01 at the distance 1e+07 of x"
 
 
 def test_an_h_that_is_code_is_gone_along_too() -> None:
@@ -68,7 +68,7 @@ def test_no_point_far_away_is_better_than_an_answer(form: Any) -> None:
 
 
 def test_a_point_that_is_better_is_told_with_its_distance() -> None:
-    """f = (x - 1000)^2 / 2 at 0: on the way downhill the radius 1000 is hit."""
+    """f = (x - 1000)^2 / 2 at 0: on the way downhill a share is 1000."""
     problem = composite(variables={"x": {"shape": 1}}, smooth="0.5*(x[0] - 1000)**2")
     assert farther.drop(problem, np.zeros(1), 5e5, 0.0, lambda z: z) == (pytest.approx(5e5), pytest.approx(1000))
 
@@ -80,3 +80,13 @@ def test_where_nothing_slopes_there_is_no_way() -> None:
 
 def _dense(problem: Any) -> np.ndarray:
     return np.array([problem.forward(unit) for unit in np.eye(problem.n)])
+
+
+@pytest.mark.parametrize(("from_where", "fall"), [(9e6, 0.0), (0.0, 1e-3)])
+def test_a_fall_of_which_nothing_shows_on_the_way_is_rounding(from_where: float, fall: float) -> None:
+    """f = -1e-10 x_0 beyond a distance: sums lose their digits far away, and convex functions do not jump."""
+    value = lambda x: -1e-10 * x[0] if x[0] > from_where else 0.0  # noqa: E731
+    problem = composite(variables={"x": {"shape": 1}}, smooth=(value, lambda x: np.array([-1e-10])))
+    gain, distance = farther.drop(problem, np.zeros(1), 0.0, 0.0, lambda z: z)
+    assert gain == pytest.approx(fall)
+    assert distance == pytest.approx(1e7 if fall else 0)
