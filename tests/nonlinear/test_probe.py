@@ -132,6 +132,12 @@ class TestSuddenFalls:
         )
         assert sudden(at, y=[-1000.0]) == 0
 
+    def test_multipliers_beyond_all_measure_excuse_nothing(self, monkeypatch):
+        """-x_0^6 falls by 1e-6, whatever the multiplier of a row broken by 1e-9: where none exists they grow."""
+        at = local("-x[0]**6", [0.0, 0.0], {"floor": "x[1] >= 0"})
+        monkeypatch.setattr(probe, "_restored", lambda _, x, tol: Local(at.problem, np.array([x[0], -1e-9]), at.seed))
+        assert sudden(at, y=[-1e9]) == pytest.approx(1e-6, rel=1e-2)
+
     def test_around_a_rise_by_a_newton_step(self):
         """3 t^8 along x_0, and -t^8 at (t, 2 t^4)."""
         at = local("(x[1] - x[0]**4)*(x[1] - 3*x[0]**4)", [0.0, 0.0])

@@ -14,7 +14,7 @@ every line, and falls along y = 2 x^2). There f may not have fallen by more than
 
 the descent that the stationarity term would tolerate, with its usual widening (`certificate.py`). Where f has risen the
 walk ends: what lies behind a barrier is another minimum. What slack in active constraints could give counts as no fall,
-nor what the rows are broken by at the point that was gone to.
+nor what the rows are broken by at the point that was gone to, by multipliers up to S.
 
 Nor may f fall ever faster: SUDDEN times as fast as it, or what rounding hides, changed per distance a step before. An
 error of the point makes f fall ever slower; -x^6 at 0 falls by 1e-12 after 1e-2, and by 1e-6 after 1e-1.
@@ -34,6 +34,7 @@ STEPS = (1e-3, 1e-2, 1e-1)  # times 1 + ||x||_inf
 SUMS = 6  # random sums of degenerate directions
 CORRECTIONS = 8
 NEAR = 1e-2
+MET = 1e-3  # of the tolerance: to what rows are met by corrections
 SUDDEN = 3.0
 REACH = 10.0  # moves that corrections carry further than so many times their length tell nothing of this point
 
@@ -55,7 +56,7 @@ def probe(local: Local, found: Measured, bend: Curvature, tol: float) -> tuple[f
                     continue
                 distance = float(np.abs(there.x - local.x).max())
                 if 1e-2 * step * size < distance <= REACH * step * size:
-                    fall = local.value - there.value - _beyond(there, found)
+                    fall = local.value - there.value - min(_beyond(there, found), MET * tol * local.scale)
                     falls.append(fall / distance)
                     rates.append(max(abs(falls[-1]), noise / distance))
                     if falls[-1] > SUDDEN * known:
@@ -129,7 +130,7 @@ def _restored(local: Local, x: np.ndarray, tol: float) -> Local | None:
         there = Local(problem, x, local.seed)
         if not (np.isfinite(there.rows).all() and np.isfinite(there.norms).all()):
             return None
-        if there.violation[0] <= 1e-3 * tol:
+        if there.violation[0] <= MET * tol:
             return there
         short = np.clip(there.rows, problem.lower, problem.upper) - there.rows
         broken = np.flatnonzero(short != 0)
