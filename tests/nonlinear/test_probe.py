@@ -274,11 +274,24 @@ class TestRestored:
             [-40, 0.02, -8e-4, -8],
             [1e-3, 0.1, 0.02, 0, 0],
         ),
+        (
+            [-0.3, 0, -0.09],
+            [
+                [1e-5, 1e-4, 3e-6],
+                [-1e-5, -1e-4, 2e-6],
+                [3e-5, 0, 1e-6],
+                [-3e3, 0, -300],
+                [-1e-3, 0, -3e-4],
+                [200, 2e3, 60],
+            ],
+            [7e-4, -4e-4, 1e-3, -1.2e5, -0.06, 1.4e4],
+            [30, 2, 100],
+        ),
     ],
 )
 def test_a_linear_program_in_uneven_units_falls_nowhere(costs, rows, lower, x):
     problem = nonlinear(
-        {"x": {"shape": 5, "lower": 0}},
+        {"x": {"shape": len(x), "lower": 0}},
         "dot(c, x)",
         {"rows": "A @ x >= b"},
         {"A": np.array(rows), "b": np.array(lower, float), "c": np.array(costs)},

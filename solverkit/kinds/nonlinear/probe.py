@@ -14,7 +14,7 @@ every line, and falls along y = 2 x^2). There f may not have fallen by more than
 
 the descent that the stationarity term would tolerate, with its usual widening (`certificate.py`). Where f has risen the
 walk ends: what lies behind a barrier is another minimum. What slack in active constraints could give counts as no fall,
-nor what the rows are broken by at the point that was gone to, by multipliers up to S.
+nor what the rows are broken by at the point that was gone to, where multipliers are no larger than S.
 
 Nor may f fall ever faster: SUDDEN times as fast as it, or what rounding hides, changed per distance a step before. An
 error of the point makes f fall ever slower; -x^6 at 0 falls by 1e-12 after 1e-2, and by 1e-6 after 1e-1.
@@ -56,7 +56,7 @@ def probe(local: Local, found: Measured, bend: Curvature, tol: float) -> tuple[f
                     continue
                 distance = float(np.abs(there.x - local.x).max())
                 if 1e-2 * step * size < distance <= REACH * step * size:
-                    fall = local.value - there.value - min(_beyond(there, found), MET * tol * local.scale)
+                    fall = local.value - there.value - min(_beyond(there, found), MET * tol * local.scale * size)
                     falls.append(fall / distance)
                     rates.append(max(abs(falls[-1]), noise / distance))
                     if falls[-1] > SUDDEN * known:
