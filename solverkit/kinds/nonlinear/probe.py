@@ -14,7 +14,7 @@ every line, and falls along y = 2 x^2). There f may not have fallen by more than
 
 the descent that the stationarity term would tolerate, with its usual widening (`certificate.py`). Where f has risen the
 walk ends: what lies behind a barrier is another minimum. What slack in active constraints could give counts as no fall,
-nor what the rows are broken by at the point that was gone to, where multipliers are no larger than S.
+nor what the rows are broken by at the point that was gone to.
 
 Nor may f fall ever faster: SUDDEN times as fast as it, or what rounding hides, changed per distance a step before. An
 error of the point makes f fall ever slower; -x^6 at 0 falls by 1e-12 after 1e-2, and by 1e-6 after 1e-1.
@@ -44,6 +44,8 @@ def probe(local: Local, found: Measured, bend: Curvature, tol: float) -> tuple[f
     worst, sudden, told = 0.0, 0.0, 0
     size = 1 + float(np.abs(local.x).max(initial=0.0))
     noise = 1e-13 * (abs(local.value) + local.scale * size) + _slack(local, found)
+    # multipliers of affine rows say what f is worth beyond them; those of curved ones may grow beyond all measure
+    excuse = np.inf if local.problem.affine else MET * tol * local.scale * size
     for d in _directions(bend):
         known = np.inf  # how fast f changed along d a step before
         for step in STEPS:
@@ -56,7 +58,7 @@ def probe(local: Local, found: Measured, bend: Curvature, tol: float) -> tuple[f
                     continue
                 distance = float(np.abs(there.x - local.x).max())
                 if 1e-2 * step * size < distance <= REACH * step * size:
-                    fall = local.value - there.value - min(_beyond(there, found), MET * tol * local.scale * size)
+                    fall = local.value - there.value - min(_beyond(there, found), excuse)
                     falls.append(fall / distance)
                     rates.append(max(abs(falls[-1]), noise / distance))
                     if falls[-1] > SUDDEN * known:
