@@ -54,7 +54,7 @@ def _body(text: str) -> ast.expr:
     for _ in range(TRIES):
         with suppress(SystemError):
             return ast.parse(text, mode="eval").body
-    return ast.parse(text, mode="eval").body
+    raise ExpressionError("Python's parser fails while other threads use it; try again, or parse in one thread")
 
 
 class _Reader:

@@ -262,3 +262,12 @@ def test_a_parser_that_another_thread_confused_is_asked_again(monkeypatch):
     monkeypatch.setattr(syntax.ast, "parse", confused)
     assert parse("x + 1") == whole
     assert left == []
+
+
+def test_a_parser_that_stays_confused_is_an_error_like_any_other(monkeypatch):
+    def confused(*arguments, **options):
+        raise SystemError("depth mismatch")
+
+    monkeypatch.setattr(syntax.ast, "parse", confused)
+    with pytest.raises(ExpressionError, match="parser fails while other threads use it"):
+        parse("x + 1")
