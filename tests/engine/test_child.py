@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -29,6 +30,33 @@ def test_the_value_comes_back_whatever_its_size():
 def test_an_exception_is_told_in_its_words():
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
         in_child(divmod, 1, 0, look=nothing)
+
+
+def _adds(ask, numbers):
+    return sum(ask({"square": number}) for number in numbers)
+
+
+def test_the_child_asks_its_parent():
+    asked = []
+
+    def reply(question):
+        asked.append(question["square"])
+        return question["square"] ** 2
+
+    assert in_child(_adds, range(4), look=nothing, reply=reply) == 14
+    assert asked == [0, 1, 2, 3]
+    large = np.ones(1_000_000)  # longer than a pipe, both ways
+    assert np.array_equal(in_child(_adds, [large], look=nothing, reply=lambda _: large), large)
+
+
+def test_what_a_reply_raises_is_raised():
+    with pytest.raises(ZeroDivisionError):
+        in_child(_adds, [0], look=nothing, reply=lambda question: 1 / question["square"])
+
+
+def test_what_cannot_be_pickled_is_told():
+    with pytest.raises(RuntimeError, match="pickle"):
+        in_child(threading.Lock, look=nothing)
 
 
 def _stops(kind: type[Exception], *arguments: object) -> None:

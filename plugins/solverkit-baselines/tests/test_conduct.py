@@ -80,28 +80,6 @@ def test_a_failing_oracle_is_named_and_what_was_found_is_kept(peer, shipped, met
     assert "on purpose" in result.message
 
 
-def test_the_callback_stops_ipopt(shipped):
-    from solverkit_baselines.bilevel.mpcc import Mpcc
-    from solverkit_baselines.ipopt import Ipopt, Iterate
-
-    class Enough(BaseException):
-        """Not an Exception, as the driver's own."""
-
-    seen = []
-
-    def look(v):
-        seen.append(v)
-        if len(seen) == 3:
-            raise Enough
-
-    problem = shipped("bard-1988-ex1")
-    program = Mpcc(problem)
-    start = program.join(problem.flat(problem.start(None)), np.zeros(program.lower.count))
-    with pytest.raises(Enough):
-        Ipopt(program, True, np.random.default_rng(0)).solve(Iterate(start), program.bounds(1.0), {}, look)
-    assert len(seen) == 3
-
-
 @pytest.mark.parametrize("method", METHODS)
 def test_equal_seeds_give_equal_runs(peer, shipped, method):
     problem = shipped("sahin-ciric-1998-ex2")

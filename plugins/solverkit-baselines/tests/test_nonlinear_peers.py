@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.optimize import NonlinearConstraint
+from scipy.sparse import diags_array
 
 import solverkit as sk
 from solverkit.engine.driver import run
@@ -37,7 +39,7 @@ def solve(problem, method, options, tol=1e-8, **more):
 
 
 @EACH
-@pytest.mark.parametrize("name", ["hs40", "hs76", "hs83", "himmelbc"])
+@pytest.mark.parametrize("name", ["hs40", "hs76", "hs43", "himmelbc"])
 def test_every_peer_certifies_what_it_can_solve(method, options, name):
     problem = shipped(name)
     result = solve(problem, method, options)
@@ -276,8 +278,25 @@ def test_patterns_hold_what_vanishes_at_the_start():
     )
     program = Program(problem)
     zero, beside = np.zeros(n), np.linspace(0.1, 1, n)
-    jacobian, hessian = program.patterns(zero, True)
+    jacobian, hessian = program.patterns(zero, True).values()
     assert jacobian.size == 2 * (n - 1)
     for weights in (np.zeros(n - 1), np.ones(n - 1)):
         assert np.isfinite(hessian.values(program.hessian(beside, 1.0, weights).triangle)).all()
     assert solve(problem, "ipopt", {}).point_status is PointStatus.CERTIFIED
+
+
+def test_a_users_jacobian_may_leave_out_what_is_zero_at_the_start():
+    n = SMALL + 10
+
+    def jacobian(x):
+        kept = diags_array([1 + x[1:] ** 2, 2 * x[:-1] * x[1:]], offsets=[0, 1], shape=(n - 1, n)).tocsr()
+        kept.eliminate_zeros()
+        return kept
+
+    rows = NonlinearConstraint(lambda x: x[:-1] * (1 + x[1:] ** 2), 1.0, np.inf, jac=jacobian)
+    options = {"hessian": "limited-memory"}
+    for start in (np.zeros(n), np.ones(n)):
+        found = sk.minimize(
+            lambda x: x @ x, start, jac=lambda x: 2 * x, constraints=rows, method="ipopt", options=options
+        )
+        assert "CONVERGED: " in found.message

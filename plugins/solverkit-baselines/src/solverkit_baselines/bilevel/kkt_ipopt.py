@@ -25,7 +25,8 @@ from solverkit.operators.least_squares import signed_least_squares
 from solverkit_baselines.bilevel.mpcc import Mpcc
 from solverkit_baselines.bilevel.options import KktIpoptOptions
 from solverkit_baselines.bilevel.starts import starts
-from solverkit_baselines.ipopt import INVALID, SOLVED, Ipopt, Iterate
+from solverkit_baselines.ipopt import INVALID, SOLVED, Ipopt
+from solverkit_baselines.nlpsol import Iterate
 
 ENDS = {"Diverging_Iterates": Termination.UNBOUNDED, "Maximum_Iterations_Exceeded": Termination.MAX_ITER}
 """What an IPOPT status says of the run; every other failure is STALLED."""
@@ -67,7 +68,7 @@ class _Run:
     ) -> None:
         self._options, self._problem, self._observe = options, problem, observe
         self._program = Mpcc(problem)
-        self._ipopt = Ipopt(self._program, options.hessian == "exact", ctx.rng)
+        self._ipopt = Ipopt(self._program, options.hessian == "exact", ctx.rng, ctx.look)
         self._tol = ctx.tol
         self._log = ctx.log
         self._weight = options.penalty * (1 + abs(problem.upper(problem.flat(start))))

@@ -29,7 +29,7 @@ import numpy as np
 
 from solverkit.kinds.bilevel.problem import Bilevel
 from solverkit_baselines.bilevel.oracles import Level, bounds_and_rows
-from solverkit_baselines.ipopt import Bounds
+from solverkit_baselines.nlpsol import Bounds
 from solverkit_baselines.once import Once
 from solverkit_baselines.patterns import Triplets
 

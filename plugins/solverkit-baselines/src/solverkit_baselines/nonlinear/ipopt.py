@@ -14,7 +14,8 @@ from solverkit.engine.status import Termination
 from solverkit.errors import Unsuitable
 from solverkit.kinds.base import Point
 from solverkit.kinds.nonlinear.problem import Nonlinear
-from solverkit_baselines.ipopt import INVALID, SOLVED, Bounds, Ipopt, Iterate
+from solverkit_baselines.ipopt import INVALID, SOLVED, Ipopt
+from solverkit_baselines.nlpsol import Bounds, Iterate
 from solverkit_baselines.nonlinear import native
 from solverkit_baselines.nonlinear.options import IpoptOptions
 from solverkit_baselines.nonlinear.program import Program
@@ -56,7 +57,7 @@ class IpoptPeer(OneShotSolver[Nonlinear]):
                 "hessian=limited-memory"
             )
         bounds = Bounds(problem.lowest, problem.highest, problem.lower, problem.upper)
-        ipopt = Ipopt(program, exact, None, program.patterns(x, exact))
+        ipopt = Ipopt(program, exact, None, ctx.look, program.patterns(x, exact))
         return ipopt.solve(Iterate(x), bounds, self._settings(ctx.tol), _Show(program, observe))
 
     def _native(self, program: Program, x: np.ndarray, ctx: Context, observe: Observe) -> tuple[Iterate, str]:

@@ -19,7 +19,7 @@ from solverkit.errors import UsageError
 from solverkit.expressions.casadi_kernels import GraphFunction
 from solverkit.kinds.nonlinear.affine import Affine
 from solverkit.kinds.nonlinear.problem import Nonlinear
-from solverkit_baselines.ipopt import QUIET, Iterate, Watch
+from solverkit_baselines.nlpsol import QUIET, Iterate, Watch
 
 Rows = GraphFunction | Affine
 

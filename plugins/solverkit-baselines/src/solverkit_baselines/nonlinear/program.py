@@ -70,8 +70,8 @@ class Program:
         """The entries of the Lagrangian's Hessian."""
         return _entries(self.curvature(x, multipliers, weight))
 
-    def patterns(self, x: np.ndarray, exact: bool) -> tuple[Pattern, Pattern | None]:
-        """Positions of the Jacobian's entries and, if `exact`, of those of the Hessian's upper triangle, at any point.
+    def patterns(self, x: np.ndarray, exact: bool) -> dict[str, Pattern]:
+        """Where `jacobian` and, if `exact`, the upper triangle of `hessian` have entries, at any point.
 
         Of the functions, not of their oracles: sparsity belongs to the statement of a problem and is not counted. A
         sum of two sparse Hessians leaves out what is zero at one point, so the parts are asked one by one.
@@ -79,11 +79,11 @@ class Program:
         f, c = self.problem.objective_function, self.problem.constraint_function
         jacobian = _full((self.rows, self.size)) if self.small or c is None else _entries(c.jacobian(x))
         if not exact:
-            return Pattern.of([jacobian]), None
+            return {"jacobian": Pattern.of([jacobian])}
         parts = [_full((self.size, self.size)) if self.small else _entries(f.hessian(x, np.ones(1)))]
         if not self.small and c is not None:
             parts.append(_entries(c.hessian(x, np.ones(self.rows))))
-        return Pattern.of([jacobian]), Pattern.of([part.triangle for part in parts])
+        return {"jacobian": Pattern.of([jacobian]), "hessian": Pattern.of([part.triangle for part in parts])}
 
     def violation(self, x: np.ndarray) -> float:
         """The largest amount by which a row or a bound is broken."""
