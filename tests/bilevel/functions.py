@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from solverkit.kinds.base import Block, Constraints
+from solverkit.kinds.bilevel.local import Local
 from solverkit.kinds.bilevel.problem import Bilevel
 from solverkit.kinds.rows import Rows
 from solverkit.operators.sets import Free
@@ -144,3 +145,29 @@ def coupled_toy(n):
     )
     h = equations(Quadratic([None], csr_array(np.ones((1, 3 * n))), 0.0), 3 * n)
     return bilevel(n, 2 * n, F, f, g=h)
+
+
+def quadratic(Q, a, c=0.0):
+    """z'Qz / 2 + a'z + c."""
+    return Quadratic(csr_array(np.asarray(Q, float)), np.asarray(a, float)[None, :], c)
+
+
+def flat(n):
+    """Zero."""
+    return quadratic(np.zeros((n, n)), np.zeros(n))
+
+
+def at(problem, *z, width=1e-4):
+    """The problem seen from (x, y)."""
+    return Local(problem, np.concatenate([np.atleast_1d(np.asarray(part, float)) for part in z]), width)
+
+
+def of_y(m, value, slope, second, degree=None):
+    """A function of y alone, by numbers of each entry."""
+    return Smooth(
+        1 + m,
+        lambda z: value(z[1:]).sum(),
+        lambda z: np.concatenate([[0.0], slope(z[1:])]),
+        lambda z: np.diag(np.concatenate([[0.0], second(z[1:])])),
+        degree=degree,
+    )
