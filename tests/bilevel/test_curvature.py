@@ -125,6 +125,29 @@ def test_curvature_of_what_the_lower_level_makes_of_x():
     assert seen.value == pytest.approx(2 / 2, rel=1e-6)
 
 
+def test_curvature_with_a_multiplier_that_moves():
+    """(y_0 - 1)^2 / 2 + y_1^2 / 2 + y_1 under x y_0 <= y_1: y_0 = (1 - x) / (1 + x^2), y_1 = x y_0, multiplier 1 + y_1.
+
+    F = y_1 + 0.16 x is stationary at x = 1/2; beta = 0.8 and w = (-0.4, -0.2) solve the adjoint system by hand.
+    """
+
+    def answers(x):
+        y = (1 - x) / (1 + x * x)
+        return np.array([x, y, x * y, 1 + x * y])
+
+    f = quadratic(np.diag([0.0, 1, 1]), [0, -1, 1])
+    g = quadratic(np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, 0]]), [0, 0, -1])
+    here = at(bilevel(1, 2, quadratic(np.zeros((3, 3)), [0.16, 0, 1]), f, g=rows(g, 3)), answers(0.5)[:3])
+    norm = np.sqrt(0.4**2 + 0.5**2 + 1)  # of the row's gradient: multipliers are for rows of length one
+    found = Stationarity("S", 0.0, 0, w=np.array([-0.4, -0.2]), beta=np.array([0.8 * norm]))
+    seen = curvature.reduced_curvature(here, lower_multipliers(here), found, np.zeros((0, 3)))
+    h = 1e-4
+    speed = (answers(0.5 + h) - answers(0.5 - h)) / (2 * h)
+    second = (answers(0.5 + h) - 2 * answers(0.5) + answers(0.5 - h))[2] / h**2
+    assert second < 0
+    assert seen.value == pytest.approx(-second / (speed @ speed) / max(0.8, -second / (speed @ speed)), rel=1e-4)
+
+
 def test_the_bend_of_rows_counts_with_their_multipliers():
     """f = -y under exp(y) - 1 <= 0: the multiplier is 1 at y = 0, and the third derivative of the row exp(0) w."""
     row = rows(of_y(1, lambda y: np.exp(y) - 1, np.exp, np.exp), 2)
