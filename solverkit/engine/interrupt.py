@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -24,9 +27,24 @@ class Remembered:
 
 
 def remember() -> None:
-    """From here on a SIGINT is remembered; for a process that is a command, as early as can be."""
+    """From here on a SIGINT is remembered; for a process that is a command, as early as can be.
+
+    Where its exception is lost nothing is printed of it.
+    """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, Remembered())
+        sys.unraisablehook = partial(_told, sys.unraisablehook)
+
+
+def _told(usual: Callable[[Any], object], lost: Any) -> None:
+    if not issubclass(lost.exc_type, KeyboardInterrupt):
+        usual(lost)
+
+
+def forget() -> None:
+    """From here on a SIGINT ends the process at once: all is written, and finalizers would print where it hit them."""
+    if isinstance(signal.getsignal(signal.SIGINT), Remembered):
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Interrupt:

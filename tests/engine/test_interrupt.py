@@ -35,7 +35,8 @@ main()
 
 
 @pytest.fixture
-def usual() -> Iterator[None]:
+def usual(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     former = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, former)
@@ -80,4 +81,52 @@ def test_a_command_whose_interrupt_was_lost_ends() -> None:
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert done.returncode == 130, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+FREED = """
+from solverkit.engine.interrupt import remember
+
+class Freed:
+    def __init__(self, error):
+        self.error = error
+
+    def __del__(self):
+        raise self.error
+
+remember()
+Freed(KeyboardInterrupt())
+Freed(ValueError("of somebody else"))
+"""
+
+
+def test_nothing_is_printed_of_one_that_is_lost() -> None:
+    done = subprocess.run([sys.executable, "-c", FREED], capture_output=True, text=True, timeout=60, check=True)
+    assert "KeyboardInterrupt" not in done.stderr
+    assert "of somebody else" in done.stderr
+
+
+LATE = """
+import atexit, os, signal, time
+from solverkit.cli import main
+
+def last_duty():
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(30)
+
+atexit.register(last_duty)
+main()
+"""
+
+
+def test_one_that_comes_after_the_answer_ends_the_process_without_a_word() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LATE, "solve", str(PROBLEM)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert done.returncode == -signal.SIGINT
+    assert "CERTIFIED" in done.stdout
     assert "Traceback" not in done.stderr
