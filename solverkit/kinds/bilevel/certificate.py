@@ -82,7 +82,7 @@ def _certify(problem: Bilevel, z: np.ndarray, tol: float, seed: int) -> Certific
     answer = by_products.solve_free(local, seed) if local.by_products else solve_lower(local, seed)
     multipliers = lower_multipliers(local)
     terms += _lower_terms(local, answer, multipliers, tol, seed)
-    best = best_upper(local, answer)
+    best = best_upper(local, answer, seed)
     terms.append(_optimistic_term(local, answer, best, tol))
     if local.by_products:
         upper, doubt = _upper_terms_by_products(local, answer, tol, seed, facts), None

@@ -1,0 +1,141 @@
+"""The best upper value over many lower solutions: no local minimum of F among them is taken for the best."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from solverkit.kinds.base import PointStatus
+from solverkit.kinds.bilevel import optimistic
+from solverkit.kinds.bilevel.build import bilevel as problem
+from solverkit.kinds.bilevel.certificate import certify
+from solverkit.kinds.bilevel.lower_solve import LowerAnswer
+from solverkit.kinds.bilevel.optimistic import best_upper
+from solverkit.operators.qp import Outcome
+from solverkit.operators.sets import Box
+
+from .functions import Quadratic, at, bilevel, equations, flat, of_y, quadratic
+
+MANY = LowerAnswer("proved convex QP", 0.0, 0.0, [np.zeros(1)], quadratic=True)
+"""Every y is a lower solution."""
+
+
+def quartic(lean=0.0):
+    """y^2 - y^4 / 2 + lean y^3: a minimum at 0, and lower ends of an interval."""
+    return of_y(
+        1,
+        lambda y: y**2 - 0.5 * y**4 + lean * y**3,
+        lambda y: 2 * y - 2 * y**3 + 3 * lean * y**2,
+        lambda y: 2 - 6 * y**2 + 6 * lean * y,
+    )
+
+
+@pytest.mark.parametrize("f", ["0*y[0]*x[0] + y[1]**2", "(y[0] + y[1] - x[0])**2"])
+@pytest.mark.parametrize("F", ["x[0]**2 + y[0]**2 - y[0]**4", "x[0]**2 - cos(3*y[0]) + 0.2*y[0]"])
+def test_a_local_minimum_of_f_among_the_lower_solutions_is_not_certified(F, f):
+    lower = {"variables": {"y": {"shape": 2, "lower": -3, "upper": 3}}, "minimize": f}
+    found = certify(
+        problem({"variables": {"x": {"shape": 1}}, "minimize": F}, lower), {"x": np.zeros(1), "y": np.zeros(2)}
+    )
+    assert found.status is PointStatus.FEASIBLE
+    assert not found["optimistic"].ok
+    assert "local minimum" in found["optimistic"].note
+
+
+def test_the_best_one_is():
+    """F = (x - 1)^2 + (y_0^2 - 1)^2 + y_0 / 4 over y_0 + y_1 = x: the left well."""
+    F = "(x[0] - 1)**2 + (y[0]**2 - 1)**2 + y[0]/4"
+    lower = {"variables": {"y": {"shape": 2, "lower": -3, "upper": 3}}, "minimize": "(y[0] + y[1] - x[0])**2"}
+    both = problem({"variables": {"x": {"shape": 1}}, "minimize": F}, lower)
+    left, right = sorted(root.real for root in np.roots([4, 0, -4, 0.25]) if abs(root.real) > 0.5)
+    for well, status in ((left, PointStatus.CERTIFIED), (right, PointStatus.FEASIBLE)):
+        assert certify(both, {"x": np.ones(1), "y": np.array([well, 1 - well])}).status is status
+
+
+def test_only_a_search_leaves_the_nearest_minimum():
+    here = at(bilevel(1, 1, quartic(), flat(2), Y=Box(-2, 3)), 0, 0)
+    near = best_upper(here, MANY)
+    assert (near.value, near.y[0], near.exact) == (0.0, 0.0, False)
+    best = best_upper(here, MANY, seed=0)
+    assert best.y[0] == pytest.approx(3.0)
+    assert best.value == pytest.approx(9 - 81 / 2)
+    assert not best.exact
+
+
+def test_a_search_looks_on_the_way_too_and_as_far_as_ten_times_y_where_nothing_ends():
+    """-exp(-(y - 4)^2) / 9 beside a bowl of curvature 0.02: the well at 4 is lower than both ends of -10 to 10."""
+    dip = of_y(
+        1,
+        lambda y: 0.01 * y**2 - np.exp(-((y - 4) ** 2)),
+        lambda y: 0.02 * y + 2 * (y - 4) * np.exp(-((y - 4) ** 2)),
+        lambda y: 0.02 + (2 - 4 * (y - 4) ** 2) * np.exp(-((y - 4) ** 2)),
+    )
+    here = at(bilevel(1, 1, dip, flat(2)), 0, 0)
+    best = best_upper(here, MANY, seed=0)
+    assert best.y[0] == pytest.approx(4.0, abs=0.1)
+    corners = np.ravel(list(optimistic._corners(here, 0)))
+    assert sorted(set(np.round(corners, 6))) == [-10.0, 10.0]
+    assert len(corners) == 8 + 2
+
+
+@pytest.mark.parametrize("drawn", [0, 8])
+def test_corners_are_those_of_the_lower_solutions(monkeypatch, drawn):
+    """y_0 + y_1 = 1 in the box from -3 to 3, from (1, 0) and from (-1, 2)."""
+    monkeypatch.setattr(optimistic, "CORNERS", drawn)
+    line = equations(Quadratic([None], csr_array(np.array([[0.0, 1.0, 1.0]])), -1.0), 3)
+    for y in ([1.0, 0.0], [-1.0, 2.0]):
+        here = at(bilevel(1, 2, flat(3), flat(3), g=line, Y=Box(-3, 3)), 0, y)
+        corners = np.round(np.array(list(optimistic._corners(here, 0))), 6)
+        assert {tuple(corner) for corner in corners.tolist()} == {(-2.0, 3.0), (3.0, -2.0)}
+        assert len(corners) == drawn + 4
+
+
+@pytest.mark.parametrize(("m", "count"), [(10, 8 + 20), (11, 8)])
+def test_corners_of_each_coordinate_are_for_few(m, count):
+    here = at(bilevel(1, m, flat(1 + m), flat(1 + m), Y=Box(-1, 1)), 0, np.zeros(m))
+    corners = list(optimistic._corners(here, 0))
+    assert len(corners) == count
+    assert all(np.abs(corner).max() <= 1 + 1e-9 for corner in corners)
+
+
+@pytest.mark.parametrize(("size", "lean", "told"), [(0, 1e-12, False), (1e3, 2.5e-7, False), (1e3, 2.5e-6, True)])
+def test_what_is_no_lower_by_more_than_rounding_changes_nothing(size, lean, told):
+    """Two wells, of which the other one is lower by twice the lean; F is known to 1e-9 of its size."""
+    even = of_y(
+        1,
+        lambda y: size + (y**2 - 1) ** 2 - lean * y,
+        lambda y: 4 * y * (y**2 - 1) - lean,
+        lambda y: 12 * y**2 - 4,
+    )
+    here = at(bilevel(1, 1, even, flat(2), Y=Box(-3, 3)), 0, -1)
+    answer = replace(MANY, minimizers=[np.array([-1.0])])
+    assert best_upper(here, answer, seed=0).y[0] == pytest.approx(1.0 if told else -1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize(("F", "exact"), [(quadratic(np.diag([0.0, 2]), [0, -2], 5.0), True), (quartic(), False)])
+def test_a_convex_quadratic_alone_is_known_to_have_one_minimum(F, exact):
+    """At a point where a step gains nothing, too."""
+    here = at(bilevel(1, 1, F, flat(2)), 0, 1 if exact else 0)
+    best = best_upper(here, replace(MANY, minimizers=[here.z[1:]]))
+    assert best.exact is exact
+    assert (best.note == "") is exact
+
+
+def test_f_without_a_least_value_among_the_lower_solutions_says_so():
+    here = at(bilevel(1, 1, quadratic(np.zeros((2, 2)), [0, 1]), flat(2)), 0, 0)
+    best = best_upper(here, MANY)
+    assert best.value == -np.inf
+    assert best.exact
+    assert "unbounded" in best.note.lower()
+
+
+def test_lower_solutions_that_no_program_finds_leave_the_first(monkeypatch):
+    here = at(bilevel(1, 1, quadratic(np.diag([0.0, 2]), [0, -2], 5.0), flat(2)), 0, 0)
+    real = optimistic.solve_qp
+    monkeypatch.setattr(optimistic, "solve_qp", lambda *given: replace(real(*given), outcome=Outcome.FAILED))
+    best = best_upper(here, MANY)
+    assert (best.value, best.y[0], best.exact) == (5.0, 0.0, False)
+    assert list(optimistic._corners(here, 0)) == []
