@@ -335,5 +335,7 @@ def test_the_best_of_one_solution_is_known_and_that_of_several_is_compared(uniqu
     assert best.exact is exact
     assert best.y.tolist() == ([2.0] if unique else [-3.0])
     assert best.value == best.y[0]
-    unknown = replace(answer, unique=None, minimizers=[np.array([np.nan])])
-    assert np.isnan(best_upper(here, unknown).value)
+    root = of_y(1, np.sqrt, lambda y: 0.5 / np.sqrt(y), lambda y: -0.25 * y**-1.5)
+    with np.errstate(all="ignore"):
+        unknown = best_upper(at(bilevel(1, 1, root, flat(2)), 0, 1), replace(answer, minimizers=[np.array([-3.0])]))
+    assert np.isnan(unknown.value)

@@ -13,7 +13,7 @@ from solverkit.kinds.bilevel import optimistic
 from solverkit.kinds.bilevel.build import bilevel as problem
 from solverkit.kinds.bilevel.certificate import certify
 from solverkit.kinds.bilevel.lower_solve import LowerAnswer
-from solverkit.kinds.bilevel.optimistic import best_upper
+from solverkit.kinds.bilevel.optimistic import Solutions, best_upper
 from solverkit.operators.qp import Outcome
 from solverkit.operators.sets import Box
 
@@ -31,6 +31,10 @@ def quartic(lean=0.0):
         lambda y: 2 * y - 2 * y**3 + 3 * lean * y**2,
         lambda y: 2 - 6 * y**2 + 6 * lean * y,
     )
+
+
+def corners(here):
+    return Solutions.of(here, here).corners(0)
 
 
 @pytest.mark.parametrize("f", ["0*y[0]*x[0] + y[1]**2", "(y[0] + y[1] - x[0])**2"])
@@ -76,9 +80,9 @@ def test_a_search_looks_on_the_way_too_and_as_far_as_ten_times_y_where_nothing_e
     here = at(bilevel(1, 1, dip, flat(2)), 0, 0)
     best = best_upper(here, MANY, seed=0)
     assert best.y[0] == pytest.approx(4.0, abs=0.1)
-    corners = np.ravel(list(optimistic._corners(here, 0)))
-    assert sorted(set(np.round(corners, 6))) == [-10.0, 10.0]
-    assert len(corners) == 8 + 2
+    found = np.ravel(list(corners(here)))
+    assert sorted(set(np.round(found, 6))) == [-10.0, 10.0]
+    assert len(found) == 8 + 2
 
 
 @pytest.mark.parametrize("drawn", [0, 8])
@@ -88,17 +92,17 @@ def test_corners_are_those_of_the_lower_solutions(monkeypatch, drawn):
     line = equations(Quadratic([None], csr_array(np.array([[0.0, 1.0, 1.0]])), -1.0), 3)
     for y in ([1.0, 0.0], [-1.0, 2.0]):
         here = at(bilevel(1, 2, flat(3), flat(3), g=line, Y=Box(-3, 3)), 0, y)
-        corners = np.round(np.array(list(optimistic._corners(here, 0))), 6)
-        assert {tuple(corner) for corner in corners.tolist()} == {(-2.0, 3.0), (3.0, -2.0)}
-        assert len(corners) == drawn + 4
+        found = np.round(np.array(list(corners(here))), 6)
+        assert {tuple(corner) for corner in found.tolist()} == {(-2.0, 3.0), (3.0, -2.0)}
+        assert len(found) == drawn + 4
 
 
 @pytest.mark.parametrize(("m", "count"), [(10, 8 + 20), (11, 8)])
 def test_corners_of_each_coordinate_are_for_few(m, count):
     here = at(bilevel(1, m, flat(1 + m), flat(1 + m), Y=Box(-1, 1)), 0, np.zeros(m))
-    corners = list(optimistic._corners(here, 0))
-    assert len(corners) == count
-    assert all(np.abs(corner).max() <= 1 + 1e-9 for corner in corners)
+    found = list(corners(here))
+    assert len(found) == count
+    assert all(np.abs(corner).max() <= 1 + 1e-9 for corner in found)
 
 
 @pytest.mark.parametrize(("size", "lean", "told"), [(0, 1e-12, False), (1e3, 2.5e-7, False), (1e3, 2.5e-6, True)])
@@ -138,4 +142,82 @@ def test_lower_solutions_that_no_program_finds_leave_the_first(monkeypatch):
     monkeypatch.setattr(optimistic, "solve_qp", lambda *given: replace(real(*given), outcome=Outcome.FAILED))
     best = best_upper(here, MANY)
     assert (best.value, best.y[0], best.exact) == (5.0, 0.0, False)
-    assert list(optimistic._corners(here, 0)) == []
+    assert list(corners(here)) == []
+
+
+# -- under rows of the upper level
+
+
+def row(*slopes, at_most=0.0):
+    return Quadratic([None], csr_array([slopes]), -at_most)
+
+
+@pytest.mark.parametrize("units", [1e-3, 1.0, 1e3])
+def test_the_upper_rows_choose_among_the_lower_solutions(units):
+    """F = -y_0 over y_1 = 0 and the box from -3 to 3: with y_0 <= 1 in any units it is -1, and at y_0 = 0 not."""
+    lower = {"variables": {"y": {"shape": 2, "lower": -3, "upper": 3}}, "minimize": "y[1]**2"}
+    upper = {"variables": {"x": {"shape": 1}}, "minimize": "x[0]**2 - y[0]"}
+    free, held = problem(upper, lower), problem(upper | {"subject_to": {"G": f"{units}*y[0] <= {units}"}}, lower)
+    for which, y, status in (
+        (held, 1, "CERTIFIED"),
+        (held, 0, "FEASIBLE"),
+        (free, 3, "CERTIFIED"),
+        (free, 1, "FEASIBLE"),
+    ):
+        found = certify(which, {"x": np.zeros(1), "y": np.array([y, 0.0])})
+        assert found.status.name == status, (y, found)
+    found = certify(held, {"x": np.zeros(1), "y": np.array([1.0, 0.0])})
+    assert found.facts["best_upper_value"] == pytest.approx(-1.0)
+
+
+def test_equations_and_curved_rows_of_the_upper_level_choose_too():
+    """F = -y_0 - y_1 over the box from -3 to 3: on y_0 = 2 it is -5, in the disc of radius 1 it is -sqrt(2)."""
+    F = quadratic(np.zeros((3, 3)), [0, -1, -1])
+    many = replace(MANY, minimizers=[np.zeros(2)])
+    line = equations(Quadratic([None], csr_array(np.array([[0.0, 1.0, 0.0]])), -2.0), 3)
+    best = best_upper(at(bilevel(1, 2, F, flat(3), G=line, Y=Box(-3, 3)), 0, [2, 0]), many)
+    assert best.exact
+    assert best.y == pytest.approx([2, 3])
+    disc = quadratic(np.diag([0.0, 2, 2]), [0, 0, 0], -1.0)
+    for start in ([0.0, 0.0], [0.9, -0.2], [-0.6, -0.8]):
+        here = at(bilevel(1, 2, F, flat(3), G=disc, Y=Box(-3, 3)), 0, start)
+        best = best_upper(here, replace(MANY, minimizers=[np.array(start)]), seed=0)
+        assert not best.exact
+        assert -np.sqrt(2) - 1e-7 <= best.value < -1.3
+
+
+def test_rows_of_x_alone_are_for_x_to_meet():
+    """x <= 0 is broken at x = 1e-7, at either level, and says nothing about y."""
+    F = quadratic(np.diag([0.0, 2]), [0, -2], 1.0)
+    for level in ("G", "g"):
+        here = at(bilevel(1, 1, F, flat(2), **{level: row(1.0, 0.0)}), 1e-7, 0)
+        best = best_upper(here, MANY)
+        assert best.exact
+        assert best.y[0] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("broken", "value"), [(1e-5, -1e-5), (1.0, 0.0)])
+def test_lower_solutions_that_miss_upper_rows_by_a_little_are_taken_as_they_are(broken, value):
+    """y_0 = 0 is the lower solution, F = -y_0 + y_1^2 and y_0 >= `broken`: the candidate itself misses the row."""
+    f, F = quadratic(np.diag([0.0, 1, 0]), [0, 0, 0]), quadratic(np.diag([0.0, 0, 2]), [0, -1, 0])
+    here = at(bilevel(1, 2, F, f, G=row(0.0, -1.0, 0.0, at_most=-broken)), 0, [0, 0.5])
+    best = best_upper(here, replace(MANY, minimizers=[np.array([0.0, 0.5])]))
+    if broken == 1.0:
+        assert best.value == here.upper_value
+        assert not best.exact
+        assert "no lower solution" in best.note
+    else:
+        assert best.y == pytest.approx([0, 0], abs=1e-6)
+        assert best.exact
+
+
+@pytest.mark.parametrize(("limit", "y"), [(0.5, -1.0), (2.0, 1.0), (-2.0, None)])
+def test_minimizers_that_were_found_are_compared_where_the_upper_rows_allow_them(limit, y):
+    """F = -y at the wells -1 and 1, under y <= limit; the candidate is 0.3."""
+    here = at(bilevel(1, 1, row(0.0, -1.0), flat(2), G=row(0.0, 1.0, at_most=limit)), 0, 0.3)
+    answer = LowerAnswer("grid", 0.0, 0.0, [np.array([-1.0]), np.array([1.0])])
+    best = best_upper(here, answer)
+    assert not best.exact
+    assert best.y[0] == (0.3 if y is None else y)
+    assert best.value == -best.y[0]
+    assert ("no lower solution" in best.note) is (y is None)
