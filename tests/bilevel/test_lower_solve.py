@@ -32,6 +32,15 @@ def test_a_lower_level_in_large_units_is_judged_by_the_distance_to_its_solution(
         assert found.note == ""
 
 
+def test_a_lower_level_that_is_stationary_is_judged_by_that():
+    """f = (y - x)^2 / 2 off by 1e-7: the slope itself is small enough."""
+    problem = bilevel(1, 1, quadratic(np.eye(2), [0, 0]), quadratic(np.array([[1.0, -1], [-1, 1]]), [0, 0]))
+    found = certify(problem, point(0, 1e-7))["lower_kkt"]
+    assert found.ok
+    assert found.note == ""
+    assert found.value == pytest.approx(1e-7)
+
+
 def test_the_gap_of_the_lower_level_is_one_of_its_value_where_that_is_large():
     """f = (y - x)^2 + 1e4 at y = x; and where no value of the solver's is known, of what f changes by."""
     f = quadratic(np.array([[2.0, -2], [-2, 2]]), [0, 0], 1e4)

@@ -56,6 +56,51 @@ def test_a_row_given_twice_has_the_vertices_in_which_one_of_both_carries_all(m, 
         assert each.value[0] + each.value[m] == pytest.approx(unit, rel=1e-6)
 
 
+@pytest.mark.parametrize("length", [1e-3, 1.0, 50.0])
+def test_multipliers_are_those_of_rows_as_they_are_written(length):
+    """min y over length y >= 0, given twice: 1 / length, on either of them."""
+    table = np.array([[0.0, -length], [0.0, -length]])
+    below = rows(Quadratic([None, None], csr_array(table), np.zeros(2)), 2)
+    here = at(bilevel(1, 1, flat(2), quadratic(np.zeros((2, 2)), [0, 1]), g=below), 0, 0)
+    ends = vertices(here, lower_multipliers(here), 0)
+    pairs = {tuple(np.round(each.value * length, 6).tolist()) for each in ends}
+    assert pairs >= {(0.0, 1.0), (1.0, 0.0)}
+    for each in ends:
+        assert each.residual < 1e-9
+
+
+def test_a_ray_of_multipliers_is_no_vertex():
+    """y >= 0 and y <= 0, f = y: (1 + t, t) for any t >= 0, of which (1, 0) alone is a vertex."""
+    table = np.array([[0.0, -1.0], [0.0, 1.0]])
+    both = rows(Quadratic([None, None], csr_array(table), np.zeros(2)), 2)
+    here = at(bilevel(1, 1, flat(2), quadratic(np.zeros((2, 2)), [0, 1]), g=both), 0, 0)
+    found = lower_multipliers(here)
+    for each in vertices(here, found, 0)[1:]:
+        assert each.value == pytest.approx([1, 0], abs=1e-6)
+    assert all(each.value.max() < 1e3 for each in vertices(here, found, 0))
+
+
+def test_complementarity_is_the_slack_times_the_multiplier_of_inequalities():
+    """min 3 y over y >= 0 at y = 1e-5, which is active to 1e-4; an equation has none."""
+    f, table = quadratic(np.zeros((2, 2)), [0, 3]), csr_array(np.array([[0.0, -1.0]]))
+    floor = Quadratic([None], table, np.zeros(1))
+    found = lower_multipliers(at(bilevel(1, 1, flat(2), f, g=rows(floor, 2)), 0, 1e-5))
+    assert found.value == pytest.approx([3.0])
+    assert found.complementarity == pytest.approx(3e-5)
+    found = lower_multipliers(at(bilevel(1, 1, flat(2), f, g=equations(floor, 2)), 0, 1e-5))
+    assert found.complementarity == 0.0
+
+
+@pytest.mark.parametrize(("slope", "seen"), [(1e-11, False), (1e-9, True)])
+def test_a_row_with_next_to_nothing_of_y_has_no_multiplier(slope, seen):
+    """1e3 x + slope y <= 0, which is 1e-13 of its length."""
+    table = csr_array(np.array([[1e3, -slope]]))
+    here = at(
+        bilevel(1, 1, flat(2), quadratic(np.zeros((2, 2)), [0, 3]), g=rows(Quadratic([None], table, 0.0), 2)), 0, 0
+    )
+    assert bool(lower_multipliers(here).value[0] > 0) is seen
+
+
 def test_which_multipliers_are_more_than_rounding_is_a_matter_of_their_size():
     value, signs = np.array([1e3, 1e-5, 1e-2, -1e-2]), np.array([True, True, False, True])
     assert multipliers._support(value, signs, 1e3) == (0,)
