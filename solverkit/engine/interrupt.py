@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -51,11 +52,13 @@ class Interrupt:
     """A context in which the first SIGINT sets `requested`. Outside the main thread it does nothing.
 
     A process that ignores SIGINT (nohup, a job in the background) goes on ignoring it. One that was remembered, and
-    whose exception was lost, is the first.
+    whose exception was lost, is the first. In `work`, Numba's compilation of a kernel is left at once: it may take
+    fifteen seconds, in which no oracle is called.
     """
 
     def __init__(self) -> None:
         self.requested = False
+        self._leave: BaseException | None = None
         self._former: Any = None
         self._installed = False
 
@@ -74,7 +77,27 @@ class Interrupt:
             signal.signal(signal.SIGINT, self._former)
             self._installed = False
 
+    @contextmanager
+    def work(self, leave: BaseException) -> Iterator[None]:
+        """Around work that may be left anywhere, by `leave`."""
+        self._leave = leave
+        try:
+            yield
+        finally:
+            self._leave = None
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True
+        if self._leave is not None and _compiles(frame):
+            raise self._leave
+
+
+def _compiles(frame: FrameType | None) -> bool:
+    """Whether Numba is compiling there: a kernel that it has compiled has no frame."""
+    while frame is not None:
+        if frame.f_globals.get("__name__") == "numba.core.dispatcher":
+            return True
+        frame = frame.f_back
+    return False

@@ -135,7 +135,8 @@ class StepLoop:
         """`init` and the record of its state. What is wrong with the input is raised, as before any work."""
         solver = self._task.solver
         try:
-            self._state = solver.init(self._problem, self._task.starting, self._context)
+            with self._interrupt.work(LimitReached(Termination.INTERRUPTED)):
+                self._state = solver.init(self._problem, self._task.starting, self._context)
         except SolverKitError:
             raise
         except LimitReached as limit:
@@ -192,7 +193,8 @@ class StepLoop:
     def _guarded(self, work: Callable[[], Outcome | None]) -> Outcome | None:
         """Work of the method: its exceptions are outcomes."""
         try:
-            return work()
+            with self._interrupt.work(LimitReached(Termination.INTERRUPTED)):
+                return work()
         except LimitReached as limit:
             self._cut = True
             return Outcome(limit.termination, f"step {self._recorder.nit + 1} was left half done, as it took too long")

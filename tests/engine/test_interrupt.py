@@ -6,13 +6,20 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from solverkit.engine.interrupt import Interrupt, Remembered, remember
+from solverkit.engine.limits import LimitReached
+from solverkit.engine.status import Termination
 
 PROBLEM = Path(__file__).parents[2] / "problems" / "nonlinear" / "hs28" / "problem.yaml"
 LOST = """
@@ -82,6 +89,58 @@ def test_a_command_whose_interrupt_was_lost_ends() -> None:
     )
     assert done.returncode == 130, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def kernel() -> Any:
+    """One that Numba has not compiled, and takes a good part of a second for."""
+    numba = pytest.importorskip("numba")
+
+    @numba.njit
+    def added(values: Any) -> float:
+        total = 0.0
+        for value in np.sort(values):
+            total += value
+        return total
+
+    return added
+
+
+def interrupted(work: Callable[[], object]) -> object:
+    """Work in whose midst a SIGINT comes, once Numba has begun to compile."""
+    seen: list[float] = []
+
+    def send() -> None:
+        while not any("numba/core/dispatcher" in frame.filename for frame in traceback.extract_stack(main_frame())):
+            time.sleep(0.001)
+        seen.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def main_frame() -> Any:
+        return sys._current_frames()[threading.main_thread().ident or 0]
+
+    sender = threading.Thread(target=send, daemon=True)
+    sender.start()
+    try:
+        return work()
+    finally:
+        sender.join(10)
+        assert seen
+
+
+def test_compilation_is_left_at_once_in_work_of_the_method(usual: None) -> None:
+    added, values = kernel(), np.arange(5.0)
+    with Interrupt() as interrupt:
+        with pytest.raises(LimitReached), interrupt.work(LimitReached(Termination.INTERRUPTED)):
+            interrupted(lambda: added(values))
+        assert interrupt.requested
+    assert added(values) == 10.0
+
+
+def test_elsewhere_compilation_goes_on(usual: None) -> None:
+    added, values = kernel(), np.arange(5.0)
+    with Interrupt() as interrupt:
+        assert interrupted(lambda: added(values)) == 10.0
+        assert interrupt.requested
 
 
 FREED = """
