@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from solverkit.kinds.base import PointStatus
 from solverkit.kinds.bilevel import certificate, lower_solve
 from solverkit.kinds.bilevel.certificate import certify
 from solverkit.kinds.bilevel.lower_solve import LowerAnswer, local_solve, quadratic_label, solve_lower
@@ -383,6 +384,17 @@ def test_a_point_of_the_search_counts_where_it_is_lower_than_every_end(monkeypat
         assert np.isnan(found.gap)
         assert np.isnan(found.value)
         assert "no local solve" in found.note
+
+
+@pytest.mark.parametrize("constant", [0.0, 7.0])
+def test_of_a_constant_every_point_is_a_solution(constant):
+    """F = (x - 1)^2 + (y - x)^2 over -2 <= y <= 2, which f leaves open."""
+    f = quadratic(np.zeros((2, 2)), [0, 0], constant)
+    problem = bilevel(1, 1, quadratic(np.array([[4.0, -2], [-2, 2]]), [-2, 0], 1), f, Y=Box(-2, 2))
+    found = solve_lower(at(problem, 0.3, 2.0), 0)
+    assert (found.gap, found.value, found.unique, found.quadratic) == (0.0, constant, None, True)
+    assert certify(problem, point(1, 1)).status is PointStatus.CERTIFIED
+    assert certify(problem, point(1, 0.9)).status is PointStatus.FEASIBLE
 
 
 def test_a_quadratic_program_without_an_answer_has_no_gap():

@@ -121,8 +121,10 @@ def lower_qp(local: Local, objective: csr_array | None = None, linear: np.ndarra
 
 def _solve_quadratic(local: Local, label: str) -> LowerAnswer:
     n = local.problem.n
-    found = lower_qp(local)
     f, y = local.lower_value, local.z[n:]
+    if not local.lower_gradient[n:].any() and largest(_yy(local)) == 0:  # f is constant: nothing that rounding may hide
+        return LowerAnswer(label, 0.0, f, [y], quadratic=True)
+    found = lower_qp(local)
     if not found.ok:
         gap = np.inf if found.outcome.name == "UNBOUNDED" else np.nan
         note = f"independent lower solve: {found.outcome.value}"
