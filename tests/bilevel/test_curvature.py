@@ -292,6 +292,23 @@ def test_a_sudden_fall_of_any_size_is_refused(monkeypatch, told, certified):
     assert found.facts["probes"] == 3.0
 
 
+@pytest.mark.parametrize(("bend", "around"), [(0.0, False), (1.0, True)])
+def test_moves_around_are_for_points_that_multipliers_do_not_settle(monkeypatch, bend, around):
+    """y^2 + y^4 where (y - x)^2 / 2 + bend (y - x)^4 makes y = x: a quadratic program, and a level of any sort."""
+    seen = []
+    monkeypatch.setattr(certificate, "probe", lambda local, answer, bend, *_: seen.append(bend) or Probe(0.0, 0.0, 1))
+    quartic = of_y(1, lambda y: y**2 + y**4, lambda y: 2 * y + 4 * y**3, lambda y: 2 + 12 * y**2)
+    follows = Smooth(
+        2,
+        lambda z: (z[1] - z[0]) ** 2 / 2 + bend * (z[1] - z[0]) ** 4,
+        lambda z: (z[1] - z[0] + 4 * bend * (z[1] - z[0]) ** 3) * np.array([-1, 1]),
+        lambda z: (1 + 12 * bend * (z[1] - z[0]) ** 2) * FOLLOWS,
+        degree=4 if bend else 2,
+    )
+    certify(bilevel(1, 1, quartic, follows), point(0, 0))
+    assert [bend.around for bend in seen] == [around]
+
+
 # -- scales, and oracles where rounding decides
 
 

@@ -128,6 +128,16 @@ def test_a_convex_quadratic_alone_is_known_to_have_one_minimum(F, exact):
     assert (best.note == "") is exact
 
 
+@pytest.mark.parametrize("lean", [0.1, -0.1])
+def test_a_concave_quadratic_is_followed_to_an_end(lean):
+    """-y^2 - lean y from 0: each shifted step of Newton goes a part of the way to the end that it falls to."""
+    here = at(bilevel(1, 1, quadratic(np.diag([0.0, -2]), [0, -lean]), flat(2), Y=Box(-2, 2)), 0, 0)
+    best = best_upper(here, MANY)
+    assert best.y[0] == pytest.approx(2 * np.sign(lean))
+    assert best.value == pytest.approx(-4.2)
+    assert not best.exact
+
+
 def test_f_without_a_least_value_among_the_lower_solutions_says_so():
     here = at(bilevel(1, 1, quadratic(np.zeros((2, 2)), [0, 1]), flat(2)), 0, 0)
     best = best_upper(here, MANY)
