@@ -40,7 +40,7 @@ class BestUpper:
 
     value: float
     y: np.ndarray
-    exact: bool  # the minimum over all of S(x): the solution is unique, or F(x, .) is convex over a known S(x)
+    exact: bool  # the minimum over all of them: the solution is unique, or F(x, .) is convex over a known S(x)
     note: str = ""
 
 
@@ -84,7 +84,7 @@ class Solutions:
         still = row_norms(csr_array(candidate.upper.jacobian[:, candidate.problem.n :])) == 0  # for x to meet
         room = np.maximum(ROOM * candidate.upper.scale, np.where(still, _broken(candidate), 0.0))
         found = cls(candidate, center, room)
-        if solve_qp(None, np.zeros(center.problem.m), *found.around(center)).ok:
+        if still.all() or solve_qp(None, np.zeros(center.problem.m), *found.around(center)).ok:
             return found
         return cls(
             candidate, center, np.clip(_broken(candidate), 0.0, candidate.width * candidate.upper.scale) + 100 * room
