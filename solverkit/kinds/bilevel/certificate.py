@@ -7,7 +7,7 @@
 | lower_gap | |f(x, y) - f*(x)|, f* solved independently (`lower_solve.py`) | max(|f*|, min(1, V)) | tol |
 | lower_kkt | residual and complementarity of the lower KKT system (`multipliers.py`) | S_f | wide |
 | lower_convexity | only where the author declares the lower level convex: negative curvature seen | 1 | 1e-8 |
-| optimistic | F(x, y) - best F over lower solutions under G, H (`optimistic.py`); absolute if exact, `_ahead` | |F|+S_F | wide |
+| optimistic | F(x, y) - best F in S(x) under G, H (`optimistic.py`); absolute if exact, `_ahead` | |F|+S_F | wide |
 | upper_stationarity | hypergradient or KKT reformulation (`stationarity.py`), the worst multipliers | S_F | wide |
 | curvature | negative reduced curvature (`curvature.py`) | 1 | 100 tol, within [1e-6, 1e-4] |
 | probe | fall of F per distance when x moves and the lower level is solved again | S_F | wide, tol at least 1e-7 |
