@@ -54,13 +54,13 @@ def in_child(
     assert child.stdin is not None
     assert child.stdout is not None
     try:
-        first = (work, arguments, reply is not None)
+        first = _packed((work, arguments, reply is not None))
         threading.Thread(target=_send, args=(child.stdin, first), daemon=True).start()
         while True:
             kind, said = _received(child.stdout, child, look)
             if kind != ASKED or reply is None:
                 break
-            _send(child.stdin, reply(said))
+            _send(child.stdin, _packed(reply(said)))
     finally:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
@@ -73,17 +73,16 @@ def in_child(
     return said
 
 
-def _send(pipe: IO[bytes], message: Any) -> None:
+def _packed(message: Any) -> bytes:
+    data = pickle.dumps(message)
+    return LENGTH.pack(len(data)) + data
+
+
+def _send(pipe: IO[bytes], data: bytes) -> None:
     """A message may be larger than the pipe, and the child may be gone."""
     with contextlib.suppress(OSError, ValueError):
-        _write(pipe, message)
-
-
-def _write(pipe: IO[bytes], message: Any) -> None:
-    data = pickle.dumps(message)
-    pipe.write(LENGTH.pack(len(data)))
-    pipe.write(data)
-    pipe.flush()
+        pipe.write(data)
+        pipe.flush()
 
 
 def _received(pipe: IO[bytes], child: subprocess.Popen[bytes], look: Callable[[], object]) -> tuple[str, Any]:
@@ -115,15 +114,20 @@ def serve() -> None:
         try:
             work, arguments, asks = _read(sys.stdin.buffer)
             ask = [lambda question: _asked(pipe, question)] if asks else []
-            _write(pipe, (ENDED, work(*ask, *arguments)))
+            _tell(pipe, (ENDED, work(*ask, *arguments)))
         except (Stop, SolverKitError) as error:
-            _write(pipe, (FAILED, error))
+            _tell(pipe, (FAILED, error))
         except Exception as error:
-            _write(pipe, (FAILED, f"{type(error).__name__}: {error}"))
+            _tell(pipe, (FAILED, f"{type(error).__name__}: {error}"))
+
+
+def _tell(pipe: IO[bytes], message: Any) -> None:
+    pipe.write(_packed(message))
+    pipe.flush()
 
 
 def _asked(pipe: IO[bytes], question: Any) -> Any:
-    _write(pipe, (ASKED, question))
+    _tell(pipe, (ASKED, question))
     return _read(sys.stdin.buffer)
 
 

@@ -57,6 +57,10 @@ def test_what_a_reply_raises_is_raised():
 def test_what_cannot_be_pickled_is_told():
     with pytest.raises(RuntimeError, match="pickle"):
         in_child(threading.Lock, look=nothing)
+    with pytest.raises(TypeError, match="pickle"):
+        in_child(id, threading.Lock(), look=nothing)
+    with pytest.raises(TypeError, match="pickle"):
+        in_child(_adds, [0], look=nothing, reply=lambda _: threading.Lock())
 
 
 def _stops(kind: type[Exception], *arguments: object) -> None:
