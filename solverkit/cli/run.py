@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import click
 
 from solverkit.cli.app import app
+from solverkit.engine import interrupt
 from solverkit.errors import SolverKitError
 from solverkit.text import clean
 
@@ -53,9 +54,11 @@ def _run(arguments: Sequence[str]) -> int:
         return _fail("interrupted", INTERRUPTED)
     except BrokenPipeError:
         raise
-    except SolverKitError as error:
-        return _fail(str(error), error.exit_code)
     except Exception as error:
+        if interrupt.lost():
+            return _fail("interrupted", INTERRUPTED)
+        if isinstance(error, SolverKitError):
+            return _fail(str(error), error.exit_code)
         if os.environ.get("SOLVERKIT_DEBUG", "") not in ("", "0"):
             raise
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -42,6 +42,12 @@ def _told(usual: Callable[[Any], object], lost: Any) -> None:
         usual(lost)
 
 
+def lost() -> bool:
+    """Whether one came whose exception went astray: as an import that fails, say, with an ImportError in its place."""
+    handler = signal.getsignal(signal.SIGINT)
+    return isinstance(handler, Remembered) and handler.arrived
+
+
 def forget() -> None:
     """From here on a SIGINT ends the process at once: all is written, and finalizers would print where it hit them."""
     if isinstance(signal.getsignal(signal.SIGINT), Remembered):

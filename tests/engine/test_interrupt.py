@@ -189,3 +189,39 @@ def test_one_that_comes_after_the_answer_ends_the_process_without_a_word() -> No
     assert done.returncode == -signal.SIGINT
     assert "CERTIFIED" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+ASTRAY = """
+import os, signal, sys
+from solverkit.engine import interrupt
+from solverkit.errors import UsageError
+
+former = interrupt.remember
+
+def remember():
+    former()
+    import solverkit.cli.app
+    from solverkit.cli import run
+    def invoke(context):
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except KeyboardInterrupt:  # as where a module in C is being imported
+            raise {error}("initialization failed")
+    run.app.invoke = invoke
+
+interrupt.remember = remember
+from solverkit.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("error", ["ImportError", "UsageError"])
+def test_one_that_comes_out_as_another_error_is_an_interruption(error: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ASTRAY.replace("{error}", error), "methods"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert (done.returncode, done.stderr) == (130, "solverkit: interrupted\n")
