@@ -20,6 +20,7 @@ SHARED = {
         "os": "a worker of the bench sets its own process's threads",
     },
     "solverkit/bench/work.py": {"_desk": "used under a lock, one at a time"},
+    "solverkit/engine/interrupt.py": {"sys": "the hook of a process that is a command, set before it runs anything"},
     "solverkit/engine/task.py": {"_version": ONCE},
     "solverkit/expressions/functions.py": {"FUNCTIONS": TABLE},
     "solverkit/expressions/torch_target.py": {"_sparse_product": ONCE},
