@@ -260,7 +260,12 @@ class Importing:
 
 def test_ctrl_c_during_imports_is_no_traceback(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "solverkit.cli.run", Importing())
-    with pytest.raises(SystemExit) as end:
-        main()
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    former = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(SystemExit) as end:
+            main()
+    finally:
+        signal.signal(signal.SIGINT, former)
     assert end.value.code == 130
     assert capsys.readouterr() == ("", "solverkit: interrupted\n")

@@ -98,7 +98,8 @@ def test_a_checkpoint_of_a_device_where_there_is_none(tmp_path: Path) -> None:
     file = PROBLEMS / "bilevel/bard-1988-ex1/problem.yaml"
     sk.solve(file, "lv-hba", device="cuda", max_iter=5, out=tmp_path / "run", checkpoint=0.0)
     done = _python(
-        f"from solverkit.cli import main; main(['resume', {str(tmp_path / 'run')!r}])", CUDA_VISIBLE_DEVICES=""
+        f"import sys; from solverkit.cli.run import run; sys.exit(run(['resume', {str(tmp_path / 'run')!r}]))",
+        CUDA_VISIBLE_DEVICES="",
     )
     assert done.returncode == 2, done.stdout + done.stderr
     assert "device 'cuda' is not available" in done.stderr
