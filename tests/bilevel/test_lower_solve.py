@@ -397,6 +397,16 @@ def test_of_a_constant_every_point_is_a_solution(constant):
     assert certify(problem, point(1, 0.9)).status is PointStatus.FEASIBLE
 
 
+def test_of_a_constant_the_solution_is_a_point_that_the_rows_allow():
+    """x <= y <= 2 at x = 1, from y = 0; and none where x = 3."""
+    floor = rows(Quadratic([None], csr_array(np.array([[1.0, -1.0]])), np.zeros(1)), 2)
+    problem = bilevel(1, 1, flat(2), flat(2), g=floor, Y=Box(-2, 2))
+    found = solve_lower(at(problem, 1, 0), 0)
+    assert (found.gap, found.value) == (0.0, 0.0)
+    assert 1 - 1e-6 <= found.minimizers[0][0] <= 2 + 1e-6
+    assert np.isnan(solve_lower(at(problem, 3, 0), 0).gap)
+
+
 def test_a_quadratic_program_without_an_answer_has_no_gap():
     falls = quadratic(np.zeros((2, 2)), [0, 1])
     found = solve_lower(at(bilevel(1, 1, flat(2), falls), 0, 0), 0)

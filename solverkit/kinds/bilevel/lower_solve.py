@@ -122,13 +122,16 @@ def lower_qp(local: Local, objective: csr_array | None = None, linear: np.ndarra
 def _solve_quadratic(local: Local, label: str) -> LowerAnswer:
     n = local.problem.n
     f, y = local.lower_value, local.z[n:]
-    if not local.lower_gradient[n:].any() and largest(_yy(local)) == 0:  # f is constant: nothing that rounding may hide
+    constant = not local.lower_gradient[n:].any() and largest(_yy(local)) == 0
+    if constant and local.lower.violation <= FEASIBLE:
         return LowerAnswer(label, 0.0, f, [y], quadratic=True)
     found = lower_qp(local)
     if not found.ok:
         gap = np.inf if found.outcome.name == "UNBOUNDED" else np.nan
         note = f"independent lower solve: {found.outcome.value}"
         return LowerAnswer(label, gap, np.nan, [y], quadratic=True, note=note)
+    if constant:  # a gap would be rounding
+        return LowerAnswer(label, 0.0, f, [y + found.v], quadratic=True)
     spread = abs(found.value - found.bound)
     gap = -min(found.bound, found.value)
     unique = True if positive_definiteness(_yy(local)) > 1e-10 else None
