@@ -11,6 +11,8 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
+from solverkit.engine.compilation import compiles, leave_by
+
 
 class Remembered:
     """Python's own answer to SIGINT, KeyboardInterrupt, by a handler that knows whether it came to that.
@@ -58,13 +60,15 @@ class Interrupt:
     """A context in which the first SIGINT sets `requested`. Outside the main thread it does nothing.
 
     A process that ignores SIGINT (nohup, a job in the background) goes on ignoring it. One that was remembered, and
-    whose exception was lost, is the first. In `work`, Numba's compilation of a kernel is left at once: it may take
-    fifteen seconds, in which no oracle is called.
+    whose exception was lost, is the first. In `work`, Numba's compilation of kernels is left where its next pass
+    begins: it may take fifteen seconds, in which no oracle is called. A second leaves it there too, a third anywhere.
     """
 
     def __init__(self) -> None:
         self.requested = False
         self._leave: BaseException | None = None
+        self._last = False  # the next one raises wherever it comes
+        self._stay: Callable[[], None] = _nothing
         self._former: Any = None
         self._installed = False
 
@@ -91,19 +95,18 @@ class Interrupt:
             yield
         finally:
             self._leave = None
+            self._stay()
+            self._stay = _nothing
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
+        second, self.requested = self.requested, True
+        if second and (self._leave is None or self._last or not compiles(frame)):
             raise KeyboardInterrupt
-        self.requested = True
-        if self._leave is not None and _compiles(frame):
-            raise self._leave
+        if self._leave is not None:
+            self._last = second
+            self._stay()
+            self._stay = leave_by(KeyboardInterrupt() if second else self._leave)
 
 
-def _compiles(frame: FrameType | None) -> bool:
-    """Whether Numba is compiling there: a kernel that it has compiled has no frame."""
-    while frame is not None:
-        if frame.f_globals.get("__name__") == "numba.core.dispatcher":
-            return True
-        frame = frame.f_back
-    return False
+def _nothing() -> None:
+    pass
