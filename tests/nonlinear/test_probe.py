@@ -16,6 +16,12 @@ FIRST = Curvature(0.0, "", degenerate=np.array([[1.0, 0.0]]))
 """x_0 is walked, both ways."""
 
 
+@pytest.fixture(autouse=True)
+def lines_alone(monkeypatch):
+    """Without the search in a shell, which test_shell.py asks for."""
+    monkeypatch.setattr(probe, "least_in_shell", lambda *_: None)
+
+
 def local(f, x, rows=None, data=None, **box):
     x = np.asarray(x, float)
     return Local(nonlinear({"x": {"shape": len(x), **box}}, f, rows, data), x, 0)
@@ -73,7 +79,7 @@ class TestWalks:
     def test_moves_that_corrections_carry_back_or_far_away_tell_nothing(self, factor, counts, away, monkeypatch):
         at = local("-x[0]", [away, 0.0])
         monkeypatch.setattr(
-            probe, "_restored", lambda _, x, tol: Local(at.problem, at.x + factor * (x - at.x), at.seed)
+            probe, "_restored", lambda _, x, *met: Local(at.problem, at.x + factor * (x - at.x), at.seed)
         )
         assert walked(at) == ((pytest.approx(1), 4) if counts else (0, 0))
 
@@ -128,14 +134,14 @@ class TestSuddenFalls:
         at = local("1000*x[1]", [0.0, 0.0], {"floor": "x[1] >= 0"})
         below = iter([0.0, 0.0, 1e-9] * 2)
         monkeypatch.setattr(
-            probe, "_restored", lambda _, x, tol: Local(at.problem, np.array([x[0], -next(below)]), at.seed)
+            probe, "_restored", lambda _, x, *met: Local(at.problem, np.array([x[0], -next(below)]), at.seed)
         )
         assert sudden(at, y=[-1000.0]) == 0
 
     def test_multipliers_beyond_all_measure_excuse_nothing(self, monkeypatch):
         """-x_0^6 falls by 1e-6, whatever the multiplier of a row broken by 1e-9: where none exists they grow."""
         at = local("-x[0]**6", [0.0, 0.0], {"floor": "x[1] - x[1]**2 >= 0"})
-        monkeypatch.setattr(probe, "_restored", lambda _, x, tol: Local(at.problem, np.array([x[0], -1e-9]), at.seed))
+        monkeypatch.setattr(probe, "_restored", lambda _, x, *met: Local(at.problem, np.array([x[0], -1e-9]), at.seed))
         assert sudden(at, y=[-1e9]) == pytest.approx(1e-6, rel=1e-2)
 
     def test_around_a_rise_by_a_newton_step(self):
@@ -152,7 +158,7 @@ class TestSuddenFalls:
         at = local("-x[0]", [0.0, 0.0])
         lengths = iter([0.02, 9.0, 0.02] * 2)
         monkeypatch.setattr(
-            probe, "_restored", lambda _, x, tol: Local(at.problem, at.x + next(lengths) * (x - at.x), at.seed)
+            probe, "_restored", lambda _, x, *met: Local(at.problem, at.x + next(lengths) * (x - at.x), at.seed)
         )
         assert sudden(at) == 0
 
