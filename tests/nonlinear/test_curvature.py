@@ -303,19 +303,19 @@ class TestProbe:
 
     def test_back_to_the_constraints(self):
         """From (2, 0) to (1, 0), the nearest point of the circle; into the box first."""
-        there = probes._restored(self.circle, np.array([2.0, 0.0]), 1e-6)
+        there = probes.restored(self.circle, np.array([2.0, 0.0]), 1e-6)
         assert there.x == pytest.approx([1, 0])
         assert there.violation[0] <= 1e-9
         boxed = local("x[0]", [0.6, 0.8], {"c": "x[0] + x[1] == 1"}, lower=0, upper=1)
-        assert probes._restored(boxed, np.array([7.0, -3.0]), 1e-6).x == pytest.approx([1, 0])
+        assert probes.restored(boxed, np.array([7.0, -3.0]), 1e-6).x == pytest.approx([1, 0])
         line = local("x[0]", [0.0, 0.0], {"c": "3*x[0] + 4*x[1] == 5"})
-        assert probes._restored(line, np.zeros(2), 1e-6).x == pytest.approx([0.6, 0.8])
+        assert probes.restored(line, np.zeros(2), 1e-6).x == pytest.approx([0.6, 0.8])
 
     def test_no_way_back(self):
         none = local("x[0]", [0.0, 0.0], {"c": "x[0]**2 == -1"})
-        assert probes._restored(none, np.array([1.0, 1.0]), 1e-6) is None
+        assert probes.restored(none, np.array([1.0, 1.0]), 1e-6) is None
         ends = local("x[0]", [1.0, 0.0], {"c": "log(x[0]) <= 0"})
-        assert probes._restored(ends, np.array([-1.0, 0.0]), 1e-6) is None
+        assert probes.restored(ends, np.array([-1.0, 0.0]), 1e-6) is None
 
     def test_what_slack_could_give(self):
         """0.5 |1 - 3| + 3 |1 - 0| + 5 |1 - 0.5|; a bound that does not exist gives nothing."""

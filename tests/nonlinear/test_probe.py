@@ -18,8 +18,8 @@ FIRST = Curvature(0.0, "", degenerate=np.array([[1.0, 0.0]]))
 
 @pytest.fixture(autouse=True)
 def lines_alone(monkeypatch):
-    """Without the search in a shell, which test_shell.py asks for."""
-    monkeypatch.setattr(probe, "least_in_shell", lambda *_: None)
+    """Without the search for curves, which test_curves.py asks for."""
+    monkeypatch.setattr(probe, "curves", lambda *_: (0.0, 0.0, 0))
 
 
 def local(f, x, rows=None, data=None, **box):
@@ -78,9 +78,7 @@ class TestWalks:
     @pytest.mark.parametrize("away", [0.0, 9.0])
     def test_moves_that_corrections_carry_back_or_far_away_tell_nothing(self, factor, counts, away, monkeypatch):
         at = local("-x[0]", [away, 0.0])
-        monkeypatch.setattr(
-            probe, "_restored", lambda _, x, *met: Local(at.problem, at.x + factor * (x - at.x), at.seed)
-        )
+        monkeypatch.setattr(probe, "restored", lambda _, x, tol: Local(at.problem, at.x + factor * (x - at.x), at.seed))
         assert walked(at) == ((pytest.approx(1), 4) if counts else (0, 0))
 
     def test_a_row_across_the_direction_takes_the_move_back(self):
@@ -134,14 +132,14 @@ class TestSuddenFalls:
         at = local("1000*x[1]", [0.0, 0.0], {"floor": "x[1] >= 0"})
         below = iter([0.0, 0.0, 1e-9] * 2)
         monkeypatch.setattr(
-            probe, "_restored", lambda _, x, *met: Local(at.problem, np.array([x[0], -next(below)]), at.seed)
+            probe, "restored", lambda _, x, tol: Local(at.problem, np.array([x[0], -next(below)]), at.seed)
         )
         assert sudden(at, y=[-1000.0]) == 0
 
     def test_multipliers_beyond_all_measure_excuse_nothing(self, monkeypatch):
         """-x_0^6 falls by 1e-6, whatever the multiplier of a row broken by 1e-9: where none exists they grow."""
         at = local("-x[0]**6", [0.0, 0.0], {"floor": "x[1] - x[1]**2 >= 0"})
-        monkeypatch.setattr(probe, "_restored", lambda _, x, *met: Local(at.problem, np.array([x[0], -1e-9]), at.seed))
+        monkeypatch.setattr(probe, "restored", lambda _, x, tol: Local(at.problem, np.array([x[0], -1e-9]), at.seed))
         assert sudden(at, y=[-1e9]) == pytest.approx(1e-6, rel=1e-2)
 
     def test_around_a_rise_by_a_newton_step(self):
@@ -158,7 +156,7 @@ class TestSuddenFalls:
         at = local("-x[0]", [0.0, 0.0])
         lengths = iter([0.02, 9.0, 0.02] * 2)
         monkeypatch.setattr(
-            probe, "_restored", lambda _, x, *met: Local(at.problem, at.x + next(lengths) * (x - at.x), at.seed)
+            probe, "restored", lambda _, x, tol: Local(at.problem, at.x + next(lengths) * (x - at.x), at.seed)
         )
         assert sudden(at) == 0
 
@@ -253,11 +251,11 @@ class TestRestored:
         for excess in (0.5, 1.0, 2.0):
             at = local("x[0]", [0.0, 0.0], {"sum": "x[0] + x[1] <= 2", "holds": "x[0] <= 5"})
             start = np.full(2, 1 + excess / 2)
-            assert probe._restored(at, start, 1e-6).x == pytest.approx([1, 1])
+            assert probe.restored(at, start, 1e-6).x == pytest.approx([1, 1])
 
     def test_a_point_that_breaks_nothing_stays_whatever_tol(self):
         at = local("x[0]", [0.0, 0.0], {"sum": "x[0] + x[1] <= 2"})
-        assert probe._restored(at, np.array([0.5, 0.25]), 0.0).x.tolist() == [0.5, 0.25]
+        assert probe.restored(at, np.array([0.5, 0.25]), 0.0).x.tolist() == [0.5, 0.25]
 
 
 @pytest.mark.parametrize(

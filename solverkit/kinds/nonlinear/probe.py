@@ -8,8 +8,8 @@ to such a point curvature is positive and says nothing: x^3 at 1e-4. Walked are,
 
 From x + t d, t growing, a few Gauss-Newton steps of least length go back to the constraints, and one Newton step on the
 Lagrangian takes the directions that do have curvature to their minimum (Peano's (y - x^2)(y - 3 x^2) is a minimum along
-every line, and falls along y = 2 x^2), and where there are degenerate directions the least f in a shell is looked for
-(`shell.py`). There f may not have fallen by more than
+every line, and falls along y = 2 x^2). Ways that are no lines are looked for in shells (`curves.py`). f may not have
+fallen by more than
 
     (f(x) - f(x')) / ||x' - x||_inf  <=  100 tol S,
 
@@ -23,24 +23,17 @@ error of the point makes f fall ever slower; -x^6 at 0 falls by 1e-12 after 1e-2
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
-from scipy.linalg import lstsq
-from scipy.sparse import issparse
 
 from solverkit.kinds.nonlinear.curvature import Curvature
+from solverkit.kinds.nonlinear.curves import curves
 from solverkit.kinds.nonlinear.local import Local
 from solverkit.kinds.nonlinear.multipliers import Measured
-from solverkit.kinds.nonlinear.shell import NEAREST, least_in_shell
+from solverkit.kinds.nonlinear.restore import MET, beyond, restored, restored_closely
 
 STEPS = (1e-3, 1e-2, 1e-1)  # times 1 + ||x||_inf
 SUMS = 6  # random sums of degenerate directions
-CORRECTIONS = 8
 NEAR = 1e-2
-MET = 1e-3  # of the tolerance: to what rows are met by corrections
-STRICT, PATIENT = 1e-4, 40  # of that, where it counts, and corrections up to there: along b^4 = 0 they converge slowly
-ASIDE = 0.1  # of a move that the rows take back, at random
 SUDDEN = 3.0
 REACH = 10.0  # moves that corrections carry further than so many times their length tell nothing of this point
 
@@ -54,23 +47,37 @@ def probe(local: Local, found: Measured, bend: Curvature, tol: float) -> tuple[f
     excuse = np.inf if local.problem.affine else MET * tol * local.scale * size
     for d in _directions(bend):
         known = np.inf  # how fast f changed along d a step before
-        for length in size * np.array(STEPS):
-            falls, rates, lowest = [], [], np.inf
-            for there in _ways(local, found, bend, d, length, tol):
+        for step in STEPS:
+            moved = restored(local, local.x + step * size * d, tol)
+            if moved is None:
+                continue
+            falls, rates = [], []
+            for there in (moved, _relaxed(moved, found.y, d, bend, tol)):
+                if there is None or not np.isfinite(there.value):
+                    continue
                 distance = float(np.abs(there.x - local.x).max())
-                if 1e-2 * length < distance <= REACH * length:
-                    fall = local.value - there.value - min(_beyond(there, found), excuse)
+                if 1e-2 * step * size < distance <= REACH * step * size:
+                    fall = local.value - there.value - min(beyond(there, found.y), excuse)
                     falls.append(fall / distance)
                     rates.append(max(abs(falls[-1]), noise / distance))
-                    lowest = min(lowest, there.value)
                     if falls[-1] > SUDDEN * known:
                         sudden = max(sudden, _lasting(local, there, SUDDEN * known, tol))
                     worst = max(worst, falls[-1] - noise / distance)
             told += len(falls)
             known = max(rates, default=known)
-            if falls and max(falls) < 0 and local.value + noise < lowest:
+            if falls and max(falls) < 0 and local.value + noise < moved.value:
                 break
-    return worst, sudden, told
+    fastest, largest, ways = curves(local, found, bend, noise, SUDDEN, tol)
+    return max(worst, fastest), max(sudden, largest), told + ways
+
+
+def _lasting(local: Local, there: Local, rate: float, tol: float) -> float:
+    """What f falls by faster than `rate` where rows are met closely."""
+    closely = restored_closely(local, there.x, tol)
+    if closely is None:
+        return 0.0
+    fall, distance = local.value - closely.value, float(np.abs(closely.x - local.x).max())
+    return fall if fall > rate * distance else 0.0
 
 
 def newton_fall(local: Local, found: Measured, bend: Curvature, tol: float) -> float:
@@ -78,7 +85,7 @@ def newton_fall(local: Local, found: Measured, bend: Curvature, tol: float) -> f
     if bend.descent is None or not np.any(bend.descent):
         return 0.0
     length = float((np.abs(bend.descent) / local.size).max())
-    there = _restored(local, local.x + min(1.0, NEAR / length) * bend.descent, tol)
+    there = restored(local, local.x + min(1.0, NEAR / length) * bend.descent, tol)
     if there is None or not np.isfinite(there.value):
         return 0.0
     return max(local.value - there.value - _slack(local, found), 0.0)
@@ -95,11 +102,6 @@ def _slack(local: Local, found: Measured) -> float:
         gap = np.where(np.isfinite(side), np.abs(value - side), 0.0)
         total += float(np.abs(multiplier) @ gap)
     return total
-
-
-def _beyond(there: Local, found: Measured) -> float:
-    """What f falls by for the violation of rows that a restored point has left, to first order."""
-    return float(np.abs(found.y) @ np.abs(there.rows - np.clip(there.rows, there.problem.lower, there.problem.upper)))
 
 
 def _directions(bend: Curvature) -> list[np.ndarray]:
@@ -123,48 +125,4 @@ def _relaxed(there: Local, y: np.ndarray, d: np.ndarray, bend: Curvature, tol: f
     if np.linalg.norm(bend.stiff @ own) > 1e-3 * np.linalg.norm(d):
         slope = slope - own * (own @ slope) / (own @ own)
     step = bend.stiff @ slope
-    return _restored(there, there.x - step, tol) if np.isfinite(step).all() else None
-
-
-def _ways(local: Local, found: Measured, bend: Curvature, d: np.ndarray, length: float, tol: float) -> Iterator[Local]:
-    """Feasible points about `length` away: along d, relaxed from there, and the least in the shell."""
-    there = local.x + length * d
-    moved = _restored(local, there, tol)
-    ways = [moved]
-    if moved is not None:
-        ways.append(_relaxed(moved, found.y, d, bend, tol))
-    if len(bend.degenerate):
-        if moved is None or np.abs(moved.x - local.x).max() < NEAREST * length:  # the rows took it back
-            start = there + ASIDE * length * np.random.default_rng(0).normal(size=len(d))
-        else:
-            start = moved.x
-        least = least_in_shell(local, start, d, length)
-        ways.append(None if least is None else _restored(local, least, STRICT * tol, PATIENT))
-    return (way for way in ways if way is not None and np.isfinite(way.value))
-
-
-def _lasting(local: Local, there: Local, rate: float, tol: float) -> float:
-    """What f falls by where rows are met closely: beside a row whose gradient vanishes a tolerance hides a long way."""
-    closely = _restored(local, there.x, STRICT * tol, PATIENT)
-    if closely is None:
-        return 0.0
-    fall, distance = local.value - closely.value, float(np.abs(closely.x - local.x).max())
-    return fall if fall > rate * distance else 0.0
-
-
-def _restored(local: Local, x: np.ndarray, tol: float, corrections: int = CORRECTIONS) -> Local | None:
-    """The nearest feasible point, roughly; None where it is not found."""
-    problem = local.problem
-    for _ in range(corrections):
-        x = np.clip(x, problem.lowest, problem.highest)
-        there = Local(problem, x, local.seed)
-        if not (np.isfinite(there.rows).all() and np.isfinite(there.norms).all()):
-            return None
-        if there.violation[0] <= MET * tol:
-            return there
-        short = np.clip(there.rows, problem.lower, problem.upper) - there.rows
-        broken = np.flatnonzero(short != 0)
-        jacobian = there.jacobian[broken]
-        matrix = jacobian.toarray() if issparse(jacobian) else np.asarray(jacobian)
-        x = x + lstsq(matrix, short[broken], cond=1e-10, lapack_driver="gelsy")[0]
-    return None
+    return restored(there, there.x - step, tol) if np.isfinite(step).all() else None

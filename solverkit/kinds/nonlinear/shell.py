@@ -2,8 +2,8 @@
 
     min f(x + t u)   s.t.  the rows and bounds,   s u_j >= 1/2,   |u|_inf <= 1,
 
-from where a walk of length t along d has come to, with d_j the largest entry of d, and s its sign; by SLSQP (Kraft
-1988), f and the rows in units of what they change by there. What it answers is a place to look at, and no more.
+from u = d, with d_j the largest entry of d, and s its sign; by SLSQP (Kraft 1988), f and the rows in units of what they
+change by there. What it answers is a place to look at, and no more.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from scipy.optimize import minimize
 from scipy.sparse import issparse
 
 from solverkit.kinds.nonlinear.local import Local
+from solverkit.kinds.nonlinear.problem import Nonlinear
 
 LARGEST = 50  # variables, and rows
 ITERATIONS = 30
@@ -25,40 +26,43 @@ NEAREST = 0.5  # |u_j|
 Where = Callable[[np.ndarray], Local]
 
 
-def least_in_shell(local: Local, start: np.ndarray, d: np.ndarray, length: float) -> np.ndarray | None:
-    """x, (n,); None where the shell has none, or the problem is too large.
+def fits(problem: Nonlinear) -> bool:
+    """Whether the problem is small enough for a search in shells."""
+    return max(problem.n, problem.m) <= LARGEST
 
-    start : (n,) where to begin;  d : (n,), its largest entry 1 or -1;  length : t"""
+
+def least_in_shell(local: Local, d: np.ndarray, width: float) -> np.ndarray | None:
+    """x, (n,); None where bounds leave no shell.
+
+    d : (n,) u to begin with;  width : t"""
     problem = local.problem
-    if max(problem.n, problem.m) > LARGEST:
-        return None
     j = int(np.abs(d).argmax())
     low, high = np.full(problem.n, -1.0), np.full(problem.n, 1.0)
-    (low if d[j] > 0 else high)[j] = NEAREST * d[j]
-    low = np.maximum(low, (problem.lowest - local.x) / length)
-    high = np.minimum(high, (problem.highest - local.x) / length)
+    (low if d[j] > 0 else high)[j] = NEAREST * np.sign(d[j])
+    low = np.maximum(low, (problem.lowest - local.x) / width)
+    high = np.minimum(high, (problem.highest - local.x) / width)
     if not np.all(low <= high):
         return None
     seen: dict[bytes, Local] = {}
 
     def at(u: np.ndarray) -> Local:
-        return seen.setdefault(u.tobytes(), Local(problem, local.x + length * u, local.seed))
+        return seen.setdefault(u.tobytes(), Local(problem, local.x + width * u, local.seed))
 
-    u = np.clip((start - local.x) / length, low, high)
-    unit = _or_one(length * np.abs(at(u).gradient).max(initial=0.0))
+    u = np.clip(d, low, high)
+    unit = _or_one(width * np.abs(at(u).gradient).max(initial=0.0))
     found = minimize(
         lambda u: (at(u).value - local.value) / unit,
         u,
-        jac=lambda u: at(u).gradient * (length / unit),
+        jac=lambda u: at(u).gradient * (width / unit),
         bounds=np.column_stack([low, high]),
-        constraints=_constraints(local, at, _or_one(length * np.maximum(at(u).norms, local.norms)), length),
+        constraints=_constraints(local, at, _or_one(width * np.maximum(at(u).norms, local.norms)), width),
         method="SLSQP",
         options={"maxiter": ITERATIONS, "ftol": ACCURACY},
     )
-    return local.x + length * found.x if np.isfinite(found.x).all() else None
+    return local.x + width * found.x if np.isfinite(found.x).all() else None
 
 
-def _constraints(local: Local, at: Where, units: np.ndarray, length: float) -> list[dict[str, Any]]:
+def _constraints(local: Local, at: Where, units: np.ndarray, width: float) -> list[dict[str, Any]]:
     """The rows in SciPy's form: equalities, and what is not to fall below 0."""
     problem = local.problem
 
@@ -68,7 +72,7 @@ def _constraints(local: Local, at: Where, units: np.ndarray, length: float) -> l
     def slopes(u: np.ndarray, chosen: np.ndarray) -> np.ndarray:
         jacobian = at(u).jacobian[chosen]
         jacobian = jacobian.toarray() if issparse(jacobian) else np.asarray(jacobian)
-        return jacobian * (length / units[chosen])[:, None]
+        return jacobian * (width / units[chosen])[:, None]
 
     equal = problem.lower == problem.upper
     sides = [
