@@ -55,7 +55,8 @@ def _inwards(
     local: Local, found: Measured, d: np.ndarray, widths: np.ndarray, noise: float, tol: float
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """What f falls by in each shell, and how far away; None where it does not, or where one has no such way."""
-    falls, distances = [], []
+    falls: list[float] = []
+    distances: list[float] = []
     for width in widths:
         least = least_in_shell(local, d, width)
         there = None if least is None else restored_closely(local, least, tol)
