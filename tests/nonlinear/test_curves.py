@@ -112,7 +112,8 @@ class TestCurves:
     def found(self, f, rows=None, x=(0.0, 0.0), bend=OPEN, noise=1e-13, sudden=3.0, y=None, **box):
         at = Local(problem(f, rows, box), np.array(x), 0)
         multipliers = np.zeros(at.problem.m) if y is None else np.array(y)
-        return curves.curves(at, measure(at, multipliers, np.zeros(2), "given"), bend, noise, sudden, 1e-6)
+        ways = curves.curves(at, measure(at, multipliers, np.zeros(2), "given"), bend, noise, sudden, 1e-6)
+        return ways.fastest, ways.sudden, ways.told
 
     def test_the_fall_per_distance_of_the_widest_shell(self):
         """-x_0^3 falls by t^2 per distance at t = 0.1 (1 + |x|), ten times ten as fast as in the shell within."""

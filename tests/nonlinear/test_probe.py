@@ -11,6 +11,7 @@ from solverkit.kinds.nonlinear.certificate import certify
 from solverkit.kinds.nonlinear.curvature import Curvature, curvature
 from solverkit.kinds.nonlinear.local import Local
 from solverkit.kinds.nonlinear.multipliers import measure
+from solverkit.kinds.ways import Ways
 
 FIRST = Curvature(0.0, "", degenerate=np.array([[1.0, 0.0]]))
 """x_0 is walked, both ways."""
@@ -19,7 +20,7 @@ FIRST = Curvature(0.0, "", degenerate=np.array([[1.0, 0.0]]))
 @pytest.fixture(autouse=True)
 def lines_alone(monkeypatch):
     """Without the search for curves, which test_curves.py asks for."""
-    monkeypatch.setattr(probe, "curves", lambda *_: (0.0, 0.0, 0))
+    monkeypatch.setattr(probe, "curves", lambda *_: Ways(0.0, 0.0, 0))
 
 
 def local(f, x, rows=None, data=None, **box):

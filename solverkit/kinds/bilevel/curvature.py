@@ -17,7 +17,8 @@ the descent that the stationarity term would tolerate. This also sees what multi
 
 Where F or a row is not quadratic, no curvature is no minimum yet (y^3 and -y^4 at 0). Then x also walks along the
 softest eigenvectors, in longer and longer moves until F has risen, and F may not fall SUDDEN times as fast per distance
-as it, or what rounding hides, changed a move before.
+as it, or what rounding hides, changed a move before. Where the softest has no curvature, ways that are no lines are
+looked for too, in small problems (`curves.py`).
 """
 
 from __future__ import annotations
@@ -28,12 +29,14 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.sparse import block_array, csr_array, vstack
 
+from solverkit.kinds.bilevel.curves import LARGEST, curves
 from solverkit.kinds.bilevel.local import Local
 from solverkit.kinds.bilevel.lower_solve import LowerAnswer, at, solve_lower
 from solverkit.kinds.bilevel.multipliers import LowerMultipliers
 from solverkit.kinds.bilevel.optimistic import best_upper
 from solverkit.kinds.bilevel.spectrum import lanczos
 from solverkit.kinds.bilevel.stationarity import Split, Stationarity
+from solverkit.kinds.ways import Place, Ways
 from solverkit.operators.least_squares import null_space, positive_definiteness
 from solverkit.operators.polyhedra import AffineProjector
 from solverkit.operators.qp import largest, row_norms
@@ -43,6 +46,7 @@ STEPS = (1e-2, 1e-3)  # of a probe, times 1 + ||x||_inf
 WALK = (1e-3, 1e-2, 1e-1)
 SOFTEST = 2  # eigenvectors that are walked along
 SUDDEN = 3.0
+FLAT = 1e-6  # of the largest entry: eigenvalues up to here are no curvature
 COORDINATES = 10  # x of up to this length is probed along its coordinates
 RANDOM = 4
 DIFFERENCE = 1e-5
@@ -59,6 +63,7 @@ class Curvature:
     direction: np.ndarray | None = None
     soft: tuple[np.ndarray, ...] = ()
     """z of the softest eigenvectors, where second derivatives do not decide."""
+    flat: bool = False  # whether the first of them has no curvature
     around: bool = True
     """Whether moves along coordinates and at random could tell more."""
 
@@ -81,8 +86,9 @@ def reduced_curvature(local: Local, multipliers: LowerMultipliers, found: Statio
         pressed = _pressed(local, found)
         if len(pressed) < len(local.active_upper):
             wider, _ = _tangent(local, multipliers, split, extra, pressed)
-            seen = replace(seen, soft=_dense(W, cross, bend, wider, scale).soft)
-        return Curvature(0.0, "Lagrangian convex", soft=seen.soft) if convex else seen
+            other = _dense(W, cross, bend, wider, scale)
+            seen = replace(seen, soft=other.soft, flat=other.flat)
+        return Curvature(0.0, "Lagrangian convex", soft=seen.soft, flat=seen.flat) if convex else seen
     return _lanczos(W, cross, bend, tangent, scale)
 
 
@@ -183,7 +189,8 @@ def _dense(W: csr_array, cross: csr_array, bend, tangent: csr_array, scale: floa
     values, vectors = eigh((reduced + reduced.T) / 2, subset_by_index=[0, last])
     scale = max(scale, float(np.abs(reduced).max()))
     soft = tuple((z @ vectors).T)
-    return Curvature(max(-float(values[0]) / scale, 0.0), "reduced Hessian", soft[0], soft)
+    flat = bool(values[0] <= FLAT * scale)
+    return Curvature(max(-float(values[0]) / scale, 0.0), "reduced Hessian", soft[0], soft, flat)
 
 
 def _lanczos(W: csr_array, cross: csr_array, bend, tangent: csr_array, scale: float) -> Curvature:
@@ -240,7 +247,22 @@ def probe(local: Local, answer: LowerAnswer, bend: Curvature, seed: int, tol: fl
             if fall < -noise:
                 break
             known = max(abs(fall), noise) / distance
+    if bend.flat and n > 1 and len(local.z) <= LARGEST:
+        ways = _curves(local, bend, starts, noise, seed, tol)
+        worst, sudden, told = max(worst, ways.fastest), max(sudden, ways.sudden), told + ways.told
     return Probe(worst, sudden, told)
+
+
+def _curves(local: Local, bend: Curvature, starts: list[np.ndarray], noise: float, seed: int, tol: float) -> Ways:
+    x = local.z[: local.problem.n]
+    size = 1 + float(np.abs(x).max(initial=0.0))
+
+    def moved(step: np.ndarray) -> Place | None:
+        there = local.problem.upper_set.project(x + step) - x
+        found = _moved(local, step / size, starts, seed, tol)
+        return None if found is None else Place(there, float(np.abs(there).max()), found[0])
+
+    return curves(moved, [part[: len(x)] for part in bend.soft], len(x), size, noise, SUDDEN, seed)
 
 
 def _moved(

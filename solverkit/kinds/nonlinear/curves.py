@@ -1,11 +1,7 @@
-"""Ways down that are no lines: from where the least f in a shell is, inwards from shell to shell.
+"""Ways down that are no lines (`kinds/ways.py`), where second-order conditions leave directions d open.
 
-2 x y^2 - 2 x^3 y with x, y >= 0 is a minimum at 0 along every line, and falls along y = x^2 / 2. Where second-order
-conditions leave directions d open, the least f in a shell a tenth of 1 + ||x||_inf wide is looked for (`shell.py`),
-beginning at each d, at random sums of them, and a little aside, as f may be level along d itself. From a fall the way
-is followed inwards, to shells a hundredth and a thousandth wide: where f is higher than at the point in one of them it
-is no way down, but leads over a barrier. What counts is as along lines (`probe.py`): the fall per distance, and falls
-that grow ever faster.
+The least f in a shell is that of SLSQP (`shell.py`), beginning at each d, at random sums of them, and a little aside,
+as f may be level along d itself. What it finds is brought back to the rows, which are met closely.
 """
 
 from __future__ import annotations
@@ -17,61 +13,29 @@ from solverkit.kinds.nonlinear.local import Local
 from solverkit.kinds.nonlinear.multipliers import Measured
 from solverkit.kinds.nonlinear.restore import beyond, restored_closely
 from solverkit.kinds.nonlinear.shell import fits, least_in_shell
+from solverkit.kinds.ways import Place, Ways, ways_down
 
-WIDTHS = (1e-1, 1e-2, 1e-3)  # times 1 + ||x||_inf
 STARTS = 24  # random ones
 ASIDE = 0.1  # of a move, at random
-LONG, SHORT = (
-    0.7,
-    0.2,
-)  # of the width: a way that loses a coordinate goes around the barrier, along others that are level
 
 
-def curves(
-    local: Local, found: Measured, bend: Curvature, noise: float, sudden: float, tol: float
-) -> tuple[float, float, int]:
-    """(the fastest fall of f per distance, the largest sudden fall, ways that were followed)
+def curves(local: Local, found: Measured, bend: Curvature, noise: float, sudden: float, tol: float) -> Ways:
+    """What they tell; nothing where second-order conditions are enough, or the problem is too large for shells.
 
-    noise : what f may change by for nothing;  sudden : how many times as fast as in the shell within"""
-    fastest, largest, told = 0.0, 0.0, 0
+    noise, sudden : as of `ways_down`;  tol : of the rows"""
     if not len(bend.degenerate) or not fits(local.problem):
-        return fastest, largest, told
-    size = 1 + float(np.abs(local.x).max(initial=0.0))
-    for d in _starts(local, bend.degenerate):
-        way = _inwards(local, found, d, size * np.array(WIDTHS), noise, tol)
-        if way is None:
-            continue
-        told += 1
-        falls, distances = way
-        rates, least = falls / distances, noise / distances
-        fastest = max(fastest, float((rates - least).max()))
-        known = np.maximum(np.abs(rates), least)[1:]
-        ever = falls[:-1][rates[:-1] > sudden * known]
-        largest = max(largest, float(ever.max(initial=0.0)))
-    return fastest, largest, told
+        return Ways(0.0, 0.0, 0)
 
-
-def _inwards(
-    local: Local, found: Measured, d: np.ndarray, widths: np.ndarray, noise: float, tol: float
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """What f falls by in each shell, and how far away; None where it does not, or where one has no such way."""
-    falls: list[float] = []
-    distances: list[float] = []
-    for width in widths:
-        least = least_in_shell(local, d, width)
-        there = None if least is None else restored_closely(local, least, tol)
+    def least(d: np.ndarray, width: float) -> Place | None:
+        x = least_in_shell(local, d, width)
+        there = None if x is None else restored_closely(local, x, tol)
         if there is None:
             return None
-        distance = float(np.abs(there.x - local.x).max())
-        fall = local.value - there.value - beyond(there, found.y)
-        if not width / 4 < distance < 4 * width or not fall >= (noise if not falls else -noise):
-            return None
-        before, d = d, (there.x - local.x) / width
-        if falls and np.any((np.abs(before) >= LONG) & (np.abs(d) < SHORT)):
-            return None
-        falls.append(fall)
-        distances.append(distance)
-    return np.array(falls), np.array(distances)
+        move = there.x - local.x
+        return Place(move, float(np.abs(move).max()), local.value - there.value - beyond(there, found.y))
+
+    size = 1 + float(np.abs(local.x).max(initial=0.0))
+    return ways_down(least, _starts(local, bend.degenerate), size, noise, sudden)
 
 
 def _starts(local: Local, degenerate: np.ndarray) -> list[np.ndarray]:

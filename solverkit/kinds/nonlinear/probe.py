@@ -67,8 +67,8 @@ def probe(local: Local, found: Measured, bend: Curvature, tol: float) -> tuple[f
             known = max(rates, default=known)
             if falls and max(falls) < 0 and local.value + noise < moved.value:
                 break
-    fastest, largest, ways = curves(local, found, bend, noise, SUDDEN, tol)
-    return max(worst, fastest), max(sudden, largest), told + ways
+    ways = curves(local, found, bend, noise, SUDDEN, tol)
+    return max(worst, ways.fastest), max(sudden, ways.sudden), told + ways.told
 
 
 def _lasting(local: Local, there: Local, rate: float, tol: float) -> float:
