@@ -53,7 +53,7 @@ def ways_down(least: Least, starts: Iterable[np.ndarray], size: float, noise: fl
         told += 1
         rates = [place.fall / place.distance for place in way]
         hidden = [noise / place.distance for place in way]
-        fastest = max(fastest, *(rate - least for rate, least in zip(rates, hidden, strict=True)))
+        fastest = max(fastest, *(rate - most for rate, most in zip(rates, hidden, strict=True)))
         for outer, (place, rate) in enumerate(zip(way[:-1], rates[:-1], strict=True)):
             if rate > sudden * max(abs(rates[outer + 1]), hidden[outer + 1]):
                 largest = max(largest, place.fall)
