@@ -28,7 +28,7 @@ class Place:
     """A feasible place in a shell."""
 
     move: np.ndarray  # from the point, (n,)
-    distance: float
+    distance: float  # of all that moves with it, infinity norm
     fall: float
 
 
@@ -65,11 +65,11 @@ def _inwards(least: Least, d: np.ndarray, size: float, noise: float) -> list[Pla
     way: list[Place] = []
     for width in WIDTHS:
         place = least(d, width * size)
-        if place is None or not NEAREST * width * size < place.distance < FARTHEST * width * size:
-            return []
-        if not place.fall >= (-noise if way else noise):
+        if place is None or not place.fall >= (-noise if way else noise):
             return []
         before, d = d, place.move / (width * size)
+        if not NEAREST < np.abs(d).max() < FARTHEST:
+            return []
         if way and np.any((np.abs(before) >= LONG) & (np.abs(d) < SHORT)):
             return []
         way.append(place)

@@ -8,8 +8,10 @@ import pytest
 from solverkit.kinds.ways import Place, ways_down
 
 
-def way(*places, size=10.0, noise=1e-9, sudden=3.0):
-    """`places`: (u, fall) in shells of 0.1, 0.01 and 0.001 of the size; what is asked of each is kept too."""
+def way(*places, size=10.0, noise=1e-9, sudden=3.0, longer=1.0):
+    """`places`: (u, fall) in shells of 0.1, 0.01 and 0.001 of the size; what is asked of each is kept too.
+
+    longer : what moves with u moves so many times as far"""
     asked, told = [], iter(places)
 
     def least(d, width):
@@ -18,7 +20,7 @@ def way(*places, size=10.0, noise=1e-9, sudden=3.0):
         if place is None:
             return None
         u, fall = np.array(place[0]), place[1]
-        return Place(u * width, float(np.abs(u).max()) * width, fall)
+        return Place(u * width, longer * float(np.abs(u).max()) * width, fall)
 
     found = ways_down(least, [np.array([1.0, 0.0])], size, noise, sudden)
     return found, asked
@@ -35,6 +37,11 @@ def test_the_fastest_fall_is_beyond_the_noise():
     """5e-3 over 0.1 in the second shell."""
     found, _ = way(([1.0, 0.0], 1e-3), ([1.0, 0.0], 5e-3), ([1.0, 0.0], 0.0), noise=1e-5)
     assert found.fastest == pytest.approx((5e-3 - 1e-5) / 0.1)
+
+
+def test_the_distance_is_that_of_all_that_moves():
+    found, _ = way(([1.0, 0.0], 1e-3), ([1.0, 0.0], 0.0), ([1.0, 0.0], 0.0), longer=1000.0)
+    assert found.fastest == pytest.approx(1e-6, rel=1e-3)
 
 
 @pytest.mark.parametrize(("sudden", "largest"), [(9.9, 1e-2), (10.1, 1e-4), (31.0, 0.0)])

@@ -63,9 +63,10 @@ class Curvature:
     direction: np.ndarray | None = None
     soft: tuple[np.ndarray, ...] = ()
     """z of the softest eigenvectors, where second derivatives do not decide."""
-    flat: bool = False  # whether the first of them has no curvature
     around: bool = True
     """Whether moves along coordinates and at random could tell more."""
+    flat: bool = False
+    """Whether the softest has no curvature."""
 
 
 def reduced_curvature(local: Local, multipliers: LowerMultipliers, found: Stationarity, extra: np.ndarray) -> Curvature:
@@ -190,7 +191,7 @@ def _dense(W: csr_array, cross: csr_array, bend, tangent: csr_array, scale: floa
     scale = max(scale, float(np.abs(reduced).max()))
     soft = tuple((z @ vectors).T)
     flat = bool(values[0] <= FLAT * scale)
-    return Curvature(max(-float(values[0]) / scale, 0.0), "reduced Hessian", soft[0], soft, flat)
+    return Curvature(max(-float(values[0]) / scale, 0.0), "reduced Hessian", soft[0], soft, flat=flat)
 
 
 def _lanczos(W: csr_array, cross: csr_array, bend, tangent: csr_array, scale: float) -> Curvature:
@@ -260,7 +261,7 @@ def _curves(local: Local, bend: Curvature, starts: list[np.ndarray], noise: floa
     def moved(step: np.ndarray) -> Place | None:
         there = local.problem.upper_set.project(x + step) - x
         found = _moved(local, step / size, starts, seed, tol)
-        return None if found is None else Place(there, float(np.abs(there).max()), found[0])
+        return None if found is None else Place(there, found[1], found[0])
 
     return curves(moved, [part[: len(x)] for part in bend.soft], len(x), size, noise, SUDDEN, seed)
 

@@ -52,14 +52,15 @@ def _least(moved: Moved, d: np.ndarray, width: float) -> Place | None:
             best = place
         return -place.fall
 
-    simplex = np.vstack([d, *(d + STEP * np.where(d > 0, -1.0, 1.0)[k] * np.eye(n)[k] for k in range(n))])
+    start = np.clip(d, low, high)
+    inwards = np.where(start > 0, -STEP, STEP)
     minimize(
         rise,
-        d,
+        start,
         method="Nelder-Mead",
         bounds=np.column_stack([low, high]),
         options={
-            "initial_simplex": np.clip(simplex, low, high),
+            "initial_simplex": np.clip(np.vstack([start, start + np.diag(inwards)]), low, high),
             "maxfev": EVALUATIONS * n,
             "fatol": 0.0,
             "xatol": 1e-4,

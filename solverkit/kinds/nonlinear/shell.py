@@ -50,15 +50,18 @@ def least_in_shell(local: Local, d: np.ndarray, width: float) -> np.ndarray | No
 
     u = np.clip(d, low, high)
     unit = _or_one(width * np.abs(at(u).gradient).max(initial=0.0))
-    found = minimize(
-        lambda u: (at(u).value - local.value) / unit,
-        u,
-        jac=lambda u: at(u).gradient * (width / unit),
-        bounds=np.column_stack([low, high]),
-        constraints=_constraints(local, at, _or_one(width * np.maximum(at(u).norms, local.norms)), width),
-        method="SLSQP",
-        options={"maxiter": ITERATIONS, "ftol": ACCURACY},
-    )
+    try:
+        found = minimize(
+            lambda u: (at(u).value - local.value) / unit,
+            u,
+            jac=lambda u: at(u).gradient * (width / unit),
+            bounds=np.column_stack([low, high]),
+            constraints=_constraints(local, at, _or_one(width * np.maximum(at(u).norms, local.norms)), width),
+            method="SLSQP",
+            options={"maxiter": ITERATIONS, "ftol": ACCURACY},
+        )
+    except (ValueError, FloatingPointError):  # where f or a row is not defined
+        return None
     return local.x + width * found.x if np.isfinite(found.x).all() else None
 
 
