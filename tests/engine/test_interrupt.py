@@ -185,6 +185,16 @@ def test_a_third_one_leaves_it_anywhere(usual: None) -> None:
     assert "raise_signal" in str(third.traceback[-2].statement)
 
 
+@pytest.mark.parametrize("module", [None, object()])  # not imported, or not wholly
+def test_without_numba_the_first_is_told_and_the_second_raises(usual: None, module: object, monkeypatch: Any) -> None:
+    monkeypatch.setitem(sys.modules, "numba.core.event", module)
+    with Interrupt() as interrupt, interrupt.work(LimitReached(Termination.INTERRUPTED)):
+        signal.raise_signal(signal.SIGINT)
+        assert interrupt.requested
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
 def test_elsewhere_compilation_goes_on(usual: None) -> None:
     added, values = kernel(), np.arange(5.0)
     with Interrupt() as interrupt:

@@ -152,6 +152,14 @@ class TestSuddenFalls:
         """1e-7 up and down, whatever the distance."""
         assert sudden(local("1e-7*sin(1e5*x[0])", [0.0, 0.0])) == 0
 
+    def test_what_does_not_last_where_rows_are_met_closely_is_none(self, monkeypatch):
+        """-x_0^6 falls by 1e-6; where no point near meets the rows, or one that is no lower, that tells nothing."""
+        at = local("-x[0]**6", [0.0, 0.0])
+        assert sudden(at) == pytest.approx(1e-6, rel=1e-3)
+        for near in (None, Local(at.problem, np.array([0.0, 0.1]), 0)):
+            monkeypatch.setattr(probe, "restored_closely", lambda *_, near=near: near)
+            assert sudden(at) == 0
+
     def test_the_length_of_the_move_counts_and_not_of_the_step(self, monkeypatch):
         """A move that corrections make 450 times longer than the one before: a straight fall is one all the same."""
         at = local("-x[0]", [0.0, 0.0])

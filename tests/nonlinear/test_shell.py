@@ -49,3 +49,12 @@ class TestLeast:
         for unit in (1e-12, 1e12):
             rows = {"r": f"{unit}*(x[1] - x[0]**2) <= 0"}
             assert self.least(rows, f=f"{unit}*(x[0] - x[1])") == pytest.approx([0.05, 0.0025], rel=1e-4)
+
+    def test_where_the_search_breaks_off_there_is_none(self, monkeypatch):
+        """As where derivatives are no numbers."""
+
+        def broken(*given, **more):
+            raise ValueError("array must not contain infs or NaNs")
+
+        monkeypatch.setattr(shell, "minimize", broken)
+        assert self.least() is None
