@@ -14,10 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 WIDTHS = (1e-1, 1e-2, 1e-3)  # times 1 + ||x||_inf
-LONG, SHORT = (
-    0.7,
-    0.2,
-)  # of the width: a way that loses a coordinate goes around the barrier, along others that are level
+LONG, SHORT = 0.7, 0.2  # of the width: a way that loses a coordinate goes around the barrier, where f is level
 NEAREST, FARTHEST = 0.25, 4.0  # of the width, in between which a place tells of its shell
 
 Least = Callable[[np.ndarray, float], "Place | None"]
